@@ -1,0 +1,28 @@
+/** Milliseconds since the epoch. The only source of time that decisions see. */
+export type Clock = () => number;
+
+/** A number in [0, 1). The only source of chance that decisions see. */
+export type Random = () => number;
+
+export const systemClock: Clock = () => Date.now();
+export const systemRandom: Random = () => Math.random();
+
+/** Milliseconds of a monotonic clock, for durations: wall clocks jump. */
+export const monotonic: Clock = () => performance.now();
+
+/** A repeatable `Random`: mulberry32 (Tommy Ettinger, 2017), seeded by a string through FNV-1a. */
+export function seededRandom(seed: string): Random {
+  let state = fnv1a(seed);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash | 0;
+}

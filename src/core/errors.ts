@@ -1,0 +1,37 @@
+/** Every code that a `GembaError` can carry. */
+export type GembaErrorCode =
+  | 'GEMBA_CONFIG_NOT_FOUND'
+  | 'GEMBA_CONFIG_INVALID'
+  | 'GEMBA_POOL_UNKNOWN'
+  | 'GEMBA_POOL_AMBIGUOUS'
+  | 'GEMBA_POOL_UNAVAILABLE'
+  | 'GEMBA_ACQUIRE_TIMEOUT'
+  | 'GEMBA_NEED_UNMET'
+  | 'GEMBA_LEASE_LOST'
+  | 'GEMBA_BROKER_UNREACHABLE'
+  | 'GEMBA_BROKER_VERSION'
+  | 'GEMBA_DISABLED'
+  | 'GEMBA_NOT_AVAILABLE'
+  | 'GEMBA_USAGE';
+
+const BRAND = Symbol.for('gemba-agent.error');
+
+/**
+ * The error of this package. `code` is stable and safe to test for; the message says what was found, where, and
+ * what to do, and never holds a secret.
+ */
+export class GembaError extends Error {
+  override readonly name = 'GembaError';
+  readonly code: GembaErrorCode;
+
+  constructor(code: GembaErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** True for an error of this package, also when it comes from another installed copy of it. */
+  static is(error: unknown): error is GembaError {
+    return typeof error === 'object' && error !== null && BRAND in error;
+  }
+}

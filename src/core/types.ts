@@ -1,0 +1,96 @@
+/** What an attempt came to. `ok` and `caller` are successes of the member, the rest are faults of someone. */
+export type OutcomeKind = 'ok' | 'auth' | 'rate-limit' | 'exhausted' | 'server' | 'timeout' | 'network' | 'caller';
+
+export const OUTCOME_KINDS: readonly OutcomeKind[] = [
+  'ok',
+  'auth',
+  'rate-limit',
+  'exhausted',
+  'server',
+  'timeout',
+  'network',
+  'caller',
+];
+
+/** Whose failure a failed test is. */
+export type Verdict = 'environment' | 'product' | 'unknown';
+
+/** The health of an endpoint or of a key, as users read it. */
+export type HealthState = 'healthy' | 'cooling' | 'ejected' | 'half-open' | 'quarantined' | 'exhausted' | 'disabled';
+
+export type Protocol = 'http' | 'openai' | 'gemini' | 'anthropic' | 'azure-openai';
+export type Rotation = 'round-robin' | 'least-busy' | 'success-rate' | 'random';
+export type Routing = 'success-rate' | 'round-robin' | 'least-busy' | 'priority';
+export type Failover = 'first-request' | 'always' | 'never';
+export type GateAction = 'warn' | 'fail';
+export type GateOn = Verdict | 'degraded';
+export type Gate = Readonly<Record<GateOn, GateAction>>;
+
+/** What keys and endpoints have in common for the broker. Absent limits mean unlimited. */
+interface SubjectSpec {
+  readonly name: string;
+  /** Name and a hash of what makes it this one (a key's value, an endpoint's address): its identity over edits and runs. */
+  readonly id: string;
+  readonly weight: number;
+  readonly maxConcurrent?: number | undefined;
+  /** Calls per minute over all workers. */
+  readonly rpm?: number | undefined;
+  readonly enabled: boolean;
+}
+
+export interface EndpointSpec extends SubjectSpec {
+  readonly url: string;
+  readonly priority: number;
+}
+
+export interface KeySpec extends SubjectSpec {
+  readonly fingerprint: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly quotaGroup: string;
+  /** Names of the endpoints that this key works at; absent: all. */
+  readonly endpoints?: readonly string[] | undefined;
+}
+
+/** A pool as the broker sees it: no secret in it. Durations are in milliseconds. */
+export interface PoolSpec {
+  readonly name: string;
+  readonly endpoints: readonly EndpointSpec[];
+  readonly keys: readonly KeySpec[];
+  readonly protocol: Protocol;
+  readonly rotation: Rotation;
+  readonly routing: Routing;
+  readonly maxFailures: number;
+  readonly maxRetries: number;
+  readonly timeoutMs: number;
+  readonly acquireTimeoutMs: number;
+  readonly ejection: { readonly baseMs: number; readonly maxMs: number };
+  readonly retryBudget: number;
+}
+
+/** Labels (and `model`) that a leased key must carry. */
+export type Need = Readonly<Record<string, string>>;
+
+/** A change of a member's health, as the report tells it. */
+export interface Transition {
+  /** Position in its broker's history; with `broker` it names the transition once, however many workers report it. */
+  readonly seq: number;
+  readonly broker: string;
+  readonly at: number;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly from: HealthState;
+  readonly to: HealthState;
+  readonly why: string;
+  readonly until: number | null;
+}
+
+/** The present health of a member that is not simply healthy. */
+export interface Standing {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly state: HealthState;
+  readonly why: string;
+  readonly until: number | null;
+}

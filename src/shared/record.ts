@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { OUTCOME_KINDS } from '../core/types.ts';
+
+/** The attachment that carries a record. The underscore hides it in Playwright's own reports. */
+export const RECORD_NAME = '_gemba';
+export const RECORD_CONTENT_TYPE = 'application/vnd.gemba.record+json';
+
+/** Attempts kept with one test result; further ones are counted, not kept. */
+export const MAX_ATTEMPTS_PER_RECORD = 500;
+
+const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
+const verdict = z.enum(['environment', 'product', 'unknown']);
+const gateAction = z.enum(['warn', 'fail']);
+const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
+
+const roster = z.array(
+  z.object({
+    name: z.string(),
+    endpoints: z.array(z.object({ name: z.string(), url: z.string() })),
+    keys: z.array(z.object({ name: z.string(), fingerprint: z.string() })),
+  }),
+);
+
+/**
+ * One attempt: [milliseconds after the record's `startedAt`, index into `leases`, index into OUTCOME_KINDS, status
+ * or 0, duration in ms or -1 where no response came, index of its call within this record, waited ms before it].
+ */
+const attempt = z.tuple([
+  z.number(),
+  z.number().int(),
+  z.number().int().min(0).max(OUTCOME_KINDS.length - 1),
+  z.number().int(),
+  z.number(),
+  z.number().int(),
+  z.number(),
+]);
+
+/**
+ * What a worker tells the reporter about one test result: the only contract between the two. Names and fingerprints,
+ * never a secret.
+ */
+export const recordSchema = z.object({
+  v: z.literal(1),
+  /** Times are milliseconds since the epoch; durations and waits milliseconds. */
+  startedAt: z.number(),
+  worker: z.number().int(),
+  /** The part of the run, `current/total`, or null without shards. */
+  shard: z.string().nullable(),
+  revision: z.string().nullable(),
+  /** Problems of a refused edit, while an older revision is in force. */
+  configErrors: z.array(z.string()),
+  gate: z
+    .object({ product: gateAction, environment: gateAction, unknown: gateAction, degraded: gateAction })
+    .nullable(),
+  /** All members; in the first record of each worker and after each new revision. */
+  roster: roster.optional(),
+  /** Members that were not healthy when this worker connected; with the roster. */
+  standings: z.array(z.object({ ...who, state, why: z.string(), until: z.number().nullable() })).optional(),
+  /** Each holding of a member; a lease that moved has one entry per member, with the same `id`. */
+  leases: z.array(
+    z.object({
+      id: z.string(),
+      ...who,
+      scope: z.enum(['test', 'worker']),
+      waitedMs: z.number(),
+      heldMs: z.number(),
+    }),
+  ),
+  /** Calls of the test through its leases, however many attempts each took. */
+  calls: z.number().int(),
+  attempts: z.array(attempt),
+  /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */
+  attemptsCut: z.number().int(),
+  errors: z.array(
+    z.object({
+      at: z.number(),
+      lease: z.number().int(),
+      kind: z.enum(OUTCOME_KINDS),
+      status: z.number().int().nullable(),
+      message: z.string(),
+    }),
+  ),
+  strategies: z.array(
+    z.object({
+      task: z.string(),
+      name: z.string(),
+      ok: z.boolean(),
+      durationMs: z.number(),
+      fallback: z.boolean(),
+    }),
+  ),
+  transitions: z.array(
+    z.object({
+      seq: z.number().int(),
+      broker: z.string(),
+      at: z.number(),
+      ...who,
+      from: state,
+      to: state,
+      why: z.string(),
+      until: z.number().nullable(),
+    }),
+  ),
+  /** Why the test ran on a target that its user fixed (a base URL outside the pool), or null. */
+  pinned: z.string().nullable(),
+  degraded: z.boolean(),
+  /** The worker's view at the attempt's end, for a failed attempt; the reporter judges again over the whole run. */
+  verdict: z.object({ verdict, evidence: z.array(z.string()) }).nullable(),
+});
+
+export type GembaRecord = z.infer<typeof recordSchema>;
+export type RecordedAttempt = GembaRecord['attempts'][number];
