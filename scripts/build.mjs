@@ -1,0 +1,44 @@
+// Builds the package: dist from src, an executable command, and schema.json from the config schema.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const require = createRequire(import.meta.url);
+
+build();
+
+function build() {
+  const tsc = findCompiler();
+  if (!tsc) return fail('build: TypeScript is not installed here. Run "npm ci" first.');
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  if (!run('tsc', [tsc, '-p', root])) return;
+  const command = path.join(root, 'dist/cli/main.js');
+  if (!existsSync(command))
+    return fail('build: src/cli/main.ts gave no dist/cli/main.js, the file behind "gemba".');
+  chmodSync(command, 0o755);
+  const schema = path.join(root, 'scripts/schema.mjs');
+  if (existsSync(schema)) run('scripts/schema.mjs', [schema]);
+}
+
+function findCompiler() {
+  try {
+    return path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  } catch {
+    return undefined;
+  }
+}
+
+function run(name, args) {
+  const { status, signal, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status === 0) return true;
+  fail(`build: ${name} failed (${error?.message ?? signal ?? `exit code ${status}`}); see above.`);
+  return false;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exitCode = 1;
+}
