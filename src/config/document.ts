@@ -1,0 +1,115 @@
+import jsonc from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
+import type { Finding, Locator, Path } from './problems.ts';
+
+/** A config file's text as a value that remembers where everything stands. */
+export interface ConfigDocument extends Locator {
+  readonly value: unknown;
+  /** What is wrong with the text itself. Where `broken`, there is no value to go on with. */
+  readonly findings: readonly Finding[];
+  readonly broken: boolean;
+}
+
+const MAX_SYNTAX_FINDINGS = 10;
+
+const SYNTAX: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'this is no JSON value; texts need double quotes',
+  InvalidNumberFormat: 'this is no number',
+  PropertyNameExpected: 'the name of a field, in double quotes, is expected here',
+  ValueExpected: 'a value is expected here',
+  ColonExpected: 'a ":" is expected here',
+  CommaExpected: 'a "," or a closing bracket is expected before this',
+  CloseBraceExpected: 'a "}" is expected here',
+  CloseBracketExpected: 'a "]" is expected here',
+  EndOfFileExpected: 'nothing may follow the end of the configuration',
+  InvalidCommentToken: 'this is no comment; write // or /* … */',
+  UnexpectedEndOfComment: 'this comment has no end',
+  UnexpectedEndOfString: 'this text has no closing quote',
+  UnexpectedEndOfNumber: 'this number has no end',
+  InvalidUnicode: '\\u needs four hex digits',
+  InvalidEscapeCharacter: 'this is no escape; write \\\\ for a backslash',
+  InvalidCharacter: 'a text must not hold a control character; write \\n, \\t or \\uXXXX',
+};
+
+export function parseDocument(fileText: string): ConfigDocument {
+  const text = fileText.replace(/^\uFEFF/, '');
+  const findings: Finding[] = [];
+  let root: Node | undefined;
+  let value: unknown;
+  try {
+    const errors: ParseError[] = [];
+    root = jsonc.parseTree(text, errors, { allowTrailingComma: true });
+    findings.push(...syntaxFindings(errors, text, root));
+    if (findings.length === 0) value = toValue(root, [], findings);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    root = undefined;
+    findings.push({ path: [], message: 'the file is nested too deeply', offset: 0 });
+  }
+  const broken = findings.some((finding) => finding.path.length === 0);
+  return { value, findings, broken, locate: (finding) => locate(text, root, finding) };
+}
+
+function syntaxFindings(errors: readonly ParseError[], text: string, root: Node | undefined): Finding[] {
+  if (root === undefined) return [{ path: [], message: 'the file holds no configuration', offset: 0 }];
+  const lines = new Set<number>();
+  // One slip makes the parser stumble several times; the first time in a line tells it.
+  const first = errors.filter(({ offset }) => {
+    const { line } = position(text, offset);
+    return !lines.has(line) && lines.add(line);
+  });
+  return first.slice(0, MAX_SYNTAX_FINDINGS).map(({ error, offset }) => ({
+    path: [],
+    message: SYNTAX[jsonc.printParseErrorCode(error)] ?? 'this is no valid JSON',
+    offset,
+  }));
+}
+
+/** As plain data; objects have no prototype, so that no name in a file can reach one. */
+function toValue(node: Node | undefined, path: Path, findings: Finding[]): unknown {
+  if (node?.type === 'array')
+    return (node.children ?? []).map((item, index) => toValue(item, [...path, index], findings));
+  if (node?.type !== 'object') return node?.value;
+  const result: Record<string, unknown> = Object.create(null);
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? [];
+    const name = String(key?.value);
+    const report = (message: string): void => {
+      findings.push({ path: [...path, name], message, offset: property.offset });
+    };
+    if (name in result) report('is given twice; keep one of the two');
+    if (name === '__proto__') report('must not be used as a name');
+    else result[name] = toValue(value, [...path, name], findings);
+  }
+  return result;
+}
+
+function locate(
+  text: string,
+  root: Node | undefined,
+  finding: Finding,
+): ReturnType<ConfigDocument['locate']> {
+  if (finding.offset !== undefined) return { path: finding.path, ...position(text, finding.offset) };
+  let node = root;
+  let depth = 0;
+  for (let child = node; depth < finding.path.length; depth++) {
+    child = childOf(node, finding.path[depth]);
+    if (child === undefined) break;
+    node = child;
+  }
+  // What the schema made out of a short form stands in the file as one text.
+  const path = node?.type === 'string' ? finding.path.slice(0, depth) : finding.path;
+  const name = finding.at === 'name' ? node?.parent?.children?.[0] : undefined;
+  return { path, ...position(text, (name ?? node)?.offset ?? 0) };
+}
+
+function childOf(node: Node | undefined, step: string | number | undefined): Node | undefined {
+  if (node?.type === 'array' && typeof step === 'number') return node.children?.[step];
+  if (node?.type !== 'object') return undefined;
+  return node.children?.findLast((property) => property.children?.[0]?.value === step)?.children?.[1];
+}
+
+function position(text: string, offset: number): { line: number; column: number } {
+  const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}

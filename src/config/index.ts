@@ -1,0 +1,18 @@
+export { loadGembaConfig, type LoadOptions } from './load.ts';
+export { ConfigError, type ConfigProblem } from './problems.ts';
+export { gembaConfigSchema } from './schema.ts';
+export type {
+  Auth,
+  ClassifyRule,
+  DurationInput,
+  EndpointConfig,
+  EndpointInput,
+  GembaConfig,
+  GembaConfigInput,
+  KeyConfig,
+  KeyInput,
+  LoadedConfig,
+  PoolConfig,
+  PoolInput,
+} from './types.ts';
+export { watchGembaConfig, type ConfigChange, type ConfigWatcher, type WatchOptions } from './watch.ts';

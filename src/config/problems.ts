@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { GembaError } from '../core/errors.ts';
+
+/** One thing that is wrong in a config file. Lines and columns count from 1. */
+export interface ConfigProblem {
+  readonly file: string;
+  /** The field, such as `pools.api.keys[1].value`, or the variable that it is about; empty for the file itself. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** A config file that cannot be used, with everything that is wrong in it. */
+export class ConfigError extends GembaError {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(file: string, problems: readonly ConfigProblem[], options?: { cause?: unknown }) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const lines = problems.map((problem) => `  ${inWords(problem)}`);
+    super(
+      'GEMBA_CONFIG_INVALID',
+      [`${basename(file)} is not valid (${count}):`, ...lines].join('\n'),
+      options,
+    );
+    this.problems = problems;
+  }
+}
+
+export type Path = readonly (string | number)[];
+
+/** A problem before its place in the file is looked up. */
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+  /** Whether it is about the value or about the name of the field. */
+  readonly at?: 'name' | undefined;
+  /** Where it is known already. */
+  readonly offset?: number | undefined;
+  /** What it is about, where that is not the field at `path`. */
+  readonly about?: string | undefined;
+}
+
+function formatPath(path: Path): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      if (!/^[\w$@-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
+      return index === 0 ? step : `.${step}`;
+    })
+    .join('');
+}
+
+/** Everything that was found, each at its place in the file, in the file's order. */
+export function configError(file: string, document: Locator, findings: readonly Finding[]): ConfigError {
+  const problems = findings.map((finding): ConfigProblem => {
+    const { path, line, column } = document.locate(finding);
+    return { file, path: finding.about ?? formatPath(path), line, column, message: finding.message };
+  });
+  const unique = new Map(problems.map((problem) => [inWords(problem), problem]));
+  const sorted = [...unique.values()].sort(
+    (left, right) => left.line - right.line || left.column - right.column,
+  );
+  return new ConfigError(file, sorted);
+}
+
+/** Knows where things stand in a file. */
+export interface Locator {
+  locate(finding: Finding): { readonly path: Path; readonly line: number; readonly column: number };
+}
+
+function inWords({ file, path, line, column, message }: ConfigProblem): string {
+  return `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}`;
+}

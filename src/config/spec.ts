@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { EndpointSpec, KeySpec, PoolSpec } from '../core/types.ts';
+import { fingerprint } from '../shared/fingerprint.ts';
+import type { EndpointConfig, KeyConfig, LoadedConfig } from './types.ts';
+
+/** The pools as the broker sees them: names, limits and fingerprints, nothing secret. */
+export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
+  return Object.entries(config.pools).map(([name, pool]) => ({
+    name,
+    endpoints: pool.endpoints.map(toEndpointSpec),
+    keys: pool.keys.map((key) => toKeySpec(key, config.name)),
+    protocol: pool.protocol,
+    rotation: pool.rotation,
+    routing: pool.routing,
+    maxFailures: pool.maxFailures,
+    maxRetries: pool.maxRetries,
+    timeoutMs: pool.timeout,
+    acquireTimeoutMs: pool.acquireTimeout,
+    ejection: { baseMs: pool.ejection.base, maxMs: pool.ejection.max },
+    retryBudget: pool.retryBudget,
+  }));
+}
+
+function toEndpointSpec(endpoint: EndpointConfig): EndpointSpec {
+  const { name, url, weight, priority, maxConcurrent, rpm, enabled } = endpoint;
+  const hash = createHash('sha256').update(url).digest('hex').slice(0, 8);
+  return { name, id: `${name}#${hash}`, url, weight, priority, maxConcurrent, rpm, enabled };
+}
+
+function toKeySpec(key: KeyConfig, projectName: string): KeySpec {
+  const { name, weight, maxConcurrent, rpm, enabled, labels, endpoints } = key;
+  const shown = fingerprint(projectName, key);
+  const id = `${name}#${shown}`;
+  const quotaGroup = key.quotaGroup ?? id;
+  return { name, id, fingerprint: shown, weight, maxConcurrent, rpm, enabled, labels, quotaGroup, endpoints };
+}

@@ -1,0 +1,22 @@
+import { createHmac } from 'node:crypto';
+
+/** What makes a key this key: its value, or, where it has none, all its fields. */
+export type Secret =
+  | string
+  | { readonly value?: string | undefined; readonly fields?: Readonly<Record<string, string>> | undefined };
+
+/**
+ * How a secret is shown: 8 hex digits of an HMAC-SHA256 keyed by the project's name. Equal secrets of one project
+ * look equal, and lists of known secrets of others find nothing.
+ */
+export function fingerprint(projectName: string, secret: Secret): string {
+  return createHmac('sha256', projectName).update(secretOf(secret)).digest('hex').slice(0, 8);
+}
+
+/** The text that a fingerprint is taken over; fields in an order of their own, not the file's. */
+export function secretOf(secret: Secret): string {
+  if (typeof secret === 'string') return secret;
+  if (secret.value !== undefined) return secret.value;
+  const fields = Object.entries(secret.fields ?? {});
+  return JSON.stringify(fields.sort(([left], [right]) => (left < right ? -1 : 1)));
+}

@@ -1,0 +1,62 @@
+import type { GembaConfigInput } from '../../../src/config/schema.ts';
+
+/** Every field of the contract, each with another value than its default. */
+export const FULL: GembaConfigInput = {
+  $schema: './node_modules/gemba-agent/schema.json',
+  name: 'shop',
+  store: 'redis://host:6379/0',
+  pools: {
+    api: {
+      endpoints: [
+        'https://eu.example.test',
+        {
+          name: 'us',
+          url: 'https://us.example.test/v1',
+          weight: 2,
+          priority: 1,
+          maxConcurrent: 8,
+          rpm: 600,
+          health: '/healthz',
+          proxy: 'http://proxy:3128',
+          enabled: false,
+        },
+      ],
+      keys: [
+        'key-zero',
+        {
+          name: 'ci-1',
+          value: 'qa1:secret',
+          maxConcurrent: 1,
+          rpm: 60,
+          weight: 3,
+          labels: { role: 'admin' },
+          quotaGroup: 'project-a',
+          endpoints: ['us'],
+          fields: { username: 'qa1', password: 'secret' },
+          enabled: false,
+        },
+      ],
+      protocol: 'gemini',
+      auth: { header: 'x-api-key' },
+      models: ['gemini-2.5-flash'],
+      rotation: 'random',
+      routing: 'priority',
+      scope: 'worker',
+      maxFailures: 2,
+      maxRetries: 0,
+      timeout: '1.5s',
+      acquireTimeout: 1000,
+      leaseTtl: '2m',
+      ejection: { base: '500ms', max: '1h' },
+      retryBudget: 1,
+      failover: 'never',
+      classify: [{ status: 429, body: 'insufficient_quota', header: 'x-quota: none', as: 'exhausted' }],
+      whenEmpty: 'fallback',
+      fallback: 'api-dr',
+      whenUnset: 'skip',
+    },
+    'api-dr': { keys: ['other'], auth: 'none' },
+  },
+  retryTests: 'environment',
+  gate: { product: 'fail', environment: 'fail', unknown: 'fail', degraded: 'fail' },
+};

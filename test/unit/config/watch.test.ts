@@ -1,0 +1,136 @@
+import {
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { loadGembaConfig, watchGembaConfig, type ConfigWatcher } from '../../../src/config/index.ts';
+
+let folder: string;
+let file: string;
+let told: string[];
+let watcher: ConfigWatcher | undefined;
+
+function configOf(retries: number | string): string {
+  return JSON.stringify({ pools: { api: { keys: ['a'], maxRetries: retries } } });
+}
+
+async function watch(revision?: string): Promise<void> {
+  watcher = watchGembaConfig(
+    file,
+    ({ config, error }) => told.push(config ? `retries ${config.pools['api']?.maxRetries}` : error.message),
+    { env: {}, revision },
+  );
+  await watcher.ready;
+}
+
+/** Until the last told is this; then what was told in between is settled, too. */
+async function last(text: string): Promise<void> {
+  await vi.waitFor(() => expect(told.at(-1)).toContain(text), { timeout: 5000, interval: 20 });
+}
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'gemba-watch-')));
+  file = join(folder, 'gemba.config.json');
+  told = [];
+  writeFileSync(file, configOf(1));
+});
+
+afterEach(async () => {
+  await watcher?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('A watched config file', () => {
+  test('is told when it changes, within a second', async () => {
+    await watch();
+    const start = performance.now();
+    writeFileSync(file, configOf(2));
+    await last('retries 2');
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(told).toEqual(['retries 2']);
+  });
+
+  test('is told once for several writes at once, and not for a text that is the same', async () => {
+    await watch();
+    writeFileSync(file, configOf(1));
+    for (const retries of [2, 3, 4, 5]) writeFileSync(file, configOf(retries));
+    await last('retries 5');
+    writeFileSync(file, configOf(5));
+    writeFileSync(file, configOf(6));
+    await last('retries 6');
+    expect(told).toEqual(['retries 5', 'retries 6']);
+  });
+
+  test('is told with its problems while it is invalid, then again', async () => {
+    await watch();
+    writeFileSync(file, configOf('many'));
+    await last('maxRetries');
+    expect(told[0]).toBe(
+      `gemba.config.json is not valid (1 problem):\n  ${file}:1:44  pools.api.maxRetries: must be a whole number of 0 or more`,
+    );
+    writeFileSync(file, configOf(1));
+    await last('retries 1');
+    expect(told).toHaveLength(2);
+  });
+
+  test('may be replaced by another file, again and again', async () => {
+    await watch();
+    for (const retries of [2, 3, 4]) {
+      writeFileSync(`${file}.tmp`, configOf(retries));
+      renameSync(`${file}.tmp`, file);
+      await last(`retries ${retries}`);
+    }
+    expect(told).toEqual(['retries 2', 'retries 3', 'retries 4']);
+  });
+
+  test('may go and come back', async () => {
+    await watch();
+    unlinkSync(file);
+    await last('there is no file');
+    writeFileSync(file, configOf(1));
+    await last('retries 1');
+    writeFileSync(file, configOf(2));
+    await last('retries 2');
+    expect(told).toHaveLength(3);
+  });
+
+  test('may be a link', async () => {
+    const target = join(folder, 'target.json');
+    renameSync(file, target);
+    symlinkSync(target, file);
+    await watch();
+    writeFileSync(target, configOf(2));
+    await last('retries 2');
+  });
+
+  test('may have changed since the caller read it', async () => {
+    const { revision } = loadGembaConfig(file, { env: {} });
+    writeFileSync(file, configOf(2));
+    await watch(revision);
+    await last('retries 2');
+  });
+
+  test('is told no more after close', async () => {
+    await watch();
+    writeFileSync(file, configOf(2));
+    await watcher?.close();
+    await watch();
+    writeFileSync(file, configOf(3));
+    await last('retries 3');
+    expect(told).toEqual(['retries 3']);
+  });
+
+  test('can be closed before it is ready', async () => {
+    const early = watchGembaConfig(file, () => told.push('told'), { env: {} });
+    await early.close();
+    await early.ready;
+    expect(told).toEqual([]);
+  });
+});
