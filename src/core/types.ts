@@ -1,5 +1,6 @@
 /** What an attempt came to. `ok` and `caller` are successes of the member, the rest are faults of someone. */
-export type OutcomeKind = 'ok' | 'auth' | 'rate-limit' | 'exhausted' | 'server' | 'timeout' | 'network' | 'caller';
+export type OutcomeKind =
+  'ok' | 'auth' | 'rate-limit' | 'exhausted' | 'server' | 'timeout' | 'network' | 'caller';
 
 export const OUTCOME_KINDS: readonly OutcomeKind[] = [
   'ok',
@@ -16,7 +17,8 @@ export const OUTCOME_KINDS: readonly OutcomeKind[] = [
 export type Verdict = 'environment' | 'product' | 'unknown';
 
 /** The health of an endpoint or of a key, as users read it. */
-export type HealthState = 'healthy' | 'cooling' | 'ejected' | 'half-open' | 'quarantined' | 'exhausted' | 'disabled';
+export type HealthState =
+  'healthy' | 'cooling' | 'ejected' | 'half-open' | 'quarantined' | 'exhausted' | 'disabled';
 
 export type Protocol = 'http' | 'openai' | 'gemini' | 'anthropic' | 'azure-openai';
 export type Rotation = 'round-robin' | 'least-busy' | 'success-rate' | 'random';
@@ -93,4 +95,13 @@ export interface Standing {
   readonly state: HealthState;
   readonly why: string;
   readonly until: number | null;
+}
+
+/** What was learned of a candidate: discounted counts, and the mean of the logarithm of its time in milliseconds. */
+export interface Belief {
+  successes: number;
+  failures: number;
+  logTime: number;
+  timeWeight: number;
+  at: number;
 }

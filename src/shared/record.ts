@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS } from '../core/types.ts';
 
-/** The attachment that carries a record. The underscore hides it in Playwright's own reports. */
-export const RECORD_NAME = '_gemba';
-export const RECORD_CONTENT_TYPE = 'application/vnd.gemba.record+json';
-
-/** Attempts kept with one test result; further ones are counted, not kept. */
-export const MAX_ATTEMPTS_PER_RECORD = 500;
+export * from './attachment.ts';
 
 const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
 const verdict = z.enum(['environment', 'product', 'unknown']);

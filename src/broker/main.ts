@@ -1,0 +1,163 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
+import { learn, newBelief } from '../router/belief.ts';
+import { rank } from '../router/rotations.ts';
+import { loadState, saveState, writeWhole } from './persist.ts';
+import { Broker } from './server.ts';
+
+/** The broker's process. Arguments: the socket's address, the cache file, and a seed or nothing. */
+
+/** It ends this long after its last link, or when none ever came. */
+const IDLE_MS = 3_000;
+const BIRTH_MS = 10_000;
+const SAVE_AFTER_MS = 200;
+/** A start lock older than this was left by a process that died. */
+const STALE_LOCK_MS = 5_000;
+/** How long a link that lives may take to come back after a broker crashed, before its leases are given up. */
+const AWAIT_MS = 10_000;
+const AWAIT_STEP_MS = 20;
+
+const [socketPath = '', cacheFile = '', seed = ''] = process.argv.slice(2);
+const linksFile = `${socketPath}.links`;
+const isPipe = socketPath.startsWith('\\\\');
+
+void start();
+
+async function start(): Promise<void> {
+  // The name of a pipe can be taken once only, and is gone with its process: there the bind itself decides.
+  const lock = isPipe ? '' : await takeLock();
+  if (lock === null) return;
+  try {
+    const server = createServer();
+    if (!isPipe) rmSync(socketPath, { force: true });
+    if (await listen(server)) run(server);
+  } finally {
+    if (!isPipe) rmSync(lock, { force: true });
+  }
+}
+
+function run(server: Server): void {
+  const random = seed === '' ? systemRandom : seededRandom(seed);
+  const context = { now: systemClock(), random, rank, newBelief, learn };
+  const pools = loadState(cacheFile, context);
+  const awaited = readAwaited();
+  let saving: NodeJS.Timeout | undefined;
+  let idle: NodeJS.Timeout | undefined;
+
+  const end = (): void => {
+    if (broker.links > 0) return;
+    broker.close();
+    server.close();
+    clearTimeout(saving);
+    saveState(cacheFile, pools.values());
+    rmSync(linksFile, { force: true });
+    process.exitCode = 0;
+  };
+  const endAfter = (ms: number): void => {
+    clearTimeout(idle);
+    idle = setTimeout(end, ms);
+  };
+  const broker = new Broker({
+    now: systemClock,
+    random,
+    pools,
+    awaited,
+    onLinks: (links) => {
+      if (links.size === 0) endAfter(IDLE_MS);
+      else clearTimeout(idle);
+      writeWhole(linksFile, JSON.stringify([...links]));
+    },
+    onChange: () => {
+      clearTimeout(saving);
+      saving = setTimeout(() => saveState(cacheFile, pools.values()), SAVE_AFTER_MS);
+    },
+  });
+  broker.serve(server);
+  endAfter(BIRTH_MS);
+  if (awaited.size > 0) void awaitLinks(broker, awaited);
+}
+
+/** Nothing is granted before the links of a crashed broker have told what they hold, or are dead. */
+async function awaitLinks(broker: Broker, awaited: ReadonlyMap<string, number>): Promise<void> {
+  const giveUpAt = systemClock() + AWAIT_MS;
+  while (awaited.size > 0) {
+    const late = systemClock() > giveUpAt;
+    const gone = [...awaited].filter(([, pid]) => late || !isAlive(pid)).map(([link]) => link);
+    broker.stopAwaiting(gone);
+    await sleep(AWAIT_STEP_MS);
+  }
+}
+
+/** The lock's path, or null where a broker answers already. */
+async function takeLock(): Promise<string | null> {
+  const lock = `${socketPath}.lock`;
+  for (;;) {
+    if (await answers()) return null;
+    try {
+      closeSync(openSync(lock, 'wx', 0o600));
+      if (!(await answers())) return lock;
+      rmSync(lock, { force: true });
+      return null;
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+      stealStaleLock(lock);
+      await sleep(AWAIT_STEP_MS);
+    }
+  }
+}
+
+/** Renaming is atomic: of several that find the same stale lock, one takes it away. */
+function stealStaleLock(lock: string): void {
+  try {
+    if (systemClock() - statSync(lock).mtimeMs < STALE_LOCK_MS) return;
+    const taken = `${lock}.${process.pid}`;
+    renameSync(lock, taken);
+    rmSync(taken, { force: true });
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+function answers(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const say = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => say(true));
+    socket.once('error', () => say(false));
+  });
+}
+
+function listen(server: Server): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(socketPath, () => resolve(true));
+  });
+}
+
+function readAwaited(): Map<string, number> {
+  try {
+    const links = new Map(JSON.parse(readFileSync(linksFile, 'utf8')) as [string, number][]);
+    for (const [link, pid] of links) if (!isAlive(pid)) links.delete(link);
+    return links;
+  } catch {
+    return new Map();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isCode(error, 'EPERM');
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,103 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { Health } from '../core/health.ts';
+import { type Context, newPoolState, type PoolState, subjectOf } from '../core/subject.ts';
+
+const timed = z.object({
+  state: z.enum(['cooling', 'ejected', 'exhausted']),
+  until: z.number(),
+  why: z.string(),
+});
+const health = z.union([
+  z.object({ state: z.literal('healthy') }),
+  timed,
+  z.object({ state: z.literal('half-open'), why: z.string() }),
+  z.object({ state: z.enum(['quarantined', 'disabled']), why: z.string() }),
+]);
+const savedState = z.object({
+  v: z.literal(1),
+  pools: z.array(
+    z.object({
+      name: z.string(),
+      subjects: z.array(
+        z.object({
+          kind: z.enum(['endpoint', 'key']),
+          id: z.string(),
+          name: z.string(),
+          health,
+          ejections: z.number(),
+          ejectedAt: z.number(),
+          belief: z.object({
+            successes: z.number(),
+            failures: z.number(),
+            logTime: z.number(),
+            timeWeight: z.number(),
+            at: z.number(),
+          }),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** What was learned before, or nothing where the file is missing or damaged: it is a cache. */
+export function loadState(file: string, context: Context): Map<string, PoolState> {
+  const pools = new Map<string, PoolState>();
+  for (const saved of readSaved(file)?.pools ?? []) {
+    const pool = newPoolState(saved.name);
+    for (const known of saved.subjects) {
+      const subject = subjectOf(pool, known.kind, known, context);
+      subject.health = restored(known.health);
+      Object.assign(subject, {
+        ejections: known.ejections,
+        ejectedAt: known.ejectedAt,
+        belief: known.belief,
+      });
+    }
+    pools.set(saved.name, pool);
+  }
+  return pools;
+}
+
+/** Writes what was learned. Names, fingerprints and numbers only. Returns the error where it could not be written. */
+export function saveState(file: string, pools: Iterable<PoolState>): unknown {
+  const saved = {
+    v: 1,
+    pools: [...pools].map((pool) => ({
+      name: pool.name,
+      subjects: [...pool.subjects.values()].map(
+        ({ kind, id, name, health, ejections, ejectedAt, belief }) => {
+          return { kind, id, name, health, ejections, ejectedAt, belief };
+        },
+      ),
+    })),
+  };
+  return writeWhole(file, JSON.stringify(saved));
+}
+
+/** Writes a file so that a reader sees the old one or the new one, never a part. Returns the error, if any. */
+export function writeWhole(file: string, text: string): unknown {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, file);
+    return null;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    return error;
+  }
+}
+
+function readSaved(file: string): z.infer<typeof savedState> | null {
+  try {
+    return savedState.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function restored(saved: z.infer<typeof health>): Health {
+  return saved.state === 'half-open' ? { ...saved, probe: null } : saved;
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
+
+const id = z.string().min(1).max(200);
+const text = z.string().max(2_000);
+const need = z.record(z.string(), z.string());
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+const ask = count;
+
+const subject = {
+  id,
+  name: id,
+  weight: z.number().nonnegative(),
+  maxConcurrent: z.number().int().positive().optional(),
+  rpm: z.number().positive().optional(),
+  enabled: z.boolean(),
+};
+
+const poolSpec = z.object({
+  name: id,
+  endpoints: z.array(z.object({ ...subject, url: text, priority: z.number() })),
+  keys: z.array(
+    z.object({
+      ...subject,
+      fingerprint: text,
+      labels: z.record(z.string(), z.string()),
+      quotaGroup: text,
+      endpoints: z.array(id).optional(),
+    }),
+  ),
+  protocol: z.enum(['http', 'openai', 'gemini', 'anthropic', 'azure-openai']),
+  rotation: z.enum(['round-robin', 'least-busy', 'success-rate', 'random']),
+  routing: z.enum(['success-rate', 'round-robin', 'least-busy', 'priority']),
+  maxFailures: z.number().int().positive(),
+  maxRetries: count,
+  timeoutMs: milliseconds,
+  acquireTimeoutMs: milliseconds,
+  ejection: z.object({ baseMs: milliseconds, maxMs: milliseconds }),
+  retryBudget: z.number().nonnegative(),
+});
+
+const member = { endpoint: id.nullable(), key: id.nullable() };
+
+/** What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. */
+export const linkMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    version: z.number().int(),
+    link: id,
+    pid: z.number().int(),
+    pools: z.array(poolSpec),
+    /** Leases of this link that a broker before this one granted. */
+    held: z.array(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
+  }),
+  z.object({
+    type: z.literal('acquire'),
+    ask,
+    lease: id,
+    pool: id,
+    need,
+    holder: text,
+    testId: text.nullable(),
+    timeoutMs: milliseconds,
+    exclude: z.array(id),
+  }),
+  z.object({ type: z.literal('turn'), ask, lease: id, movable: z.boolean() }),
+  z.object({
+    type: z.literal('move'),
+    ask,
+    lease: id,
+    from: z.object(member),
+    exclude: z.array(id),
+    kind: z.enum(OUTCOME_KINDS),
+    unsent: z.boolean(),
+  }),
+  z.object({ type: z.literal('retry'), ask, lease: id }),
+  z.object({
+    type: z.literal('attempt'),
+    lease: id,
+    call: id,
+    attempt: z.number().int().positive(),
+    signature: id.nullable(),
+    auth: z.enum(['leased', 'own', 'none']),
+    kind: z.enum(OUTCOME_KINDS),
+    status: z.number().int().nullable(),
+    durationMs: milliseconds.nullable(),
+    retryAfterMs: milliseconds.nullable(),
+    unsent: z.boolean(),
+    ...member,
+  }),
+  z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
+]);
+
+export type LinkMessage = z.infer<typeof linkMessage>;
+export type Hello = Extract<LinkMessage, { type: 'hello' }>;
+
+/** The member of a lease, by identity and name. */
+export interface GrantedMember {
+  readonly endpoint: { readonly id: string; readonly name: string } | null;
+  readonly key: { readonly id: string; readonly name: string } | null;
+  /** Its calls may go without asking for a turn, until `gated` says otherwise. */
+  readonly free: boolean;
+}
+
+export type Answer =
+  | { readonly is: 'granted'; readonly member: GrantedMember; readonly waitedMs: number }
+  | { readonly is: 'turn'; readonly member: GrantedMember; readonly delayMs: number }
+  | { readonly is: 'stay'; readonly why: string }
+  | { readonly is: 'retry'; readonly allowed: boolean }
+  | {
+      readonly is: 'refused';
+      readonly timedOut: boolean;
+      readonly waitedMs: number;
+      readonly reasons: readonly { readonly name: string; readonly why: string }[];
+    };
+
+/** What the broker says to a link. */
+export type BrokerMessage =
+  | { readonly type: 'welcome'; readonly broker: string; readonly standings: readonly Standing[] }
+  | { readonly type: 'rejected'; readonly code: 'version' | 'message'; readonly why: string }
+  | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
+  | { readonly type: 'gated'; readonly lease: string }
+  | { readonly type: 'transition'; readonly transition: Transition };

@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
+import type { Clock, Random } from '../core/clock.ts';
+import { untilOf, whyOf } from '../core/health.ts';
+import { dropLink, type Effect, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
+import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
+import type { PoolSpec, Standing } from '../core/types.ts';
+import { learn, newBelief } from '../router/belief.ts';
+import { rank } from '../router/rotations.ts';
+import { handle, toAnswer } from './handle.ts';
+import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import { type Answer, type BrokerMessage, type LinkMessage, linkMessage } from './protocol.ts';
+
+interface Peer {
+  readonly socket: Socket;
+  link: string;
+  pid: number;
+  specs: ReadonlyMap<string, PoolSpec>;
+}
+
+export interface BrokerPorts {
+  readonly now: Clock;
+  readonly random: Random;
+  readonly pools: Map<string, PoolState>;
+  /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
+  readonly awaited: Map<string, number>;
+  /** Called when the set of links changed. */
+  readonly onLinks: (links: ReadonlyMap<string, number>) => void;
+  /** Called when a member's health changed. */
+  readonly onChange: () => void;
+}
+
+/** The broker: sockets on one side, the pure state of the pools on the other. */
+export class Broker {
+  readonly #ports: BrokerPorts;
+  readonly #id = randomUUID();
+  readonly #peers = new Map<string, Peer>();
+  readonly #leasePool = new Map<string, string>();
+  #sequence = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Messages held back until every awaited link has told what it holds. */
+  #heldBack: (() => void)[] = [];
+  #closed = false;
+
+  constructor(ports: BrokerPorts) {
+    this.#ports = ports;
+  }
+
+  get links(): number {
+    return this.#peers.size;
+  }
+
+  serve(server: Server): void {
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** Ends: a link that comes now is turned away, to look for the next broker. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Stops waiting for links that have not come back: their processes are gone. */
+  stopAwaiting(links: readonly string[]): void {
+    for (const link of links) this.#ports.awaited.delete(link);
+    this.#goOn();
+  }
+
+  #accept(socket: Socket): void {
+    const peer: Peer = { socket, link: '', pid: 0, specs: new Map() };
+    socket.setEncoding('utf8');
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#leave(peer));
+    const refuse = (): void => {
+      socket.destroy();
+    };
+    const read = splitLines((line) => this.#hear(peer, line), refuse);
+    socket.on('data', (chunk: string) => read(chunk));
+  }
+
+  #hear(peer: Peer, line: string): void {
+    const parsed = linkMessage.safeParse(parseJson(line));
+    if (!parsed.success) {
+      const why = `not a message of protocol ${PROTOCOL_VERSION}`;
+      send(peer, { type: 'rejected', code: 'message', why });
+      peer.socket.end();
+      return;
+    }
+    const message = parsed.data;
+    if (message.type === 'hello') this.#greet(peer, message);
+    else if (peer.link === '') peer.socket.destroy();
+    else if (this.#ports.awaited.size > 0) this.#heldBack.push(() => this.#handle(peer, message));
+    else this.#handle(peer, message);
+  }
+
+  #greet(peer: Peer, hello: Extract<LinkMessage, { type: 'hello' }>): void {
+    if (hello.version !== PROTOCOL_VERSION) {
+      const why = `the running broker speaks protocol ${PROTOCOL_VERSION}, this process ${hello.version}`;
+      send(peer, { type: 'rejected', code: 'version', why });
+      peer.socket.end();
+      return;
+    }
+    if (this.#closed) {
+      peer.socket.destroy();
+      return;
+    }
+    const known = this.#peers.has(hello.link);
+    Object.assign(peer, { link: hello.link, pid: hello.pid });
+    peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
+    this.#peers.set(hello.link, peer);
+    const context = this.#context();
+    for (const { lease, pool, need, holder, testId, endpoint, key } of hello.held) {
+      const spec = peer.specs.get(pool);
+      if (!spec) continue;
+      this.#leasePool.set(lease, pool);
+      reassert(
+        this.#pool(pool),
+        { id: lease, link: hello.link, spec, need, holder, testId },
+        { endpoint, key },
+        context,
+      );
+    }
+    send(peer, { type: 'welcome', broker: this.#id, standings: this.#standings(peer) });
+    if (!known) this.#tellLinks();
+    this.#ports.awaited.delete(hello.link);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#ports.awaited.size > 0) return;
+    const heldBack = this.#heldBack;
+    this.#heldBack = [];
+    for (const handle of heldBack) handle();
+    this.#schedule();
+  }
+
+  #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
+    if (peer.socket.destroyed) return;
+    const context = this.#context();
+    const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
+    const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
+    if (poolName === undefined || spec === undefined) {
+      if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
+      return;
+    }
+    const pool = this.#pool(poolName);
+    if (message.type === 'acquire') this.#leasePool.set(message.lease, poolName);
+    if (message.type === 'retry') {
+      answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
+    } else this.#apply(handle(pool, spec, peer.link, message, context));
+    if (message.type === 'release') this.#leasePool.delete(message.lease);
+    this.#schedule();
+  }
+
+  #leave(peer: Peer): void {
+    if (peer.link === '' || this.#peers.get(peer.link) !== peer) return;
+    this.#peers.delete(peer.link);
+    const context = this.#context();
+    for (const pool of this.#ports.pools.values()) {
+      for (const lease of pool.leases.values())
+        if (lease.link === peer.link) this.#leasePool.delete(lease.id);
+      this.#apply(dropLink(pool, peer.link, context));
+    }
+    this.#tellLinks();
+    this.#schedule();
+  }
+
+  #apply(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'changed') this.#announce(effect.change);
+      else if (effect.type === 'gated') {
+        const peer = this.#peers.get(effect.lease.link);
+        if (peer) send(peer, { type: 'gated', lease: effect.lease.id });
+      } else {
+        const peer = this.#peers.get(effect.to.link);
+        if (peer) answer(peer, effect.to.ask, toAnswer(effect));
+      }
+    }
+  }
+
+  #announce(change: HealthChange): void {
+    const transition = { ...change, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() };
+    for (const peer of this.#peers.values()) {
+      if (peer.specs.has(change.pool)) send(peer, { type: 'transition', transition });
+    }
+    this.#ports.onChange();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const due = Math.min(...[...this.#ports.pools.values()].map(nextTick), Infinity);
+    if (!Number.isFinite(due)) return;
+    const wait = Math.min(Math.max(0, due - this.#ports.now()), 60_000);
+    this.#timer = setTimeout(() => this.#tick(), wait);
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    const context = this.#context();
+    if (this.#ports.awaited.size === 0) {
+      for (const pool of this.#ports.pools.values()) this.#apply(tick(pool, context));
+    }
+    this.#schedule();
+  }
+
+  #standings(peer: Peer): Standing[] {
+    return [...peer.specs.values()].flatMap((spec) => {
+      const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
+      return [...this.#pool(spec.name).subjects.values()]
+        .filter((subject) => ids.has(subject.id) && subject.health.state !== 'healthy')
+        .map((subject) => ({
+          pool: spec.name,
+          endpoint: subject.kind === 'endpoint' ? subject.name : null,
+          key: subject.kind === 'key' ? subject.name : null,
+          state: subject.health.state,
+          why: whyOf(subject.health),
+          until: untilOf(subject.health),
+        }));
+    });
+  }
+
+  #pool(name: string): PoolState {
+    const known = this.#ports.pools.get(name);
+    if (known) return known;
+    const pool = newPoolState(name);
+    this.#ports.pools.set(name, pool);
+    return pool;
+  }
+
+  #context(): Context {
+    return { now: this.#ports.now(), random: this.#ports.random, rank, newBelief, learn };
+  }
+
+  #tellLinks(): void {
+    this.#ports.onLinks(new Map([...this.#peers.values()].map((peer) => [peer.link, peer.pid])));
+  }
+}
+
+function answer(peer: Peer, ask: number, content: Answer): void {
+  send(peer, { type: 'answer', ask, answer: content });
+}
+
+function send(peer: Peer, message: BrokerMessage): void {
+  if (peer.socket.writable) peer.socket.write(`${JSON.stringify(message)}\n`);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Refusal } from './members.ts';
+import type { Ask, HealthChange, LeaseState } from './subject.ts';
+
+/** What a pool wants done after an event: answers to links, and news. */
+export type Effect =
+  | { readonly type: 'granted'; readonly to: Ask; readonly lease: LeaseState; readonly waitedMs: number }
+  | { readonly type: 'turn'; readonly to: Ask; readonly lease: LeaseState; readonly delayMs: number }
+  | { readonly type: 'stay'; readonly to: Ask; readonly why: string }
+  | {
+      readonly type: 'refused';
+      readonly to: Ask;
+      readonly timedOut: boolean;
+      readonly waitedMs: number;
+      readonly reasons: readonly Refusal[];
+    }
+  /** The lease's calls must ask for turns from now on. */
+  | { readonly type: 'gated'; readonly lease: LeaseState }
+  | { readonly type: 'changed'; readonly change: HealthChange };
+
+export function granted(to: Ask, lease: LeaseState, waitedMs: number): Effect {
+  return { type: 'granted', to, lease, waitedMs };
+}

@@ -1,0 +1,220 @@
+import { takeRetry } from './budget.ts';
+import { type Effect, granted } from './effects.ts';
+import { untilOf } from './health.ts';
+import { held, hold, letGo } from './holding.ts';
+import { fits, freeFrom } from './members.ts';
+import { movingWaiter, pickWithout } from './moving.ts';
+import { pump } from './queue.ts';
+import { type AttemptReport, settle } from './settle.ts';
+import {
+  type Ask,
+  changeHealth,
+  type Context,
+  type HealthChange,
+  type LeaseState,
+  type PoolState,
+  subjectOf,
+  type TurnWaiter,
+} from './subject.ts';
+import { GATE_MS } from './turns.ts';
+import type { Need, OutcomeKind, PoolSpec } from './types.ts';
+
+export type { Effect } from './effects.ts';
+
+export interface AcquireRequest {
+  readonly to: Ask;
+  readonly lease: string;
+  readonly spec: PoolSpec;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+  readonly timeoutMs: number;
+  readonly exclude?: readonly string[];
+}
+
+/** How long a rerun waits for a member that its test did not fail on. */
+const AVOID_MS = 2_000;
+const NONE: ReadonlySet<string> = new Set();
+
+export function acquire(pool: PoolState, request: AcquireRequest, context: Context): Effect[] {
+  const { now } = context;
+  const avoid = avoidable(pool, request);
+  pool.queue.push({
+    asks: [request.to],
+    lease: request.lease,
+    link: request.to.link,
+    spec: request.spec,
+    need: request.need,
+    holder: request.holder,
+    testId: request.testId,
+    since: now,
+    deadline: now + request.timeoutMs,
+    exclude: new Set(request.exclude ?? []),
+    prefer: NONE,
+    avoid,
+    avoidUntil: avoid.size > 0 ? now + AVOID_MS : 0,
+  });
+  return pump(pool, context);
+}
+
+/** Takes over a lease that a link held when the broker before this one ended. */
+export function reassert(
+  pool: PoolState,
+  held: { id: string; link: string; spec: PoolSpec; need: Need; holder: string; testId: string | null },
+  member: { endpoint: string | null; key: string | null },
+  context: Context,
+): void {
+  if (pool.leases.has(held.id)) return;
+  const endpoint = held.spec.endpoints.find((spec) => spec.id === member.endpoint);
+  const key = held.spec.keys.find((spec) => spec.id === member.key);
+  const lease: LeaseState = { ...held, endpoint: null, key: null, free: false, grantedAt: context.now };
+  hold(lease, {
+    endpoint: endpoint ? subjectOf(pool, 'endpoint', endpoint, context) : null,
+    key: key ? subjectOf(pool, 'key', key, context) : null,
+  });
+  pool.leases.set(lease.id, lease);
+}
+
+export function report(pool: PoolState, leaseId: string, attempt: AttemptReport, context: Context): Effect[] {
+  const lease = pool.leases.get(leaseId);
+  if (!lease) return [];
+  const changes = settle(pool, lease, attempt, context);
+  return [...announce(pool, changes), ...pump(pool, context)];
+}
+
+/**
+ * Moves a lease to another member after a failed attempt: to one that is free now, or, where its own is of no use, by
+ * giving that up and waiting. The answer is `granted`, `stay` or `refused`.
+ */
+export function move(
+  pool: PoolState,
+  request: {
+    to: Ask;
+    lease: string;
+    from: { endpoint: string | null; key: string | null };
+    exclude: readonly string[];
+    kind: OutcomeKind;
+    unsent: boolean;
+  },
+  context: Context,
+): Effect[] {
+  const lease = pool.leases.get(request.lease);
+  if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
+  const waiting = pool.queue.find((waiter) => waiter.lease === lease.id);
+  if (waiting) {
+    waiting.asks.push(request.to);
+    return [];
+  }
+  const moved =
+    (lease.endpoint?.id ?? null) !== request.from.endpoint || (lease.key?.id ?? null) !== request.from.key;
+  if (moved) return [granted(request.to, lease, 0)];
+  const waiter = movingWaiter(lease, request.to, request.exclude, context);
+  const freeAt = freeFrom(pool, waiter, context);
+  if (freeAt !== null && freeAt > waiter.deadline)
+    return [{ type: 'stay', to: request.to, why: 'no other member fits' }];
+  const other = pickWithout(pool, lease, waiter, context);
+  if (!other && !worthWaiting(lease, request))
+    return [{ type: 'stay', to: request.to, why: 'no other member is free' }];
+  if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
+    return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
+  }
+  letGo(lease);
+  if (other) {
+    hold(lease, other);
+    return [granted(request.to, lease, 0), ...pump(pool, context)];
+  }
+  pool.queue.unshift(waiter);
+  return pump(pool, context);
+}
+
+/** A repetition of a call on the same member, where nothing better is to be had. */
+export function retryInPlace(pool: PoolState, leaseId: string): boolean {
+  const lease = pool.leases.get(leaseId);
+  return lease !== undefined && takeRetry(pool.budget, lease.spec.retryBudget);
+}
+
+/** A call asks whether it may go now. The answer is `turn`, with the time still to wait and the member to use. */
+export function turn(pool: PoolState, waiter: TurnWaiter, context: Context): Effect[] {
+  pool.turns.push(waiter);
+  return pump(pool, context);
+}
+
+export function release(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
+  const lease = pool.leases.get(leaseId);
+  pool.queue = pool.queue.filter((waiter) => waiter.lease !== leaseId);
+  pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
+  if (!lease) return pump(pool, context);
+  if (failed && lease.testId !== null) {
+    const members = pool.failedOn.get(lease.testId) ?? new Set();
+    for (const subject of [lease.endpoint, lease.key]) if (subject) members.add(subject.id);
+    pool.failedOn.set(lease.testId, members);
+  }
+  end(pool, lease);
+  return pump(pool, context);
+}
+
+/** A link is gone: so are its leases and its place in the queue. */
+export function dropLink(pool: PoolState, link: string, context: Context): Effect[] {
+  pool.queue = pool.queue.filter((waiter) => waiter.link !== link);
+  pool.turns = pool.turns.filter((waiter) => waiter.link !== link);
+  for (const lease of [...pool.leases.values()].filter((held) => held.link === link)) {
+    end(pool, lease);
+  }
+  return pump(pool, context);
+}
+
+/** Time has passed: pauses end, trials begin, waits run out. */
+export function tick(pool: PoolState, context: Context): Effect[] {
+  const changes: HealthChange[] = [];
+  for (const subject of pool.subjects.values()) {
+    const changed = changeHealth(pool, subject, { type: 'tick' }, context.now, { baseMs: 0, maxMs: 0 });
+    if (changed) changes.push(changed);
+  }
+  return [...announce(pool, changes), ...pump(pool, context)];
+}
+
+/** When `tick` has something to do next, ms since the epoch. */
+export function nextTick(pool: PoolState): number {
+  const times = [...pool.subjects.values()].map((subject) => untilOf(subject.health) ?? Infinity);
+  for (const waiter of pool.queue) times.push(waiter.deadline, waiter.avoidUntil || Infinity);
+  for (const waiter of pool.turns) times.push(waiter.since + GATE_MS);
+  return Math.min(...times, Infinity);
+}
+
+/** Tells of changes, and makes the leases on members that are no longer simply healthy ask for turns. */
+function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
+  if (changes.length === 0) return [];
+  const effects: Effect[] = changes.map((change) => ({ type: 'changed', change }));
+  for (const lease of pool.leases.values()) {
+    if (!lease.free || held(lease).every((subject) => subject.health.state === 'healthy')) continue;
+    lease.free = false;
+    effects.push({ type: 'gated', lease });
+  }
+  return effects;
+}
+
+/** Members that the test failed on before, as far as there are others of their kind. */
+function avoidable(pool: PoolState, { testId, spec, need }: AcquireRequest): ReadonlySet<string> {
+  const failedOn = testId === null ? undefined : pool.failedOn.get(testId);
+  if (!failedOn) return NONE;
+  const kinds = [spec.endpoints, spec.keys.filter((key) => fits(key, need))];
+  const kept = kinds.filter((members) => members.some((member) => !failedOn.has(member.id)));
+  return new Set(
+    kept
+      .flat()
+      .map((member) => member.id)
+      .filter((id) => failedOn.has(id)),
+  );
+}
+
+/** Its own member is of no use: nothing answers there, or its key never worked or has nothing left. */
+function worthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: boolean }): boolean {
+  if (failure.kind === 'auth') return lease.key !== null && !lease.key.proven;
+  return failure.unsent || failure.kind === 'exhausted';
+}
+
+function end(pool: PoolState, lease: LeaseState): void {
+  letGo(lease);
+  for (const subject of pool.subjects.values()) if (subject.gate?.lease === lease.id) subject.gate = null;
+  pool.leases.delete(lease.id);
+}

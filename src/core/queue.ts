@@ -1,0 +1,53 @@
+import { type Effect, granted } from './effects.ts';
+import { hold, newLease } from './holding.ts';
+import { freeFrom, pickMember, refusals } from './members.ts';
+import type { Context, PoolState, Waiter } from './subject.ts';
+import { takeTurn } from './turns.ts';
+
+/** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
+export function pump(pool: PoolState, context: Context): Effect[] {
+  const effects: Effect[] = [];
+  pool.turns = pool.turns.filter((waiter) => {
+    const answer = takeTurn(pool, waiter, context);
+    effects.push(...answer);
+    return answer.length === 0;
+  });
+  pool.queue = pool.queue.filter((waiter) => {
+    const served = serve(pool, waiter, context);
+    effects.push(...served);
+    return served.length === 0;
+  });
+  return effects;
+}
+
+function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
+  const { now } = context;
+  const wanted = avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: new Set<string>() };
+  const member = pickMember(pool, wanted, context);
+  const waitedMs = now - waiter.since;
+  if (member) {
+    const lease = pool.leases.get(waiter.lease) ?? newLease(waiter, now);
+    hold(lease, member);
+    pool.leases.set(lease.id, lease);
+    return waiter.asks.map((to) => granted(to, lease, waitedMs));
+  }
+  const freeAt = freeFrom(pool, wanted, context);
+  const hopeless = freeAt !== null && freeAt > waiter.deadline && waiter.avoidUntil <= now;
+  if (now < waiter.deadline && !hopeless) return [];
+  const reasons = refusals(pool, wanted, context);
+  return waiter.asks.map((to) => ({
+    type: 'refused',
+    to,
+    timedOut: now >= waiter.deadline,
+    waitedMs,
+    reasons,
+  }));
+}
+
+/** A rerun waits for other members only where one of them can be free in time. */
+function avoiding(pool: PoolState, waiter: Waiter, context: Context): boolean {
+  if (context.now >= waiter.avoidUntil) return false;
+  const others = { ...waiter, exclude: new Set([...waiter.exclude, ...waiter.avoid]) };
+  const freeAt = freeFrom(pool, others, context);
+  return freeAt === null || freeAt <= waiter.avoidUntil;
+}

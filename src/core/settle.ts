@@ -1,0 +1,259 @@
+import { attribute, type AuthSent } from './attribution.ts';
+import { failingAlikeElsewhere, inSameCall, onSameRequest, remember, type Seen } from './comparison.ts';
+import { isOut } from './health.ts';
+import { specOf } from './members.ts';
+import {
+  changeHealth,
+  type Context,
+  type HealthChange,
+  isSuspect,
+  type LeaseState,
+  type PoolState,
+  type Subject,
+} from './subject.ts';
+import type { OutcomeKind } from './types.ts';
+
+/** What a link tells of one attempt of a call. */
+export interface AttemptReport {
+  readonly call: string;
+  /** Which attempt of its call this is, from 1. */
+  readonly attempt: number;
+  readonly signature: string | null;
+  readonly auth: AuthSent;
+  readonly kind: OutcomeKind;
+  readonly status: number | null;
+  /** Null where no response came. */
+  readonly durationMs: number | null;
+  readonly retryAfterMs: number | null;
+  readonly unsent: boolean;
+  /** The member that the attempt went to, which the lease may have left since. */
+  readonly endpoint: string | null;
+  readonly key: string | null;
+}
+
+const EXHAUSTED_MS = 3_600_000;
+const THROTTLED_MS = 1_000;
+const MAX_THROTTLED_MS = 60_000;
+/** A key that was served this recently is not throttled as a whole. */
+const ALIVE_MS = 5_000;
+
+/** Attributes one attempt and applies it to the health of who is to blame. */
+export function settle(
+  pool: PoolState,
+  lease: LeaseState,
+  report: AttemptReport,
+  context: Context,
+): HealthChange[] {
+  if (report.attempt === 1) pool.budget.calls++;
+  const endpoint = find(pool, 'endpoint', report.endpoint);
+  const key = find(pool, 'key', report.key);
+  if (report.status !== null && report.kind !== 'rate-limit') {
+    for (const subject of [endpoint, key]) if (subject) subject.lastServedAt = context.now;
+  }
+  const blame = attribute({ ...report, protocol: lease.spec.protocol });
+  const event: Settling = { pool, lease, report, endpoint, key, context, changes: [] };
+  if (blame === 'nobody') {
+    if (report.kind === 'ok' || report.kind === 'caller') passed(event);
+  } else if (blame === 'suspicion') refused(event);
+  else if (blame === 'key')
+    change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+  else if (blame === 'quota') throttled(event);
+  else if (blame === 'exhausted') {
+    const until = context.now + (report.retryAfterMs ?? EXHAUSTED_MS);
+    change(event, key, {
+      type: 'exhaust',
+      until,
+      why: `its quota is used up${statusOf(report)}`,
+    });
+  } else failed(event, blame === 'endpoint-down');
+  openGates(pool, lease, key);
+  return event.changes;
+}
+
+interface Settling {
+  readonly pool: PoolState;
+  readonly lease: LeaseState;
+  readonly report: AttemptReport;
+  readonly endpoint: Subject | null;
+  readonly key: Subject | null;
+  readonly context: Context;
+  readonly changes: HealthChange[];
+}
+
+function passed(event: Settling): void {
+  const { pool, lease, report, endpoint, key, context } = event;
+  const seen = note(event, 'passed');
+  if (endpoint) {
+    endpoint.faults = [];
+    succeed(event, endpoint);
+    context.learn(endpoint.belief, true, report.durationMs, context.now);
+  }
+  if (!key || report.auth !== 'leased' || report.kind !== 'ok') return;
+  succeed(event, key);
+  Object.assign(key, { refusals: 0, throttles: 0 });
+  key.proofs.clear();
+  context.learn(key.belief, true, report.durationMs, context.now);
+  for (const id of inSameCall(pool.comparisons, seen, 'refused')) prove(event, id, seen);
+  for (const id of onSameRequest(pool.comparisons, seen, 'refused')) {
+    const other = find(pool, 'key', id);
+    if (other && isSuspect(other) && other.refusals >= 2 && sameLabels(lease, other, key))
+      prove(event, id, seen);
+  }
+}
+
+function succeed(event: Settling, subject: Subject): void {
+  subject.proven = true;
+  const { health } = subject;
+  if (health.state === 'half-open' && health.probe === event.lease.id)
+    change(event, subject, { type: 'success' });
+}
+
+/** A refusal is the caller's own until the same safe call passes with another, equal key. */
+function refused(event: Settling): void {
+  const { pool, lease, key } = event;
+  if (!key) return;
+  const seen = note(event, 'refused');
+  const alike = inSameCall(pool.comparisons, seen, 'refused');
+  if (alike.length > 0) {
+    for (const id of alike) forgive(find(pool, 'key', id));
+    return;
+  }
+  key.refusals++;
+  event.context.learn(key.belief, false, null, event.context.now);
+  const inCall = inSameCall(pool.comparisons, seen, 'passed');
+  const before = key.proven || key.refusals < 2 ? [] : onSameRequest(pool.comparisons, seen, 'passed');
+  const equal = [...inCall, ...before].map((id) => find(pool, 'key', id));
+  if (equal.some((other) => other && sameLabels(lease, other, key))) prove(event, key.id, seen);
+}
+
+function forgive(key: Subject | null): void {
+  if (key) key.refusals = Math.max(0, key.refusals - 1);
+}
+
+/**
+ * Another key passed where this one was refused. Once is proof for a 401 of a key that never worked; one that worked
+ * before, and a 403, which may be about the resource, take two different calls.
+ */
+function prove(event: Settling, id: string, seen: Seen): void {
+  const { pool, lease, endpoint } = event;
+  const key = find(pool, 'key', id);
+  if (!key || (event.key && !sameLabels(lease, key, event.key))) return;
+  key.proofs.add(seen.signature ?? seen.call);
+  const unauthorized = pool.comparisons.recent.some(
+    (other) => other.key === id && other.result === 'refused' && other.status === 401,
+  );
+  const enough = !key.proven && (unauthorized || key.refusals >= 2) ? 1 : 2;
+  if (key.proofs.size < enough) return;
+  const where = endpoint ? ` at ${endpoint.name}` : '';
+  const why = `refused${where} where another key passed the same call (${key.refusals} refused in a row)`;
+  change(event, key, { type: 'quarantine', why });
+}
+
+function throttled(event: Settling): void {
+  const { pool, lease, report, key, endpoint, context } = event;
+  const seen = note(event, 'throttled');
+  // Where nothing else could serve, a pause would only keep the tests from what the server itself answers.
+  const subject = key ?? (lease.spec.endpoints.length > 1 ? endpoint : null);
+  if (!subject) return;
+  const alive = context.now - subject.lastServedAt < ALIVE_MS;
+  const answersSoAnyway =
+    onSameRequest(pool.comparisons, seen, 'throttled').length > 0 &&
+    !pool.comparisons.recent.some((other) => other.signature === seen.signature && other.result === 'passed');
+  if (alive && answersSoAnyway) return;
+  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(subject.throttles, 10));
+  subject.throttles++;
+  const until = context.now + (report.retryAfterMs ?? pause);
+  const why =
+    report.retryAfterMs === null
+      ? 'throttled (429)'
+      : `throttled (429), asked to wait ${report.retryAfterMs} ms`;
+  for (const sharer of key ? quotaSharers(event, key) : [subject])
+    change(event, sharer, { type: 'cool', until, why });
+}
+
+function quotaSharers(event: Settling, key: Subject): Subject[] {
+  const { pool, lease } = event;
+  const group = specOf(lease.spec.keys, key)?.quotaGroup;
+  const ids = lease.spec.keys.filter((spec) => spec.quotaGroup === group).map((spec) => spec.id);
+  return ids.map((id) => find(pool, 'key', id)).filter((sharer) => sharer !== null);
+}
+
+/** Counts a fault of an endpoint, unless every endpoint fails alike: then the product gives that answer. */
+function failed(event: Settling, down: boolean): void {
+  const { pool, lease, report, endpoint, context } = event;
+  if (!endpoint) return;
+  context.learn(endpoint.belief, false, report.durationMs, context.now);
+  const what = `${report.kind}${statusOf(report)}`;
+  if (down) {
+    note(event, 'failed');
+    if (lease.spec.endpoints.length > 1)
+      change(event, endpoint, { type: 'fault', why: `${what}: nothing answers there` });
+    return;
+  }
+  const seen = note(event, 'failed');
+  const about = seen.signature ?? seen.call;
+  const elsewhere = failingAlikeElsewhere(pool.comparisons, seen);
+  if (elsewhere.length > 0) return acquit(event, [endpoint.id, ...elsewhere], about);
+  endpoint.faults.push({ about, at: context.now });
+  const onTrial = endpoint.health.state === 'half-open';
+  if (!onTrial && endpoint.faults.length < lease.spec.maxFailures) return;
+  if (!onTrial && !othersServe(event, endpoint)) return;
+  change(event, endpoint, { type: 'fault', why: `${what}, ${endpoint.faults.length} in a row` });
+}
+
+/** Takes back what was counted, and an ejection that only that caused. */
+function acquit(event: Settling, ids: readonly string[], about: string): void {
+  for (const id of ids) {
+    const endpoint = find(event.pool, 'endpoint', id);
+    if (!endpoint) continue;
+    const counted = endpoint.faults.length;
+    endpoint.faults = endpoint.faults.filter((fault) => fault.about !== about);
+    const cleared = counted > 0 && endpoint.faults.length === 0;
+    if (cleared && endpoint.health.state === 'ejected') change(event, endpoint, { type: 'reset' });
+  }
+}
+
+function othersServe(event: Settling, endpoint: Subject): boolean {
+  return event.lease.spec.endpoints.some((spec) => {
+    const other = find(event.pool, 'endpoint', spec.id);
+    return (
+      spec.id !== endpoint.id && spec.enabled && spec.weight > 0 && !isOut(other?.health.state ?? 'healthy')
+    );
+  });
+}
+
+/** This attempt decided about its members; only about a suspect the repetition of the call elsewhere has still to. */
+function openGates(pool: PoolState, lease: LeaseState, key: Subject | null): void {
+  for (const subject of pool.subjects.values()) {
+    const undecided = subject === key && isSuspect(subject) && subject.health.state === 'healthy';
+    if (subject.gate?.lease === lease.id && !undecided) subject.gate = null;
+  }
+}
+
+function note(event: Settling, result: Seen['result']): Seen {
+  const { report, context } = event;
+  const { call, signature, endpoint, key, status } = report;
+  const seen: Seen = { call, signature, endpoint, key, status, result, at: context.now };
+  remember(event.pool.comparisons, seen);
+  return seen;
+}
+
+function change(event: Settling, subject: Subject | null, health: Parameters<typeof changeHealth>[2]): void {
+  if (!subject) return;
+  const changed = changeHealth(event.pool, subject, health, event.context.now, event.lease.spec.ejection);
+  if (changed) event.changes.push(changed);
+}
+
+function sameLabels(lease: LeaseState, one: Subject, other: Subject): boolean {
+  const [labels, others] = [one, other].map((subject) => specOf(lease.spec.keys, subject)?.labels ?? {});
+  const names = new Set([...Object.keys(labels!), ...Object.keys(others!)]);
+  return [...names].every((name) => labels![name] === others![name]);
+}
+
+function find(pool: PoolState, kind: Subject['kind'], id: string | null): Subject | null {
+  return id === null ? null : (pool.subjects.get(`${kind}:${id}`) ?? null);
+}
+
+function statusOf(report: AttemptReport): string {
+  return report.status === null ? '' : ` ${report.status}`;
+}

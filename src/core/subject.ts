@@ -1,0 +1,225 @@
+import type { RetryBudget } from './budget.ts';
+import type { Random } from './clock.ts';
+import type { Comparisons } from './comparison.ts';
+import {
+  type Health,
+  type HealthEvent,
+  HEALTHY,
+  nextHealth,
+  remainingEjections,
+  untilOf,
+  whyOf,
+} from './health.ts';
+import type { Pace } from './pace.ts';
+import type { Belief, HealthState, Need, PoolSpec, Rotation, Routing } from './types.ts';
+
+/** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
+export interface Subject {
+  readonly kind: 'endpoint' | 'key';
+  readonly id: string;
+  readonly name: string;
+  health: Health;
+  /** Leases that hold it. */
+  inUse: number;
+  pass: number;
+  /** Soft faults since its last success, with what they were about. */
+  faults: { readonly about: string; readonly at: number }[];
+  ejections: number;
+  ejectedAt: number;
+  /** Throttled answers since its last success. */
+  throttles: number;
+  /** It had a success in this broker's life; until then one attempt at a time finds out. */
+  proven: boolean;
+  /** When it was last answered other than by a 429. */
+  lastServedAt: number;
+  /** Refusals (401, 403) since its last success, and those that another key was not given. */
+  refusals: number;
+  proofs: Set<string>;
+  /** The lease whose attempt finds out whether an unproven member works. */
+  gate: { readonly lease: string; readonly since: number } | null;
+  pace: Pace;
+  belief: Belief;
+}
+
+export interface LeaseState {
+  readonly id: string;
+  readonly link: string;
+  readonly spec: PoolSpec;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+  /** Subjects that it holds; both null while it waits for another member. */
+  endpoint: Subject | null;
+  key: Subject | null;
+  /** Its calls may go without asking for a turn. */
+  free: boolean;
+  grantedAt: number;
+}
+
+/** A request of a link that waits for its answer. */
+export interface Ask {
+  readonly link: string;
+  readonly ask: number;
+}
+
+export interface Waiter {
+  readonly asks: Ask[];
+  readonly lease: string;
+  readonly link: string;
+  readonly spec: PoolSpec;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+  readonly since: number;
+  readonly deadline: number;
+  /** Subjects that will not do: the ones a call just failed at. */
+  readonly exclude: ReadonlySet<string>;
+  /** Subjects to keep where possible, when a lease moves. */
+  readonly prefer: ReadonlySet<string>;
+  /** Members that this test failed on before: avoided until `avoidUntil`. */
+  readonly avoid: ReadonlySet<string>;
+  readonly avoidUntil: number;
+}
+
+export interface TurnWaiter extends Ask {
+  readonly lease: string;
+  readonly movable: boolean;
+  readonly since: number;
+}
+
+/** All that the broker knows of one pool. */
+export interface PoolState {
+  readonly name: string;
+  readonly subjects: Map<string, Subject>;
+  readonly leases: Map<string, LeaseState>;
+  queue: Waiter[];
+  turns: TurnWaiter[];
+  readonly comparisons: Comparisons;
+  readonly budget: RetryBudget;
+  /** Members that a test's earlier attempts failed on. */
+  readonly failedOn: Map<string, Set<string>>;
+}
+
+/** What decisions get from outside, besides state and event. */
+export interface Context {
+  readonly now: number;
+  readonly random: Random;
+  readonly rank: <T extends RankCandidate>(
+    how: Rotation | Routing,
+    candidates: readonly T[],
+    now: number,
+    random: Random,
+  ) => T[];
+  readonly newBelief: (now: number) => Belief;
+  readonly learn: (belief: Belief, ok: boolean, durationMs: number | null, now: number) => void;
+}
+
+interface RankCandidate {
+  readonly id: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly inUse: number;
+  readonly pass: number;
+  readonly belief: Belief;
+}
+
+export interface HealthChange {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly from: HealthState;
+  readonly to: HealthState;
+  readonly why: string;
+  readonly until: number | null;
+}
+
+export function newPoolState(name: string): PoolState {
+  return {
+    name,
+    subjects: new Map(),
+    leases: new Map(),
+    queue: [],
+    turns: [],
+    comparisons: { recent: [] },
+    budget: { calls: 0, retries: 0 },
+    failedOn: new Map(),
+  };
+}
+
+/** The subject of that identity; one never seen starts healthy, and level in the round with the others. */
+export function subjectOf(
+  pool: PoolState,
+  kind: Subject['kind'],
+  spec: { readonly id: string; readonly name: string },
+  context: Context,
+): Subject {
+  const address = `${kind}:${spec.id}`;
+  const known = pool.subjects.get(address);
+  if (known) return known;
+  const passes = [...pool.subjects.values()]
+    .filter((other) => other.kind === kind)
+    .map((other) => other.pass);
+  const subject: Subject = {
+    kind,
+    id: spec.id,
+    name: spec.name,
+    health: HEALTHY,
+    inUse: 0,
+    pass: passes.length > 0 ? Math.min(...passes) : 0,
+    faults: [],
+    ejections: 0,
+    ejectedAt: 0,
+    throttles: 0,
+    proven: false,
+    lastServedAt: 0,
+    refusals: 0,
+    proofs: new Set(),
+    gate: null,
+    pace: { nextAt: 0 },
+    belief: context.newBelief(context.now),
+  };
+  pool.subjects.set(address, subject);
+  return subject;
+}
+
+/** Applies a health event; returns the change where the state changed. */
+export function changeHealth(
+  pool: PoolState,
+  subject: Subject,
+  event: HealthEvent,
+  now: number,
+  policy: PoolSpec['ejection'],
+): HealthChange | null {
+  const before = subject.health;
+  if (event.type === 'fault' && before.state !== 'ejected') {
+    subject.ejections = remainingEjections(subject.ejections, now - subject.ejectedAt, policy);
+  }
+  subject.health = nextHealth(before, event, now, subject.ejections, policy);
+  if (event.type === 'fault' && subject.health.state === 'ejected' && before.state !== 'ejected') {
+    subject.ejections++;
+    subject.ejectedAt = untilOf(subject.health) ?? now;
+  }
+  if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, throttles: 0, refusals: 0 });
+  if (event.type === 'reset') subject.proofs.clear();
+  if (subject.health.state === before.state && untilOf(subject.health) === untilOf(before)) return null;
+  return {
+    pool: pool.name,
+    endpoint: subject.kind === 'endpoint' ? subject.name : null,
+    key: subject.kind === 'key' ? subject.name : null,
+    from: before.state,
+    to: subject.health.state,
+    why: whyOf(subject.health) || recovery(before),
+    until: untilOf(subject.health),
+  };
+}
+
+/** Its last calls were refused and none ever worked: others go first until that is decided. */
+export function isSuspect(subject: Subject): boolean {
+  return !subject.proven && subject.refusals > 0;
+}
+
+function recovery(before: Health): string {
+  if (before.state === 'cooling') return 'its pause is over';
+  if (before.state === 'half-open') return 'its trial went well';
+  return 'reset';
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { GembaError } from '../core/errors.ts';
+
+/** Where the broker of a project listens, and where it keeps what it learned. */
+export interface BrokerAddress {
+  readonly socketPath: string;
+  readonly cacheFile: string;
+}
+
+/** One broker per user, machine and config file, by the file's real path. */
+export function brokerAddress(configPath: string): BrokerAddress {
+  const real = realpathSync(configPath);
+  const hash = createHash('sha256').update(real).digest('hex').slice(0, 16);
+  const cacheFile = join(cacheFolder(dirname(real)), `${hash}.json`);
+  if (process.platform === 'win32') {
+    const user = createHash('sha256').update(userInfo().username).digest('hex').slice(0, 8);
+    return { socketPath: `\\\\.\\pipe\\gemba-${user}-${hash}`, cacheFile };
+  }
+  return { socketPath: join(socketFolder(), `${hash}.sock`), cacheFile };
+}
+
+/** A folder of the user's own with a short path: a socket's path holds 107 bytes at most (103 on macOS). */
+function socketFolder(): string {
+  const base = isWritable('/tmp') ? '/tmp' : tmpdir();
+  const uid = process.getuid?.() ?? 0;
+  const folder = join(base, `gemba-${uid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stat = lstatSync(folder);
+  if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o077) !== 0) {
+    throw new GembaError(
+      'GEMBA_BROKER_UNREACHABLE',
+      `The folder ${folder} is not yours alone, so no broker can listen there safely.\n` +
+        `Found: ${stat.isDirectory() ? `owner ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}` : 'not a folder'}. ` +
+        `Remove it, or make it a folder of user ${uid} with mode 700.`,
+    );
+  }
+  return folder;
+}
+
+/** The project's cache folder: beside the nearest package.json, else in the system's temporary folder. */
+function cacheFolder(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) && isWritable(folder)) {
+      return join(folder, 'node_modules', '.cache', 'gemba-agent');
+    }
+    if (dirname(folder) === folder) return join(tmpdir(), `gemba-cache-${process.getuid?.() ?? 'user'}`);
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

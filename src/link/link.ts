@@ -1,0 +1,242 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Answer, BrokerMessage, GrantedMember, LinkMessage } from '../broker/protocol.ts';
+import { monotonic } from '../core/clock.ts';
+import { GembaError } from '../core/errors.ts';
+import type { Need, PoolSpec, Standing, Transition } from '../core/types.ts';
+import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import type { BrokerAddress } from './address.ts';
+
+export type { Answer, GrantedMember } from '../broker/protocol.ts';
+
+export interface LinkOptions {
+  readonly address: BrokerAddress;
+  readonly pools: readonly PoolSpec[];
+  readonly seed?: string | undefined;
+  readonly onTransition?: (transition: Transition) => void;
+  /** The lease's calls must ask for turns from now on. */
+  readonly onGated?: (lease: string) => void;
+}
+
+export type Question = Extract<LinkMessage, { ask: number }>;
+type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
+export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
+
+interface Held {
+  readonly lease: string;
+  readonly pool: string;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+  member: GrantedMember | null;
+}
+
+interface Pending {
+  readonly question: Question;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A broker that cannot be reached for this long is given up. */
+const REACH_MS = 10_000;
+const RETRY_MS = 5;
+/** A broker that was started but does not answer within this time is started once more. */
+const START_AGAIN_MS = 1_500;
+
+/**
+ * A worker's connection to the broker of its project: starts it where none runs, comes back when it was lost, and
+ * tells a new one what this worker holds before it asks for more.
+ */
+export class Link {
+  readonly id: string = randomUUID();
+  readonly #options: LinkOptions;
+  readonly #pending = new Map<number, Pending>();
+  readonly #held = new Map<string, Held>();
+  #socket: Socket | null = null;
+  #connecting: Promise<void> | null = null;
+  #lastAsk = 0;
+  #closed = false;
+  /** What was not healthy when this link connected last. */
+  standings: readonly Standing[] = [];
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** Asks the broker; survives its loss. Rejects only where no broker can be reached. */
+  async ask(question: Unasked<Question>): Promise<Answer> {
+    await this.#connect();
+    const ask = ++this.#lastAsk;
+    return new Promise((resolve, reject) => {
+      const numbered: Question = { ...question, ask };
+      this.#pending.set(ask, { question: numbered, resolve, reject });
+      this.#send(numbered);
+    });
+  }
+
+  /** Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. */
+  tell(attempt: AttemptMessage): void {
+    this.#send({ type: 'attempt', ...attempt });
+  }
+
+  /** Remembers what is held, so that a new broker can be told. */
+  keep(lease: Omit<Held, 'member'>, member: GrantedMember): void {
+    this.#held.set(lease.lease, { ...lease, member });
+  }
+
+  release(lease: string, failed: boolean): void {
+    this.#held.delete(lease);
+    this.#send({ type: 'release', lease, failed });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket?.end();
+    this.#socket = null;
+  }
+
+  #send(message: LinkMessage): void {
+    if (this.#socket?.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #connect(): Promise<void> {
+    if (this.#socket) return Promise.resolve();
+    this.#connecting ??= this.#reach().finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+
+  async #reach(): Promise<void> {
+    const began = monotonic();
+    let startedAt = -Infinity;
+    for (;;) {
+      const socket = await tryConnect(this.#options.address.socketPath);
+      if (socket && (await this.#greet(socket))) return;
+      if (this.#closed) throw unreachable('the link was closed');
+      if (monotonic() - began > REACH_MS)
+        throw unreachable(`nothing answers at ${this.#options.address.socketPath}`);
+      if (monotonic() - startedAt > START_AGAIN_MS) {
+        startBroker(this.#options.address, this.#options.seed);
+        startedAt = monotonic();
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  /** Says hello with what is held and asks again what is open; false where the broker is ending just now. */
+  #greet(socket: Socket): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: BrokerMessage): void => {
+        if (message.type === 'rejected') return reject(rejected(message));
+        if (message.type === 'welcome') {
+          this.#socket = socket;
+          this.standings = message.standings;
+          for (const { question } of this.#pending.values()) this.#send(question);
+          resolve(true);
+        } else this.#hear(message);
+      };
+      const read = splitLines(
+        (line) => onMessage(JSON.parse(line) as BrokerMessage),
+        () => socket.destroy(),
+      );
+      socket.setEncoding('utf8');
+      socket.on('data', (chunk: string) => read(chunk));
+      socket.once('close', () => {
+        resolve(false);
+        this.#lost(socket);
+      });
+      socket.write(`${JSON.stringify(this.#hello())}\n`);
+    });
+  }
+
+  #hello(): LinkMessage {
+    const held = [...this.#held.values()].map(({ member, ...lease }) => ({
+      ...lease,
+      endpoint: member?.endpoint?.id ?? null,
+      key: member?.key?.id ?? null,
+    }));
+    return {
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      link: this.id,
+      pid: process.pid,
+      pools: this.#options.pools as Extract<LinkMessage, { type: 'hello' }>['pools'],
+      held,
+    };
+  }
+
+  #hear(message: BrokerMessage): void {
+    if (message.type === 'transition') this.#options.onTransition?.(message.transition);
+    else if (message.type === 'gated') this.#options.onGated?.(message.lease);
+    else if (message.type === 'answer') {
+      this.#pending.get(message.ask)?.resolve(message.answer);
+      this.#pending.delete(message.ask);
+    }
+  }
+
+  #lost(socket: Socket): void {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    if (this.#closed || (this.#held.size === 0 && this.#pending.size === 0)) return;
+    this.#connect().catch((error: unknown) => {
+      for (const { reject } of this.#pending.values()) reject(error);
+      this.#pending.clear();
+    });
+  }
+}
+
+function tryConnect(path: string): Promise<Socket | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      socket.on('error', () => socket.destroy());
+      // A worker must be able to end while it is connected.
+      socket.unref();
+      resolve(socket);
+    });
+    socket.once('error', () => {
+      socket.destroy();
+      resolve(null);
+    });
+  });
+}
+
+/** Its environment holds nothing of the project's: the broker needs no secret, so it gets none. */
+function startBroker(address: BrokerAddress, seed: string | undefined): void {
+  const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
+  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
+  const env = Object.entries({ PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const child = spawn(process.execPath, [main, address.socketPath, address.cacheFile, seed ?? ''], {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+    env: Object.fromEntries(env),
+    cwd: tmpdir(),
+  });
+  child.on('error', () => {});
+  child.unref();
+}
+
+function unreachable(why: string): GembaError {
+  return new GembaError(
+    'GEMBA_BROKER_UNREACHABLE',
+    `The broker of this project could not be reached within ${REACH_MS / 1000} s: ${why}.\n` +
+      'It is started by itself with this Node.js; check that processes may be started here and that the folder is writable.',
+  );
+}
+
+function rejected(message: Extract<BrokerMessage, { type: 'rejected' }>): GembaError {
+  return new GembaError(
+    'GEMBA_BROKER_VERSION',
+    `The running broker of this project refused this process: ${message.why}.\n` +
+      'Two versions of gemba-agent use the same configuration file: end the other run, or use one version.',
+  );
+}

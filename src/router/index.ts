@@ -1,0 +1,2 @@
+export { createRouter } from './router.ts';
+export type { CandidateSnapshot, PickOptions, Router, RouterOptions, RouterOutcome } from './router.ts';

@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest';
+import { endpoint, key, poolSpec, World } from './world.ts';
+
+const EU = 'eu#e';
+
+function twoOfEach(): World {
+  const world = new World(
+    poolSpec({ endpoints: [endpoint('eu'), endpoint('us')], keys: [key('one'), key('two')], retryBudget: 1 }),
+  );
+  world.acquire('a');
+  world.acquire('b');
+  expect([world.on('a'), world.on('b')]).toEqual(['eu/one', 'us/two']);
+  return world;
+}
+
+describe('an endpoint', () => {
+  it('is ejected by the first refused connection', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'network', unsent: true });
+    expect(world.state('eu')).toBe('ejected');
+    expect(world.state('one')).toBe('healthy');
+  });
+
+  it('is ejected by soft faults in a row, which a success interrupts', () => {
+    const world = twoOfEach();
+    for (const kind of ['server', 'timeout', 'ok', 'network', 'server'] as const)
+      world.attempt('a', { kind, status: 503 });
+    expect(world.state('eu')).toBe('healthy');
+    world.attempt('a', { kind: 'timeout' });
+    expect(world.state('eu')).toBe('ejected');
+  });
+
+  it('is not ejected by soft faults where it is the last one that serves', () => {
+    const world = twoOfEach();
+    world.attempt('b', { kind: 'network', unsent: true });
+    for (let fault = 0; fault < 10; fault++) world.attempt('a', { kind: 'server', status: 502 });
+    expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'ejected']);
+  });
+
+  it('is never ejected where it is the only one: plain Playwright would go on too', () => {
+    const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
+    world.acquire('a');
+    world.attempt('a', { kind: 'network', unsent: true });
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 });
+    expect(world.state('eu')).toBe('healthy');
+  });
+
+  it('is not blamed for an answer that every endpoint gives', () => {
+    const world = twoOfEach();
+    for (let round = 0; round < 10; round++) {
+      world.attempt('a', { kind: 'server', status: 500, signature: 'GET /boom' });
+      world.attempt('b', { kind: 'server', status: 500, signature: 'GET /boom' });
+    }
+    expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'healthy']);
+  });
+
+  it('gets back what was counted when the others turn out to fail alike', () => {
+    const world = twoOfEach();
+    for (let fault = 0; fault < 3; fault++)
+      world.attempt('a', { kind: 'server', status: 500, signature: 'GET /boom' });
+    expect(world.state('eu')).toBe('ejected');
+    world.attempt('b', { kind: 'server', status: 500, signature: 'GET /boom' });
+    expect(world.state('eu')).toBe('healthy');
+  });
+
+  it('stays out for twice as long each time, and comes back by one trial', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'network', unsent: true });
+    world.release('a');
+    world.pass(14_999);
+    expect(world.state('eu')).toBe('ejected');
+    world.pass(2);
+    expect(world.state('eu')).toBe('half-open');
+    world.acquire('trial');
+    world.acquire('other');
+    expect([world.on('trial'), world.on('other')]).toEqual([
+      expect.stringContaining('eu/'),
+      expect.stringContaining('us/'),
+    ]);
+    world.attempt('trial', { kind: 'server', status: 503 });
+    expect(world.state('eu')).toBe('ejected');
+    world.release('trial');
+    world.pass(29_000);
+    expect(world.state('eu')).toBe('ejected');
+    world.pass(1_100);
+    world.acquire('again');
+    world.attempt('again', { kind: 'ok', status: 200 });
+    expect(world.state('eu')).toBe('healthy');
+  });
+
+  it('is on trial again when the trial ended without an answer', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'network', unsent: true });
+    world.release('a');
+    world.pass(15_001);
+    world.acquire('trial');
+    world.drop('trial');
+    world.acquire('next');
+    expect(world.on('next')).toMatch(/^eu\//);
+  });
+});
+
+describe('a key', () => {
+  it('is quarantined when the same call passes with another key, and no timer brings it back', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 'GET /orders' });
+    expect(world.state('one')).toBe('healthy');
+    world.move('a', ['one#k'], 'auth', false);
+    expect(world.on('a')).toBe('eu/two');
+    world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 'GET /orders' });
+    expect(world.state('one')).toBe('quarantined');
+    world.pass(100 * 86_400_000);
+    expect(world.state('one')).toBe('quarantined');
+  });
+
+  it('is quarantined when two safe calls are refused that another key passed before, though no lease could move', () => {
+    const world = twoOfEach();
+    world.attempt('b', { kind: 'ok', status: 200, signature: 'GET /orders' });
+    world.attempt('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
+    expect(world.state('one')).toBe('healthy');
+    world.attempt('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
+    expect(world.state('one')).toBe('quarantined');
+  });
+
+  it.each([401, 403])('is not blamed for a %s that other keys get too', (status) => {
+    const world = twoOfEach();
+    for (let call = 0; call < 20; call++) {
+      world.attempt('a', { kind: 'auth', status, call: `c${call}`, signature: 'GET /admin' });
+      world.attempt('b', { kind: 'auth', status, call: `c${call}`, attempt: 2, signature: 'GET /admin' });
+    }
+    expect([world.state('one'), world.state('two')]).toEqual(['healthy', 'healthy']);
+  });
+
+  it('is not blamed for one 401 once it has worked, nor for a call with other auth', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'ok', status: 200 });
+    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
+    world.attempt('b', { kind: 'ok', status: 200, call: 'c', signature: 's' });
+    for (let call = 0; call < 9; call++) world.attempt('a', { kind: 'auth', status: 401, auth: 'own' });
+    expect(world.state('one')).toBe('healthy');
+  });
+
+  it('is not compared with a key of other labels', () => {
+    const keys = [key('viewer', { labels: { role: 'viewer' } }), key('admin', { labels: { role: 'admin' } })];
+    const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
+    world.acquire('a');
+    world.acquire('b');
+    world.attempt('a', { kind: 'auth', status: 403, call: 'c', signature: 's' });
+    world.attempt('b', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
+    expect([world.state('viewer'), world.state('admin')]).toEqual(['healthy', 'healthy']);
+  });
+
+  it('is quarantined at once where the protocol is a vendor’s', () => {
+    const world = new World(poolSpec({ protocol: 'openai', keys: [key('one')] }));
+    world.acquire('a');
+    world.attempt('a', { kind: 'auth', status: 401 });
+    expect(world.state('one')).toBe('quarantined');
+  });
+
+  it('pauses with all keys of its quota group for as long as the server asks, the later deadline winning', () => {
+    const keys = [key('one', { quotaGroup: 'project' }), key('two', { quotaGroup: 'project' }), key('three')];
+    const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
+    world.acquire('a');
+    world.acquire('b');
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 10_000 });
+    world.attempt('b', { kind: 'rate-limit', status: 429, retryAfterMs: 1_000 });
+    expect(['one', 'two'].map((name) => world.state(name))).toEqual(['cooling', 'cooling']);
+    world.pass(9_000);
+    expect(world.state('two')).toBe('cooling');
+    world.pass(1_100);
+    expect(['one', 'two'].map((name) => world.state(name))).toEqual(['healthy', 'healthy']);
+  });
+
+  it('with a used-up quota is out for an hour, and its endpoint is not blamed', () => {
+    const world = twoOfEach();
+    world.attempt('a', { kind: 'exhausted', status: 402 });
+    expect([world.state('one'), world.state('eu')]).toEqual(['exhausted', 'healthy']);
+    world.pass(3_599_000);
+    expect(world.state('one')).toBe('exhausted');
+    world.pass(2_000);
+    expect(world.state('one')).toBe('half-open');
+  });
+
+  it('stays quarantined whatever succeeds afterwards', () => {
+    const world = new World(poolSpec({ protocol: 'openai', keys: [key('one'), key('two')] }));
+    world.acquire('a');
+    world.attempt('a', { kind: 'auth', status: 401 });
+    world.attempt('a', { kind: 'ok', status: 200 });
+    expect(world.state('one')).toBe('quarantined');
+  });
+});
+
+describe('a caller', () => {
+  it.each(['caller', 'ok'] as const)('that gets %s answers harms nobody', (kind) => {
+    const world = twoOfEach();
+    for (let call = 0; call < 50; call++) world.attempt('a', { kind, status: 404 });
+    expect([world.state('eu'), world.state('one')]).toEqual(['healthy', 'healthy']);
+    expect(world.pool.subjects.get(`endpoint:${EU}`)!.proven).toBe(true);
+  });
+});

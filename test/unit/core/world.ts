@@ -1,0 +1,177 @@
+import { seededRandom } from '../../../src/core/clock.ts';
+import {
+  acquire,
+  type AcquireRequest,
+  dropLink,
+  type Effect,
+  move,
+  nextTick,
+  release,
+  report,
+  tick,
+  turn,
+} from '../../../src/core/pool.ts';
+import type { AttemptReport } from '../../../src/core/settle.ts';
+import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
+import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
+import { learn, newBelief } from '../../../src/router/belief.ts';
+import { rank } from '../../../src/router/rotations.ts';
+
+export function endpoint(name: string, more: Partial<EndpointSpec> = {}): EndpointSpec {
+  return {
+    name,
+    id: `${name}#e`,
+    url: `https://${name}.test`,
+    weight: 1,
+    priority: 0,
+    enabled: true,
+    ...more,
+  };
+}
+
+export function key(name: string, more: Partial<KeySpec> = {}): KeySpec {
+  return {
+    name,
+    id: `${name}#k`,
+    fingerprint: name,
+    weight: 1,
+    labels: {},
+    quotaGroup: `${name}#k`,
+    enabled: true,
+    ...more,
+  };
+}
+
+export function poolSpec(more: Partial<PoolSpec> = {}): PoolSpec {
+  return {
+    name: 'api',
+    endpoints: [],
+    keys: [],
+    protocol: 'http',
+    rotation: 'round-robin',
+    routing: 'round-robin',
+    maxFailures: 3,
+    maxRetries: 3,
+    timeoutMs: 5_000,
+    acquireTimeoutMs: 60_000,
+    ejection: { baseMs: 15_000, maxMs: 600_000 },
+    retryBudget: 0.2,
+    ...more,
+  };
+}
+
+type AttemptInput = Partial<AttemptReport> & Pick<AttemptReport, 'kind'>;
+
+/** A pool with a clock that only moves when told. */
+export class World {
+  now = 1_000_000;
+  readonly pool: PoolState = newPoolState('api');
+  readonly spec: PoolSpec;
+  readonly effects: Effect[] = [];
+  readonly #random = seededRandom('world');
+  #ask = 0;
+  #call = 0;
+
+  constructor(spec: PoolSpec) {
+    this.spec = spec;
+  }
+
+  get context(): Context {
+    return { now: this.now, random: this.#random, rank, newBelief, learn };
+  }
+
+  /** Asks for a lease; `answer` tells what came of it so far. */
+  acquire(lease: string, more: Partial<AcquireRequest> = {}): void {
+    const to = { link: `link-${lease}`, ask: ++this.#ask };
+    const request = {
+      to,
+      lease,
+      spec: this.spec,
+      need: {},
+      holder: lease,
+      testId: null,
+      timeoutMs: 60_000,
+      ...more,
+    };
+    this.#note(acquire(this.pool, request, this.context));
+  }
+
+  attempt(lease: string, attempt: AttemptInput): Effect[] {
+    const held = this.pool.leases.get(lease)!;
+    return this.#note(
+      report(
+        this.pool,
+        lease,
+        {
+          call: `call-${++this.#call}`,
+          attempt: 1,
+          signature: null,
+          auth: held.key ? 'leased' : 'none',
+          status: null,
+          durationMs: 10,
+          retryAfterMs: null,
+          unsent: false,
+          endpoint: held.endpoint?.id ?? null,
+          key: held.key?.id ?? null,
+          ...attempt,
+        },
+        this.context,
+      ),
+    );
+  }
+
+  move(
+    lease: string,
+    exclude: readonly string[],
+    kind: AttemptReport['kind'] = 'network',
+    unsent = true,
+  ): Effect[] {
+    const held = this.pool.leases.get(lease)!;
+    const from = { endpoint: held.endpoint?.id ?? null, key: held.key?.id ?? null };
+    const to = { link: `link-${lease}`, ask: ++this.#ask };
+    return this.#note(move(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
+  }
+
+  turn(lease: string, movable = true): Effect[] {
+    const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, since: this.now };
+    return this.#note(turn(this.pool, waiter, this.context));
+  }
+
+  release(lease: string, failed = false): Effect[] {
+    return this.#note(release(this.pool, lease, failed, this.context));
+  }
+
+  drop(lease: string): Effect[] {
+    return this.#note(dropLink(this.pool, `link-${lease}`, this.context));
+  }
+
+  /** Lets time pass, with every tick on the way. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (let due = nextTick(this.pool); due <= end; due = nextTick(this.pool)) {
+      this.now = Math.max(due, this.now + 1);
+      this.#note(tick(this.pool, this.context));
+    }
+    this.now = Math.max(end, this.now);
+  }
+
+  /** Names of what a lease is on, or null where it waits. */
+  on(lease: string): string | null {
+    const held = this.pool.leases.get(lease);
+    if (!held?.endpoint && !held?.key) return null;
+    return [held.endpoint?.name, held.key?.name].filter((name) => name !== undefined).join('/');
+  }
+
+  state(name: string): string {
+    return [...this.pool.subjects.values()].find((subject) => subject.name === name)!.health.state;
+  }
+
+  #note(effects: Effect[]): Effect[] {
+    this.effects.push(...effects);
+    return effects;
+  }
+}
+
+export function refusalOf(effects: readonly Effect[]): Extract<Effect, { type: 'refused' }> | undefined {
+  return effects.find((effect) => effect.type === 'refused');
+}
