@@ -1,0 +1,27 @@
+export { defineGembaConfig } from './config/define.ts';
+export { GembaError } from './core/errors.ts';
+export { expect, gembaFixtures, test } from './fixtures/index.ts';
+
+export type {
+  Auth,
+  EndpointConfig,
+  GembaConfig,
+  GembaConfigInput,
+  KeyConfig,
+  LoadedConfig,
+  PoolConfig,
+} from './config/types.ts';
+export type { GembaErrorCode } from './core/errors.ts';
+export type { HealthState, OutcomeKind, Verdict } from './core/types.ts';
+export type {
+  Gemba,
+  GembaTestArgs,
+  GembaTestOptions,
+  GembaWorkerArgs,
+  GembaWorkerOptions,
+  Lease,
+  LeaseOptions,
+  Outcome,
+  RunOptions,
+  StrategyContext,
+} from './fixtures/types.ts';

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+
+/** `report.json` as the public contract gives it: written here on its own, so that the package cannot drift unseen. */
+const rate = z.number().min(0).max(1).nullable();
+const ms = z.number().min(0).nullable();
+const count = z.number().int().min(0);
+const iso = z.iso.datetime();
+const verdict = z.enum(['product', 'environment', 'unknown']).nullable();
+const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
+const kind = z.enum(['ok', 'auth', 'rate-limit', 'exhausted', 'server', 'timeout', 'network', 'caller']);
+const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
+
+const member = {
+  name: z.string(),
+  state,
+  until: iso.nullable(),
+  leases: count,
+  attempts: count,
+  successes: count,
+  failures: count,
+  successRate: rate,
+  avgMs: ms,
+  p95Ms: ms,
+  kinds: z.partialRecord(kind, count),
+};
+
+const lease = z.object({
+  ...who,
+  waitedMs: z.number(),
+  heldMs: z.number(),
+  attempts: count,
+  failures: count,
+});
+
+const result = z.object({
+  retry: count,
+  status: z.enum(['passed', 'failed', 'timedOut', 'skipped', 'interrupted']),
+  durationMs: z.number(),
+  verdict,
+  evidence: z.array(z.string()),
+  shard: count.nullable(),
+  worker: z.number().int(),
+  leases: z.array(lease),
+});
+
+const test = z.object({
+  id: z.string(),
+  title: z.string(),
+  file: z.string(),
+  line: count,
+  project: z.string(),
+  status: z.enum(['expected', 'unexpected', 'flaky', 'skipped']),
+  verdict,
+  degraded: z.boolean(),
+  pinned: z.boolean(),
+  results: z.array(result),
+});
+
+const totals = z.object({
+  tests: count,
+  passed: count,
+  failed: count,
+  flaky: count,
+  skipped: count,
+  leases: count,
+  calls: count,
+  attempts: count,
+  successes: count,
+  failures: count,
+  retries: count,
+  successRate: rate,
+  avgResponseMs: ms,
+  p50Ms: ms,
+  p95Ms: ms,
+  p99Ms: ms,
+  waitedMs: z.number().min(0),
+  degraded: count,
+  pinned: count,
+});
+
+export const reportSchema = z.object({
+  schema: z.literal('gemba-report/1'),
+  generator: z.object({ name: z.literal('gemba-agent'), version: z.string() }),
+  run: z.object({
+    status: z.enum(['passed', 'failed', 'timedout', 'interrupted']),
+    startedAt: iso,
+    durationMs: z.number(),
+    playwright: z.string(),
+    configRevision: z.string().nullable(),
+    configErrors: z.array(z.string()),
+    shards: z.object({ total: count, present: z.array(count) }).nullable(),
+  }),
+  totals,
+  verdicts: z.object({ product: count, environment: count, unknown: count }),
+  pools: z.array(
+    z.object({
+      name: z.string(),
+      endpoints: z.array(z.object({ ...member, url: z.string() })),
+      keys: z.array(z.object({ ...member, fingerprint: z.string().regex(/^[0-9a-f]{8}$/) })),
+    }),
+  ),
+  strategies: z.array(
+    z.object({
+      task: z.string(),
+      name: z.string(),
+      runs: count,
+      successes: count,
+      failures: count,
+      successRate: rate,
+      avgMs: ms,
+      chosen: count,
+      fallbacks: count,
+    }),
+  ),
+  errors: z.array(
+    z.object({
+      at: iso,
+      ...who,
+      kind,
+      status: z.number().int().nullable(),
+      message: z.string(),
+      testId: z.string(),
+    }),
+  ),
+  transitions: z.array(
+    z.object({ at: iso, ...who, from: state, to: state, why: z.string(), until: iso.nullable() }),
+  ),
+  tests: z.array(test),
+  timeline: z.array(z.object({ at: iso, attempts: count, failures: count, avgMs: ms })),
+});
+
+export type GembaReport = z.infer<typeof reportSchema>;
