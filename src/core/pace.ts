@@ -1,17 +1,19 @@
-/** The pace of one member: when its next call may go. */
+/** The pace of one member: when its latest calls went, or will go. */
 export interface Pace {
-  /** Theoretical arrival time of the next call, ms since the epoch. */
-  nextAt: number;
+  /** Reserved turns, ms since the epoch, the latest last; no more of them than may go at once. */
+  turns: number[];
 }
 
 /**
- * Reserves the next turn at `rpm` calls a minute and tells how long to wait for it. At most max(1, rpm / 60) calls go
- * at once; the rest are spread evenly. Generic cell rate algorithm (ITU-T I.371), in its virtual scheduling form.
+ * Reserves the next turn at `rpm` calls a minute and tells how long to wait for it, in milliseconds. At most
+ * n = max(1, rpm / 60) calls go at once, and never more than n in the time that n of them have: a server that counts
+ * by the second sees no burst beyond the limit. (A sliding window over the last n calls.)
  */
 export function reserveTurn(pace: Pace, rpm: number, now: number): number {
-  const interval = 60_000 / rpm;
-  const tolerance = (Math.max(1, rpm / 60) - 1) * interval;
-  const arrival = Math.max(pace.nextAt, now);
-  pace.nextAt = arrival + interval;
-  return Math.max(0, arrival - tolerance - now);
+  const atOnce = Math.max(1, Math.floor(rpm / 60));
+  const windowMs = (atOnce * 60_000) / rpm;
+  const oldest = pace.turns.length >= atOnce ? pace.turns[pace.turns.length - atOnce]! : -Infinity;
+  const turn = Math.max(now, oldest + windowMs);
+  pace.turns = [...pace.turns, turn].slice(-atOnce);
+  return turn - now;
 }

@@ -175,7 +175,7 @@ export function subjectOf(
     refusals: 0,
     proofs: new Set(),
     gate: null,
-    pace: { nextAt: 0 },
+    pace: { turns: [] },
     belief: context.newBelief(context.now),
   };
   pool.subjects.set(address, subject);

@@ -91,7 +91,7 @@ describe('one exclusive account and tests that wait for it longer than their own
         });
       });
       test('but a body of its own that takes too long does', async ({ lease }) => {
-        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        await new Promise((resolve) => setTimeout(resolve, 3_500));
       });
     `;
     const pools = {
@@ -99,7 +99,7 @@ describe('one exclusive account and tests that wait for it longer than their own
     };
     const result = await runInlineTest(
       { 'gemba.config.json': JSON.stringify({ pools }), 'waits.spec.ts': spec },
-      { config: '{ workers: 6, timeout: 1500, fullyParallel: true }' },
+      { config: '{ workers: 6, timeout: 2000, fullyParallel: true }' },
     );
     const titles = result
       .report!.tests.filter((test) => test.status === 'unexpected')

@@ -190,7 +190,7 @@ describe('turns', () => {
     const delays = Array.from({ length: 11 }, (_, index) => world.turn(`${index + 1}`)[0]).map((effect) =>
       effect?.type === 'turn' ? Math.round(effect.delayMs) : null,
     );
-    expect(delays).toEqual([0, 0, 0, 0, 200, 400, 600, 800, 1000, 1200, 1400]);
+    expect(delays).toEqual([0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 2000, 2000]);
   });
 
   it('wait out a pause of their key, where the lease cannot move', () => {
