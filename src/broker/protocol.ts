@@ -93,7 +93,6 @@ export const linkMessage = z.discriminatedUnion('type', [
 ]);
 
 export type LinkMessage = z.infer<typeof linkMessage>;
-export type Hello = Extract<LinkMessage, { type: 'hello' }>;
 
 /** The member of a lease, by identity and name. */
 export interface GrantedMember {

@@ -1,10 +1,18 @@
 /** Commands in this version, each with what it does. */
-export const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
+const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
   ['init', 'write gemba.config.json here and say what to add to your project'],
 ];
 
 /** Commands that a later version brings. */
-export const LATER: readonly string[] = ['check', 'status', 'enable', 'disable', 'reset', 'scan', 'show-report'];
+export const LATER: readonly string[] = [
+  'check',
+  'status',
+  'enable',
+  'disable',
+  'reset',
+  'scan',
+  'show-report',
+];
 
 export const HELP: string = `Usage: gemba COMMAND [OPTIONS]
 

@@ -34,7 +34,9 @@ Then set STAGING_KEY and run: npx playwright test
 function plainBaseUrl(folder: string): string | null {
   const config = readdirSync(folder).find((name) => /^playwright\.config\.[cm]?[jt]s$/.test(name));
   if (config === undefined) return null;
-  return /\bbaseURL:\s*(['"])(https?:\/\/[^'"\s]+)\1/.exec(readFileSync(join(folder, config), 'utf8'))?.[2] ?? null;
+  return (
+    /\bbaseURL:\s*(['"])(https?:\/\/[^'"\s]+)\1/.exec(readFileSync(join(folder, config), 'utf8'))?.[2] ?? null
+  );
 }
 
 function template(url: string): string {

@@ -5,20 +5,6 @@ import { checked, entryName, oneOf, record, strict, text } from './fields.ts';
 import { poolSchema } from './pool.ts';
 import type { GembaConfig, GembaConfigInput } from './types.ts';
 
-export type {
-  Auth,
-  ClassifyRule,
-  DurationInput,
-  EndpointConfig,
-  EndpointInput,
-  GembaConfig,
-  GembaConfigInput,
-  KeyConfig,
-  KeyInput,
-  PoolConfig,
-  PoolInput,
-} from './types.ts';
-
 const gateAction = oneOf(['warn', 'fail']).default('warn');
 
 const gate = strict({

@@ -66,7 +66,7 @@ export function nextHealth(
 }
 
 /** Base × 2ⁿ, capped: the longer it has been out, the more rarely it is tried. */
-export function ejectionTime(ejections: number, policy: EjectionPolicy): number {
+function ejectionTime(ejections: number, policy: EjectionPolicy): number {
   return Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(ejections, 30));
 }
 

@@ -13,7 +13,7 @@ export interface Credentials {
   readonly query: readonly [name: string, value: string] | null;
 }
 
-export const NO_CREDENTIALS: Credentials = { headers: {}, query: null };
+const NO_CREDENTIALS: Credentials = { headers: {}, query: null };
 
 export function credentialsOf(style: AuthStyle, key: KeySecret | null): Credentials {
   if (key === null || style === 'none') return NO_CREDENTIALS;

@@ -14,7 +14,8 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>, now: num
   if (retryAfter === undefined) return null;
   const seconds = number(retryAfter);
   if (seconds !== null) return seconds * 1000;
-  const date = Date.parse(retryAfter);
+  // Date.parse alone takes a lot for a date that is none, such as "-3".
+  const date = /^[A-Z][a-z]+, /.test(retryAfter) ? Date.parse(retryAfter) : NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 

@@ -74,6 +74,7 @@ export class Link {
     return new Promise((resolve, reject) => {
       const numbered: Question = { ...question, ask };
       this.#pending.set(ask, { question: numbered, resolve, reject });
+      this.#socket?.ref();
       this.#send(numbered);
     });
   }
@@ -137,6 +138,8 @@ export class Link {
           this.#socket = socket;
           this.standings = message.standings;
           for (const { question } of this.#pending.values()) this.#send(question);
+          // A process must be able to end while it is connected, but not while it waits for an answer.
+          if (this.#pending.size === 0) socket.unref();
           resolve(true);
         } else this.#hear(message);
       };
@@ -176,6 +179,7 @@ export class Link {
     else if (message.type === 'answer') {
       this.#pending.get(message.ask)?.resolve(message.answer);
       this.#pending.delete(message.ask);
+      if (this.#pending.size === 0) this.#socket?.unref();
     }
   }
 
@@ -196,8 +200,6 @@ function tryConnect(path: string): Promise<Socket | null> {
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       socket.on('error', () => socket.destroy());
-      // A worker must be able to end while it is connected.
-      socket.unref();
       resolve(socket);
     });
     socket.once('error', () => {

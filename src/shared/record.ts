@@ -23,7 +23,11 @@ const roster = z.array(
 const attempt = z.tuple([
   z.number(),
   z.number().int(),
-  z.number().int().min(0).max(OUTCOME_KINDS.length - 1),
+  z
+    .number()
+    .int()
+    .min(0)
+    .max(OUTCOME_KINDS.length - 1),
   z.number().int(),
   z.number(),
   z.number().int(),
@@ -32,7 +36,7 @@ const attempt = z.tuple([
 
 /**
  * What a worker tells the reporter about one test result: the only contract between the two. Names and fingerprints,
- * never a secret.
+ * never a secret. A result may have several, each with what is new since the one before; leases are told again in each.
  */
 export const recordSchema = z.object({
   v: z.literal(1),

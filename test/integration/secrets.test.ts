@@ -87,7 +87,7 @@ describe('keys', () => {
   let result: InlineResult;
 
   beforeAll(async () => {
-    foreign = await startServer((seen, response) => {
+    foreign = await startServer((_seen, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<p>elsewhere</p>');
     });
     api = await startServer(async (seen, response, request) => {

@@ -1,4 +1,4 @@
-import type { GembaConfigInput } from '../../../src/config/schema.ts';
+import type { GembaConfigInput } from '../../../src/config/types.ts';
 
 /** Every field of the contract, each with another value than its default. */
 export const FULL: GembaConfigInput = {

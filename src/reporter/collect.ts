@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import { RECORD_CONTENT_TYPE, recordSchema, type GembaRecord } from '../shared/record.ts';
+import { absorb } from './absorb.ts';
+import type { Collected, SeenResult, SeenTest } from './collected.ts';
+import { ensure } from './tally.ts';
+
+/** What the runner knows of itself; both are unknown while blobs are merged. */
+export interface Origin {
+  readonly rootDir: string;
+  /** The part of the run that this process is, or null where the results come from several. */
+  readonly shard: number | null;
+  /** Results keep the worker that they had: merging numbers workers anew. */
+  readonly merging: boolean;
+}
+
+/** Take in one finished attempt of a test. Nothing of the result is changed, and no record of it is kept. */
+export function collectResult(
+  collected: Collected,
+  test: TestCase,
+  result: TestResult,
+  origin: Origin,
+): void {
+  const seenTest = ensure(collected.tests, test.id, () => describeTest(test, origin));
+  const seen = describeResult(test, result, origin);
+  seenTest.status = test.outcome();
+  seenTest.results.push(seen);
+  absorb(collected, recordsOf(result, collected), seenTest, seen);
+}
+
+/** All tests of the run in its own order, those that never ran included, with their final outcomes. */
+export function collectTests(collected: Collected, tests: readonly TestCase[], origin: Origin): SeenTest[] {
+  const ordered = tests.map((test) => {
+    const seen = collected.tests.get(test.id) ?? describeTest(test, origin);
+    seen.status = test.outcome();
+    return seen;
+  });
+  const known = new Set(tests.map((test) => test.id));
+  return [...ordered, ...[...collected.tests.values()].filter((test) => !known.has(test.id))];
+}
+
+function describeTest(test: TestCase, origin: Origin): SeenTest {
+  const [, project = '', , ...titles] = test.titlePath();
+  const { file, line } = test.location;
+  const relative = path.isAbsolute(file) && origin.rootDir ? path.relative(origin.rootDir, file) : file;
+  return {
+    id: test.id,
+    title: titles.join(' › '),
+    file: relative.replaceAll('\\', '/'),
+    line,
+    project,
+    status: test.outcome(),
+    results: [],
+  };
+}
+
+function describeResult(test: TestCase, result: TestResult, origin: Origin): SeenResult {
+  const known = !origin.merging && result.workerIndex >= 0;
+  return {
+    retry: result.retry,
+    status: result.status,
+    failed: hasFailed(test, result),
+    crashed: hasCrashed(result),
+    durationMs: Math.max(0, result.duration),
+    shard: origin.shard,
+    worker: known ? result.workerIndex : null,
+    leases: [],
+    faults: [],
+    attempts: 0,
+    degraded: false,
+    pinned: false,
+    told: null,
+  };
+}
+
+/** As Playwright counts it: a test that is expected to fail and does has not failed. */
+function hasFailed(test: TestCase, result: TestResult): boolean {
+  if (result.status === 'skipped' || result.status === 'interrupted') return false;
+  return result.status !== test.expectedStatus;
+}
+
+function hasCrashed(result: TestResult): boolean {
+  return result.status !== 'passed' && result.errors.some(saysCrashed);
+}
+
+function saysCrashed(error: TestError): boolean {
+  const text = `${error.message ?? ''} ${error.value ?? ''}`;
+  if (text.includes('worker process exited unexpectedly')) return true;
+  return error.cause !== undefined && saysCrashed(error.cause);
+}
+
+function recordsOf(result: TestResult, collected: Collected): GembaRecord[] {
+  const records: GembaRecord[] = [];
+  for (const { contentType, body, path: file } of result.attachments) {
+    if (contentType !== RECORD_CONTENT_TYPE) continue;
+    const record = parse(() => body ?? (file === undefined ? '' : readFileSync(file)));
+    if (typeof record === 'object') records.push(record);
+    else noteBadRecord(collected, record);
+  }
+  return records;
+}
+
+function parse(read: () => Buffer | string): GembaRecord | string {
+  try {
+    const parsed = recordSchema.safeParse(JSON.parse(read().toString()));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a record'}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function noteBadRecord(collected: Collected, why: string): void {
+  if (collected.badRecords.count++ === 0) collected.badRecords.first = why;
+}

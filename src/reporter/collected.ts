@@ -1,0 +1,104 @@
+import type { Gate, OutcomeKind, Standing, Transition } from '../core/types.ts';
+import type { Judgement, SeenAttempt } from '../core/verdict.ts';
+import type { ResultStatus, TestOutcome } from './model.ts';
+import { Pulse } from './pulse.ts';
+import { Replicas } from './replicas.ts';
+import { type PoolTally, type StrategyTally, Tally } from './tally.ts';
+
+/** A run as far as it has been seen: counts instead of the records that they come from. */
+export interface Collected {
+  readonly tests: Map<string, SeenTest>;
+  readonly all: Tally;
+  calls: number;
+  attemptsCut: number;
+  waitedMs: number;
+  readonly pools: Map<string, PoolTally>;
+  readonly strategies: Map<string, StrategyTally>;
+  readonly errors: SeenError[];
+  errorsCut: number;
+  readonly transitions: Map<string, Transition>;
+  /** Of each shard the standings that were told last. */
+  readonly standings: Map<string, { at: number; standings: readonly Standing[] }>;
+  readonly pulse: Pulse;
+  readonly replicas: Replicas;
+  /** Leases that live longer than one test, by id, and each of their holdings. */
+  readonly workerLeases: Set<string>;
+  revision: { at: number; value: string } | null;
+  readonly configErrors: Set<string>;
+  gate: Gate | null;
+  readonly shards: { total: number; readonly present: Set<number> };
+  readonly badRecords: { count: number; first: string };
+}
+
+export interface SeenTest {
+  readonly id: string;
+  readonly title: string;
+  readonly file: string;
+  readonly line: number;
+  readonly project: string;
+  status: TestOutcome;
+  readonly results: SeenResult[];
+}
+
+export interface SeenResult {
+  readonly retry: number;
+  readonly status: ResultStatus;
+  /** It ended otherwise than the test expects. */
+  readonly failed: boolean;
+  readonly crashed: boolean;
+  readonly durationMs: number;
+  shard: number | null;
+  worker: number | null;
+  readonly leases: SeenHolding[];
+  readonly faults: SeenAttempt[];
+  attempts: number;
+  degraded: boolean;
+  pinned: boolean;
+  /** What the worker itself made of it. */
+  told: Judgement | null;
+}
+
+export interface SeenHolding {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  waitedMs: number;
+  heldMs: number;
+  attempts: number;
+  failures: number;
+}
+
+export interface SeenError {
+  readonly at: number;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind;
+  readonly status: number | null;
+  readonly message: string;
+  readonly testId: string;
+}
+
+export function emptyCollected(): Collected {
+  return {
+    tests: new Map(),
+    all: new Tally(),
+    calls: 0,
+    attemptsCut: 0,
+    waitedMs: 0,
+    pools: new Map(),
+    strategies: new Map(),
+    errors: [],
+    errorsCut: 0,
+    transitions: new Map(),
+    standings: new Map(),
+    pulse: new Pulse(),
+    replicas: new Replicas(),
+    workerLeases: new Set(),
+    revision: null,
+    configErrors: new Set(),
+    gate: null,
+    shards: { total: 1, present: new Set() },
+    badRecords: { count: 0, first: '' },
+  };
+}

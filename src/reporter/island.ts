@@ -1,0 +1,79 @@
+import { deflateRawSync } from 'node:zlib';
+import { memberName } from './lanes.ts';
+import type { Report, ReportResult, ReportTest } from './model.ts';
+
+/** Order that dashboard.js knows the words by. */
+const OUTCOMES = ['unexpected', 'flaky', 'expected', 'skipped'] as const;
+const VERDICTS = ['product', 'environment', 'unknown'] as const;
+
+/** Texts by number, each kept once. */
+class Texts {
+  readonly list: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  number(text: string): number {
+    const known = this.numbers.get(text);
+    if (known !== undefined) return known;
+    this.numbers.set(text, this.list.length);
+    return this.list.push(text) - 1;
+  }
+}
+
+/**
+ * All tests and errors for the page's lists, packed: rows of numbers and dictionaries, deflated, base64. Only
+ * letters, digits and `+/=`, so it can stand in a script element as it is.
+ */
+export function packIsland(report: Report, ordered: readonly ReportTest[]): string {
+  const texts = { files: new Texts(), projects: new Texts(), members: new Texts(), evidence: new Texts() };
+  const causes = new Map<string, number>();
+  report.causes.forEach(({ tests }, cause) => tests.forEach((id) => causes.set(id, cause)));
+  const positions = new Map(ordered.map((test, index) => [test.id, index]));
+  const tests = ordered.map((test) => [
+    test.title,
+    texts.files.number(test.file),
+    test.line,
+    texts.projects.number(test.project),
+    OUTCOMES.indexOf(test.status),
+    test.verdict === null ? -1 : VERDICTS.indexOf(test.verdict),
+    (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0),
+    causes.get(test.id) ?? -1,
+    test.results.map((result) => packResult(result, texts)),
+  ]);
+  const errors = report.errors.map((error) => [
+    Date.parse(error.at),
+    texts.members.number(memberName(error)),
+    error.status === null ? error.kind : `${error.kind} ${error.status}`,
+    error.message,
+    positions.get(error.testId) ?? -1,
+  ]);
+  const lists = Object.fromEntries(Object.entries(texts).map(([name, { list }]) => [name, list]));
+  const causeTexts = report.causes.map(({ text }) => text);
+  return deflateRawSync(JSON.stringify({ ...lists, causes: causeTexts, tests, errors })).toString('base64');
+}
+
+function packResult(result: ReportResult, texts: { members: Texts; evidence: Texts }): unknown[] {
+  return [
+    result.retry,
+    result.status,
+    Math.round(result.durationMs),
+    result.verdict === null ? -1 : VERDICTS.indexOf(result.verdict),
+    result.evidence.map((text) => texts.evidence.number(text)),
+    result.shard ?? -1,
+    result.worker ?? -1,
+    result.leases.map((lease) => [
+      texts.members.number(memberName(lease)),
+      Math.round(lease.waitedMs),
+      Math.round(lease.heldMs),
+      lease.attempts,
+      lease.failures,
+    ]),
+  ];
+}
+
+/** JSON that can stand in a script element: nothing in it can end that element or begin a comment. */
+export function scriptSafeJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}

@@ -1,0 +1,195 @@
+import type { Gate, HealthState, OutcomeKind, Verdict } from '../core/types.ts';
+
+/**
+ * `report.json`, schema `gemba-report/1`. Times are ISO texts, durations milliseconds, rates 0 to 1, and `null`
+ * stands where nothing was measured. Fields are only ever added to it.
+ */
+export interface Report {
+  readonly schema: 'gemba-report/1';
+  readonly generator: { readonly name: 'gemba-agent'; readonly version: string };
+  readonly run: ReportRun;
+  readonly totals: ReportTotals;
+  /** Tests with a failed attempt, by the test's verdict. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly causes: readonly ReportCause[];
+  readonly pools: readonly ReportPool[];
+  readonly strategies: readonly ReportStrategy[];
+  readonly errors: readonly ReportError[];
+  readonly transitions: readonly ReportTransition[];
+  readonly tests: readonly ReportTest[];
+  readonly timeline: readonly ReportBucket[];
+}
+
+export type RunStatus = 'passed' | 'failed' | 'timedout' | 'interrupted';
+
+interface ReportRun {
+  /** The run's end as its exit code tells it: what Playwright said, or `failed` where the gate made it red. */
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly playwright: string;
+  readonly configRevision: string | null;
+  readonly configErrors: readonly string[];
+  readonly shards: { readonly total: number; readonly present: readonly number[] };
+  readonly gate: ReportGate | null;
+}
+
+/** The gate's rules, as the records brought them, and what it says of this run. */
+export interface ReportGate {
+  readonly rules: Gate;
+  readonly failed: boolean;
+  readonly line: string | null;
+}
+
+export interface ReportTotals {
+  readonly tests: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly flaky: number;
+  readonly skipped: number;
+  readonly leases: number;
+  readonly calls: number;
+  readonly attempts: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly retries: number;
+  readonly successRate: number | null;
+  readonly avgResponseMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly waitedMs: number;
+  readonly degraded: number;
+  readonly pinned: number;
+  /** Errors that happened but are not in `errors`. */
+  readonly errorsCut: number;
+}
+
+/** One reason why tests failed, with the tests that it failed. */
+export interface ReportCause {
+  readonly verdict: Verdict;
+  /** `endpoint api/eu refused connections` */
+  readonly text: string;
+  readonly pool: string | null;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind | null;
+  readonly status: number | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Ids of the tests, those that failed in the end first. */
+  readonly tests: readonly string[];
+  /** How many of them failed in the end; the others passed on a rerun. */
+  readonly failed: number;
+}
+
+export interface ReportPool {
+  readonly name: string;
+  readonly endpoints: readonly ReportEndpoint[];
+  readonly keys: readonly ReportKey[];
+}
+
+export interface ReportMember {
+  readonly name: string;
+  /** At the end of the run. */
+  readonly state: HealthState;
+  readonly until: string | null;
+  /** What brought the member into its state. */
+  readonly why: string | null;
+  readonly leases: number;
+  readonly attempts: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
+  readonly p95Ms: number | null;
+  readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
+}
+
+interface ReportEndpoint extends ReportMember {
+  readonly url: string;
+}
+
+interface ReportKey extends ReportMember {
+  readonly fingerprint: string;
+}
+
+export interface ReportStrategy {
+  readonly task: string;
+  readonly name: string;
+  readonly runs: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
+  /** Runs in which it was the first choice. */
+  readonly chosen: number;
+  /** Runs in which it stood in for one that had failed. */
+  readonly fallbacks: number;
+}
+
+export interface ReportError {
+  readonly at: string;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind;
+  readonly status: number | null;
+  readonly message: string;
+  readonly testId: string;
+}
+
+export interface ReportTransition {
+  readonly at: string;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly from: HealthState;
+  readonly to: HealthState;
+  readonly why: string;
+  readonly until: string | null;
+}
+
+export type TestOutcome = 'expected' | 'unexpected' | 'flaky' | 'skipped';
+export type ResultStatus = 'passed' | 'failed' | 'timedOut' | 'skipped' | 'interrupted';
+
+export interface ReportTest {
+  readonly id: string;
+  readonly title: string;
+  readonly file: string;
+  readonly line: number;
+  readonly project: string;
+  readonly status: TestOutcome;
+  readonly verdict: Verdict | null;
+  readonly degraded: boolean;
+  readonly pinned: boolean;
+  readonly results: readonly ReportResult[];
+}
+
+export interface ReportResult {
+  readonly retry: number;
+  readonly status: ResultStatus;
+  readonly durationMs: number;
+  readonly verdict: Verdict | null;
+  readonly evidence: readonly string[];
+  readonly shard: number | null;
+  readonly worker: number | null;
+  readonly leases: readonly ReportLease[];
+}
+
+interface ReportLease {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly waitedMs: number;
+  readonly heldMs: number;
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+export interface ReportBucket {
+  readonly at: string;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly avgMs: number | null;
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Options of `['gemba-agent/reporter', options]`. */
+export interface GembaReporterOptions {
+  /**
+   * Where `index.html` and `report.json` go, relative to the Playwright config's folder. Env `GEMBA_REPORT_DIR`
+   * wins, relative to the current folder.
+   * @default 'gemba-report'
+   */
+  readonly outputFolder?: string;
+  /**
+   * Open the report at the end; never on CI or without a terminal.
+   * @default 'never'
+   */
+  readonly open?: 'always' | 'never' | 'on-failure';
+  /**
+   * The live page while tests run. Not in this version yet.
+   * @default false
+   */
+  readonly live?: boolean | { readonly port?: number; readonly host?: string };
+  /** @default 'Gemba report' */
+  readonly title?: string;
+  /**
+   * Append Markdown to the file that `GITHUB_STEP_SUMMARY` names, where it is set.
+   * @default 'auto'
+   */
+  readonly stepSummary?: 'auto' | boolean;
+  /**
+   * Runs kept for trends; 0 for none. Not in this version yet.
+   * @default 20
+   */
+  readonly history?: number;
+  /** @default '<outputFolder>/history.json' */
+  readonly historyFile?: string;
+}
+
+/** What Playwright adds to a reporter's options. */
+export interface RunnerOptions {
+  readonly configDir?: string;
+  readonly _mode?: 'test' | 'list' | 'merge';
+}
+
+export interface Settings {
+  readonly folder: string;
+  readonly title: string;
+  readonly open: 'always' | 'never' | 'on-failure';
+  readonly live: boolean;
+  /** The file for the step's summary, or null. */
+  readonly stepSummaryFile: string | null;
+  /** May a browser be opened here? */
+  readonly interactive: boolean;
+  readonly mode: 'test' | 'list' | 'merge';
+}
+
+export function resolveSettings(
+  options: GembaReporterOptions & RunnerOptions,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Settings {
+  const stepSummaryFile = options.stepSummary === false ? null : env['GITHUB_STEP_SUMMARY'] || null;
+  return {
+    folder: env['GEMBA_REPORT_DIR']
+      ? path.resolve(cwd, env['GEMBA_REPORT_DIR'])
+      : path.resolve(options.configDir ?? cwd, options.outputFolder ?? 'gemba-report'),
+    title: options.title ?? 'Gemba report',
+    open: options.open ?? 'never',
+    live: Boolean(options.live),
+    stepSummaryFile,
+    interactive: !env['CI'] && Boolean(process.stdin.isTTY) && Boolean(process.stdout.isTTY),
+    mode: options._mode ?? 'test',
+  };
+}
+
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}

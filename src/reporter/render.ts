@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { scriptSafeJson } from './island.ts';
+import type { DashboardView } from './view.ts';
+
+const TEMPLATES = new URL('../../templates/', import.meta.url);
+const STYLES: readonly string[] = ['dashboard.css', 'tables.css', 'media.css'];
+const SCRIPTS: readonly string[] = ['dashboard.js', 'lists.js'];
+
+interface Sources {
+  readonly page: string;
+  readonly css: string;
+  readonly script: string;
+  readonly partials: readonly { readonly name: string; readonly source: string }[];
+}
+
+/** The report as one HTML file that needs nothing else: no network, no other file, no server. */
+export async function renderDashboard(view: DashboardView): Promise<string> {
+  // Loading Handlebars takes longer than most runs' whole report, so it is loaded when there is one to write.
+  const [{ default: handlebars }, sources] = await Promise.all([import('handlebars'), readSources()]);
+  const engine = handlebars.create();
+  for (const { name, source } of sources.partials) engine.registerPartial(name, compact(source));
+  const page = engine.compile(compact(sources.page), { strict: true, knownHelpersOnly: true });
+  const { css, script } = sources;
+  const scriptHash = `sha256-${createHash('sha256').update(script).digest('base64')}`;
+  const timelineJson = scriptSafeJson(view.timeline?.data ?? null);
+  return page({ ...view, css, script, scriptHash, timelineJson });
+}
+
+async function readSources(): Promise<Sources> {
+  const names = (await readdir(new URL('partials/', TEMPLATES))).filter((name) => name.endsWith('.hbs'));
+  const partials = names.map(async (name) => ({
+    name: name.slice(0, -'.hbs'.length),
+    source: await read(`partials/${name}`),
+  }));
+  const [page, styles, scripts] = await Promise.all([
+    read('dashboard.hbs'),
+    Promise.all(STYLES.map(read)),
+    Promise.all(SCRIPTS.map(read)),
+  ]);
+  const script = `(() => {\n'use strict';\n${scripts.join('\n')}})();`;
+  return { page, css: styles.join('\n'), script, partials: await Promise.all(partials) };
+}
+
+function read(name: string): Promise<string> {
+  return readFile(new URL(name, TEMPLATES), 'utf8');
+}
+
+/** Line breaks beside tags and mustaches are only layout of the template; on the page each would be a DOM node. */
+function compact(source: string): string {
+  return source.replaceAll(/(?<=[>}])\s*\n\s*|\s*\n\s*(?=[<{])/g, '');
+}

@@ -1,0 +1,69 @@
+import { blamesEnvironment } from '../core/verdict.ts';
+import type { OutcomeKind } from '../core/types.ts';
+import { Samples } from './samples.ts';
+
+/** What one attempt adds to the counts. `durationMs` is below zero where no response came. */
+export interface CountedAttempt {
+  readonly kind: OutcomeKind;
+  readonly durationMs: number;
+}
+
+/** Running counts of an endpoint, a key, or the whole run. */
+export class Tally {
+  leases = 0;
+  attempts = 0;
+  successes = 0;
+  failures = 0;
+  readonly kinds: Partial<Record<OutcomeKind, number>> = {};
+  readonly durations: Samples = new Samples();
+
+  add(attempt: CountedAttempt): void {
+    this.attempts++;
+    if (attempt.durationMs >= 0) this.durations.add(attempt.durationMs);
+    if (!blamesEnvironment(attempt.kind)) {
+      this.successes++;
+      return;
+    }
+    this.failures++;
+    this.kinds[attempt.kind] = (this.kinds[attempt.kind] ?? 0) + 1;
+  }
+
+  /** Of the attempts whose outcome is known: some are only counted (see MAX_ATTEMPTS_PER_RECORD). */
+  successRate(): number | null {
+    const known = this.successes + this.failures;
+    return known === 0 ? null : this.successes / known;
+  }
+}
+
+export interface PoolTally {
+  readonly name: string;
+  readonly endpoints: Map<string, Tally & { url: string }>;
+  readonly keys: Map<string, Tally & { fingerprint: string }>;
+}
+
+export interface StrategyTally {
+  readonly task: string;
+  readonly name: string;
+  runs: number;
+  successes: number;
+  fallbacks: number;
+  totalMs: number;
+}
+
+/** Get what a map has under a key, or put there what `make` gives. */
+export function ensure<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** A number to two decimals: no report needs nanoseconds. */
+export function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+export function roundedOrNull(value: number | null): number | null {
+  return value === null ? null : rounded(value);
+}

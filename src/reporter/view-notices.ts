@@ -1,0 +1,58 @@
+import { capital, count, counted } from '../shared/format.ts';
+import { memberName } from './lanes.ts';
+import type { Report } from './model.ts';
+
+export interface Notice {
+  readonly tone: 'bad' | 'warn';
+  readonly text: string;
+}
+
+const MAX_OUT = 4;
+
+/** What a reader must know of the run beside its tests. */
+export function noticesOf(report: Report): Notice[] {
+  const { run } = report;
+  const notices: Notice[] = [];
+  if (run.status === 'timedout') notices.push({ tone: 'bad', text: 'The run hit its time limit.' });
+  if (run.status === 'interrupted') notices.push({ tone: 'bad', text: 'The run was interrupted.' });
+  if (run.gate?.line) notices.push({ tone: 'bad', text: `${capital(run.gate.line)}.` });
+  else if (run.status === 'failed' && report.totals.failed === 0) {
+    notices.push({
+      tone: 'bad',
+      text: 'The run failed outside of its tests; Playwright’s own output says why.',
+    });
+  }
+  const missing = missingShards(report);
+  if (missing) notices.push({ tone: 'warn', text: missing });
+  if (run.configErrors.length > 0) {
+    const kept = run.configRevision === null ? '' : ` Revision ${run.configRevision} stayed in force.`;
+    notices.push({
+      tone: 'warn',
+      text: `An edit of the config was refused: ${run.configErrors.join('; ')}.${kept}`,
+    });
+  }
+  const out = membersOut(report);
+  if (out) notices.push({ tone: 'warn', text: out });
+  return notices;
+}
+
+/** Parts of a sharded run that sent no record: not run, not merged, or without a lease. */
+export function missingShards(report: Report): string | null {
+  const { total, present } = report.run.shards;
+  if (present.length >= total) return null;
+  const which = present.length > 12 ? counted(present.length, 'shard') : `shard ${present.join(', ')}`;
+  return `Records came from ${which} of ${total} only: the others took no lease or are not in this report.`;
+}
+
+function membersOut(report: Report): string | null {
+  const out = report.pools.flatMap((pool) =>
+    [...pool.endpoints, ...pool.keys]
+      .filter(({ state }) => state !== 'healthy')
+      .map(({ name, state }) => {
+        return `${memberName({ pool: pool.name, endpoint: name, key: null })} (${state})`;
+      }),
+  );
+  if (out.length === 0) return null;
+  const rest = out.length > MAX_OUT ? ` and ${count(out.length - MAX_OUT)} more` : '';
+  return `Not healthy at the end: ${out.slice(0, MAX_OUT).join(', ')}${rest}.`;
+}

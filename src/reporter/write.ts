@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Report } from './model.ts';
+
+const LINES_AT_ONCE = 500;
+
+/** Write a file so that readers see the old one or the new one, never a part. */
+export async function writeWhole(file: string, content: string | Iterable<string>): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await writeFile(temporary, content);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * `report.json`: one line for each test, error and change, so that it can be read, searched and compared. It comes
+ * in pieces, since the whole of it may be longer than a text can be.
+ */
+export function* reportText(report: Report): Generator<string> {
+  let before = '{\n';
+  for (const [name, value] of Object.entries(report) as [string, unknown][]) {
+    yield `${before}  ${JSON.stringify(name)}: `;
+    if (Array.isArray(value) && value.length > 0) yield* listText(value);
+    else yield JSON.stringify(value);
+    before = ',\n';
+  }
+  yield '\n}\n';
+}
+
+function* listText(list: readonly unknown[]): Generator<string> {
+  for (let from = 0; from < list.length; from += LINES_AT_ONCE) {
+    const lines = list.slice(from, from + LINES_AT_ONCE).map((item) => `    ${JSON.stringify(item)}`);
+    yield `${from === 0 ? '[\n' : ',\n'}${lines.join(',\n')}`;
+  }
+  yield '\n  ]';
+}

@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
+import { endpoint, key, poolSpec } from '../unit/core/world.ts';
+
+type Link = LinkClass;
+const POOL = poolSpec({
+  endpoints: [endpoint('eu')],
+  keys: [key('one', { maxConcurrent: 1 }), key('two', { maxConcurrent: 1 })],
+});
+
+/** The installed package's own module: the link starts the broker that lies beside it. */
+async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
+  return (await import(pathToFileURL(linkFile()).href)) as { Link: new (options: LinkOptions) => Link };
+}
+
+function linkFile(): string {
+  return path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/link/link.js');
+}
+
+describe('the broker', { timeout: 30_000 }, () => {
+  let folder: string;
+  let address: LinkOptions['address'];
+  const links: Link[] = [];
+  const children: ChildProcess[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
+    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json') };
+  });
+
+  afterEach(async () => {
+    for (const link of links.splice(0)) link.close();
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    const broker = findProcess(address.socketPath);
+    if (broker !== null) process.kill(broker, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function newLink(more: Partial<LinkOptions> = {}): Promise<Link> {
+    const { Link } = await installed();
+    const link = new Link({ address, pools: [POOL], ...more });
+    links.push(link);
+    return link;
+  }
+
+  async function acquire(link: Link, lease: string, timeoutMs = 20_000): Promise<string> {
+    const question = { pool: 'api', need: {}, holder: lease, testId: null, exclude: [] };
+    const answer = await link.ask({ type: 'acquire', lease, timeoutMs, ...question });
+    if (answer.is !== 'granted') return answer.is;
+    link.keep({ lease, pool: 'api', need: {}, holder: lease, testId: null }, answer.member);
+    return answer.member.key!.name;
+  }
+
+  /** A process that takes a lease, says so, and holds it. */
+  async function holder(lease: string): Promise<ChildProcess> {
+    const script = `
+      const { Link } = await import(${JSON.stringify(pathToFileURL(linkFile()).href)});
+      const link = new Link({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
+      const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
+      const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
+      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null }, answer.member);
+      console.log(answer.member.key.name);
+      setInterval(() => {}, 1000);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    await new Promise((resolve) => child.stdout!.once('data', resolve));
+    return child;
+  }
+
+  function brokerPid(): number {
+    const found = readFileSync(`${address.socketPath}.links`, 'utf8');
+    expect(found).toContain('[');
+    return findProcess(address.socketPath)!;
+  }
+
+  it('starts once for links that come at the same time, and ends by itself', async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, () => newLink()));
+    const names = await Promise.all(all.slice(0, 2).map((link, index) => acquire(link, `l${index}`)));
+    expect(names.sort()).toEqual(['one', 'two']);
+    expect(await acquire(all[5]!, 'late', 50)).toBe('refused');
+    const pid = brokerPid();
+    for (const link of all) link.close();
+    await until(() => !isAlive(pid));
+    expect(existsSync(address.socketPath)).toBe(false);
+    expect(existsSync(`${address.socketPath}.links`)).toBe(false);
+    expect(existsSync(`${address.socketPath}.lock`)).toBe(false);
+  });
+
+  it('frees the member of a killed holder at once', async () => {
+    const link = await newLink();
+    await acquire(link, 'mine');
+    const child = await holder('theirs');
+    const waiting = acquire(link, 'next');
+    child.kill('SIGKILL');
+    expect(await waiting).toBe('two');
+  });
+
+  it('does not rob a holder that is stopped', async () => {
+    const link = await newLink();
+    await acquire(link, 'mine');
+    const child = await holder('theirs');
+    child.kill('SIGSTOP');
+    expect(await acquire(link, 'next', 1_500)).toBe('refused');
+    child.kill('SIGCONT');
+  });
+
+  it('killed, is started again, and grants nothing that is held', async () => {
+    const first = await newLink();
+    const second = await newLink();
+    expect(await acquire(first, 'a')).toBe('one');
+    expect(await acquire(second, 'b')).toBe('two');
+    const waiting = acquire(first, 'c');
+    process.kill(brokerPid(), 'SIGKILL');
+    expect(await acquire(second, 'd', 1_000)).toBe('refused');
+    second.release('b', false);
+    expect(await waiting).toBe('two');
+  });
+
+  it('keeps what it learned for the next one, and no more than names and numbers', async () => {
+    const transitions: string[] = [];
+    const link = await newLink({ onTransition: (transition) => transitions.push(transition.to) });
+    await acquire(link, 'a');
+    const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
+    const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
+    link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    await until(() => transitions.length > 0);
+    const pid = brokerPid();
+    link.close();
+    await until(() => !isAlive(pid));
+    const next = await newLink();
+    expect(await acquire(next, 'b')).toBe('two');
+    expect(next.standings).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
+    expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
+      'v',
+      'pools',
+    ]);
+  });
+
+  it('starts with a damaged cache, a stale socket and a stale lock', async () => {
+    writeFileSync(address.cacheFile, '{"v":1,"pools":[{"na');
+    writeFileSync(address.socketPath, '');
+    writeFileSync(`${address.socketPath}.lock`, '', { flag: 'wx' });
+    const { utimesSync } = await import('node:fs');
+    utimesSync(`${address.socketPath}.lock`, new Date(0), new Date(0));
+    expect(await acquire(await newLink(), 'a')).toBe('one');
+  });
+
+  it('lives on after garbage, half messages and a stranger of another version', async () => {
+    const link = await newLink();
+    await acquire(link, 'a');
+    for (const text of ['garbage\n', '{"type":"acquire"}\n', '{"type":"hello","half', '\0\0\n', '[]\n']) {
+      const socket = connect(address.socketPath);
+      socket.on('error', () => undefined);
+      socket.resume().end(text);
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    const stranger = connect(address.socketPath);
+    stranger.write('{"type":"hello","version":99,"link":"x","pid":1,"pools":[],"held":[]}\n');
+    const said = await new Promise<string>((resolve) =>
+      stranger.once('data', (data) => resolve(String(data))),
+    );
+    expect(JSON.parse(said)).toMatchObject({ type: 'rejected', code: 'version' });
+    expect(await acquire(link, 'b')).toBe('two');
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1_000; turn++) {
+    if (condition()) return;
+    await sleep(20);
+  }
+  throw new Error('waited in vain');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The broker's process, by its socket on its command line. */
+function findProcess(socketPath: string): number | null {
+  const { readdirSync } = process.getBuiltinModule('node:fs');
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { classifyAnswer, classifyStatus, isUnsent } from '../../../src/http/classify.ts';
+import { credentialsOf } from '../../../src/http/auth.ts';
+import { retryAfterMs } from '../../../src/http/retry-after.ts';
+
+describe('a status under plain HTTP', () => {
+  it.each([
+    [200, 'ok'],
+    [204, 'ok'],
+    [302, 'ok'],
+    [400, 'caller'],
+    [401, 'auth'],
+    [402, 'exhausted'],
+    [403, 'auth'],
+    [404, 'caller'],
+    [408, 'timeout'],
+    [409, 'caller'],
+    [422, 'caller'],
+    [429, 'rate-limit'],
+    [500, 'server'],
+    [502, 'server'],
+    [503, 'server'],
+    [504, 'server'],
+  ])('%i is %s', (status, kind) => {
+    expect(classifyStatus(status)).toBe(kind);
+  });
+});
+
+describe('an answer', () => {
+  const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
+    status,
+    headers,
+    body: () => Promise.resolve(body),
+  });
+
+  it.each([
+    ['openai', 429, '{"error":{"code":"insufficient_quota"}}', 'exhausted'],
+    ['openai', 429, '{"error":{"code":"rate_limit_exceeded"}}', 'rate-limit'],
+    ['gemini', 400, '{"error":{"details":[{"reason":"API_KEY_INVALID"}]}}', 'auth'],
+    ['gemini', 400, '{"error":{"message":"bad request"}}', 'caller'],
+    ['gemini', 429, '{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}', 'exhausted'],
+    ['anthropic', 400, '{"error":{"message":"Your credit balance is too low"}}', 'exhausted'],
+    ['http', 400, 'API_KEY_INVALID', 'caller'],
+  ] as const)('of %s with %i and %s is %s', async (protocol, status, body, kind) => {
+    expect(await classifyAnswer(answer(status, body), protocol, [])).toBe(kind);
+  });
+
+  it('is judged by the rules of the configuration first', async () => {
+    const rules = [
+      { status: 429, body: 'insufficient', as: 'exhausted' },
+      { body: 'maintenance', as: 'server' },
+      { status: 418, header: 'x-reason: brewing', as: 'rate-limit' },
+    ] as const;
+    const kinds = [
+      answer(429, 'insufficient funds'),
+      answer(429, 'slow down'),
+      answer(404, 'in maintenance'),
+      answer(200, 'in maintenance'),
+      answer(418, '', { 'x-reason': 'still brewing' }),
+      answer(418),
+    ].map((one) => classifyAnswer(one, 'http', rules));
+    expect(await Promise.all(kinds)).toEqual([
+      'exhausted',
+      'rate-limit',
+      'server',
+      'ok',
+      'rate-limit',
+      'caller',
+    ]);
+  });
+
+  it('has its body read only where a rule looks at it', async () => {
+    const body = (): never => {
+      throw new Error('read for nothing');
+    };
+    const rules = [{ status: 429, body: 'x', as: 'exhausted' }] as const;
+    expect(await classifyAnswer({ status: 200, headers: {}, body }, 'openai', rules)).toBe('ok');
+  });
+});
+
+describe('a network error', () => {
+  it.each([
+    ['ECONNREFUSED', true],
+    ['ENOTFOUND', true],
+    ['ECONNRESET', false],
+    ['EPIPE', false],
+    [null, false],
+  ])('%s left the request unsent: %s', (code, unsent) => {
+    expect(isUnsent(code)).toBe(unsent);
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  it.each([
+    [{ 'retry-after': '7' }, 7_000],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': '1.5' }, 1_500],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, 0],
+    [{ 'retry-after-ms': '250', 'retry-after': '7' }, 250],
+    [{ 'x-ms-retry-after-ms': '300' }, 300],
+    [{ 'retry-after': 'soon' }, null],
+    [{ 'retry-after': '-3' }, null],
+    [{}, null],
+  ])('%j asks for %s ms', (headers, ms) => {
+    expect(retryAfterMs(headers as Record<string, string>, now)).toBe(ms);
+  });
+});
+
+describe('credentials', () => {
+  const key = { value: 'user:pass', fields: {} };
+  it.each([
+    ['bearer', { headers: { authorization: 'Bearer user:pass' }, query: null }],
+    ['basic', { headers: { authorization: 'Basic dXNlcjpwYXNz' }, query: null }],
+    [{ header: 'X-Api-Key' }, { headers: { 'x-api-key': 'user:pass' }, query: null }],
+    [{ query: 'key' }, { headers: {}, query: ['key', 'user:pass'] }],
+    ['none', { headers: {}, query: null }],
+  ] as const)('%j are %j', (style, credentials) => {
+    expect(credentialsOf(style, key)).toEqual(credentials);
+  });
+
+  it('of an account are its user name and password', () => {
+    const account = { value: '', fields: { username: 'qa', password: 'secret' } };
+    expect(credentialsOf('basic', account).headers).toEqual({ authorization: `Basic ${btoa('qa:secret')}` });
+  });
+});

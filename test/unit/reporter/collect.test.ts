@@ -1,0 +1,128 @@
+import { expect, it } from 'vitest';
+import { aggregate } from '../../../src/reporter/aggregate.ts';
+import { collectResult, collectTests } from '../../../src/reporter/collect.ts';
+import {
+  attachment,
+  collect,
+  holding,
+  leased,
+  ORIGIN,
+  record,
+  reportOf,
+  RUN,
+  testCase,
+} from './synthetic.ts';
+
+const MERGED = { rootDir: '/repo/tests', shard: null, merging: true };
+
+it('describes a test as its file does', () => {
+  const { collected } = collect([
+    { title: 'lists', describe: 'orders', file: 'shop/orders.spec.ts', line: 12, results: [{}] },
+  ]);
+  expect([...collected.tests.values()][0]).toMatchObject({
+    title: 'orders › lists',
+    file: 'shop/orders.spec.ts',
+    line: 12,
+    project: 'api',
+    status: 'expected',
+  });
+});
+
+it.each([
+  ['no JSON', '{"v":1,'],
+  ['another version', { ...record(), v: 2 }],
+  ['a field of another type', { ...record(), calls: 'three' }],
+  ['an attempt that is too short', { ...record(), attempts: [[0, 0, 0]] }],
+  ['null', 'null'],
+])('leaves out a record that is %s, and says so once', (_, content) => {
+  const { collected, cases } = collect([]);
+  const test = testCase({
+    title: 't',
+    results: [{ status: 'failed', records: [leased('api/eu/k', [[0, 'ok']])] }],
+  });
+  test.results[0]!.attachments.push(attachment(content), {
+    name: 'shot',
+    contentType: 'image/png',
+    path: '/no/such',
+  });
+  const before = structuredClone(test.results[0]!.attachments.length);
+  const seen = reportFrom(collected, test);
+  expect(collected.badRecords.count).toBe(1);
+  expect(collected.badRecords.first).not.toBe('');
+  expect(seen.totals.attempts).toBe(1);
+  expect(test.results[0]!.attachments).toHaveLength(before);
+  expect(cases).toEqual([]);
+});
+
+it('knows workers by shard and worker of the records: merging numbers them anew', () => {
+  const merged = reportOf(
+    [
+      {
+        title: 'a',
+        results: [{ worker: 7, records: [leased('api/eu/k', [], { shard: '2/3', worker: 1 })] }],
+      },
+      { title: 'b', results: [{ worker: 8 }] },
+    ],
+    {},
+    MERGED,
+  );
+  expect(merged.tests.map(({ results }) => [results[0]!.shard, results[0]!.worker])).toEqual([
+    [2, 1],
+    [null, null],
+  ]);
+  expect(merged.run.shards).toEqual({ total: 3, present: [2] });
+  const direct = reportOf([{ title: 'b', results: [{ worker: 8 }] }]);
+  expect(direct.tests[0]!.results[0]).toMatchObject({ shard: 1, worker: 8 });
+  expect(direct.run.shards).toEqual({ total: 1, present: [1] });
+});
+
+it('adds up the records of one result: an early one and the last', () => {
+  const early = leased('api/eu/k1', [[0, 'server', 503]], { calls: 1 });
+  const [lease] = early.leases;
+  const last = record({
+    leases: [{ ...lease!, heldMs: 2500 }, holding('api/us/k1', { id: lease!.id })],
+    attempts: [
+      [60, 1, 0, 200, 30, 0, 5],
+      [90, 0, 0, 200, 30, 1, 0],
+    ],
+    calls: 1,
+    degraded: true,
+    pinned: 'baseURL is set by the test',
+  });
+  const { totals, tests } = reportOf([{ title: 't', results: [{ records: [early, last] }] }]);
+  expect(totals).toMatchObject({
+    leases: 1,
+    calls: 2,
+    attempts: 3,
+    retries: 1,
+    waitedMs: 5,
+    degraded: 1,
+    pinned: 1,
+  });
+  expect(tests[0]!.results[0]!.leases).toEqual([
+    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 0, heldMs: 2500, attempts: 2, failures: 1 },
+    { pool: 'api', endpoint: 'us', key: 'k1', waitedMs: 0, heldMs: 1000, attempts: 1, failures: 0 },
+  ]);
+});
+
+it('lists tests in the order of the suite, those that never ran included', () => {
+  const { collected, cases } = collect([
+    { title: 'first', results: [{}] },
+    { title: 'second', results: [{}] },
+  ]);
+  const never = testCase({ title: 'never', results: [] });
+  const tests = collectTests(collected, [never, cases[1]!], ORIGIN);
+  expect(tests.map(({ title, status }) => [title, status])).toEqual([
+    ['never', 'skipped'],
+    ['second', 'expected'],
+    ['first', 'expected'],
+  ]);
+});
+
+function reportFrom(
+  collected: Parameters<typeof collectTests>[0],
+  test: ReturnType<typeof testCase>,
+): ReturnType<typeof reportOf> {
+  for (const result of test.results) collectResult(collected, test, result, ORIGIN);
+  return aggregate(collected, collectTests(collected, [test], ORIGIN), RUN);
+}

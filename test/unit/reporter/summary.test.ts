@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { stepSummary } from '../../../src/reporter/step-summary.ts';
+import { summaryLine, summaryText } from '../../../src/reporter/summary.ts';
+import { type FakeTest, leased, record, reportOf, START } from './synthetic.ts';
+
+const outage: FakeTest[] = [
+  ...Array.from({ length: 3 }, (_, index): FakeTest => ({
+    title: `lists orders ${index}`,
+    results: [
+      {
+        status: 'failed',
+        records: [
+          leased('api/eu/k1', [[index * 60_000, 'network']], {
+            errors: [{ at: START, lease: 0, kind: 'network', status: null, message: 'connect ECONNREFUSED' }],
+            transitions: [
+              {
+                seq: 1,
+                broker: 'b',
+                at: START + 5,
+                pool: 'api',
+                endpoint: 'eu',
+                key: null,
+                from: 'healthy',
+                to: 'ejected',
+                why: 'connection refused',
+                until: START + 900_000,
+              },
+              {
+                seq: 2,
+                broker: 'b',
+                at: START + 6,
+                pool: 'api',
+                endpoint: null,
+                key: 'k2',
+                from: 'healthy',
+                to: 'exhausted',
+                why: '402',
+                until: START + 90_000_000,
+              },
+            ],
+          }),
+        ],
+      },
+      ...(index === 0
+        ? [{ records: [leased('api/us/k1', [[9000, 'ok', 200, 40]], { degraded: true })] }]
+        : []),
+    ],
+  })),
+  { title: 'adds', results: [{ records: [leased('api/us/k1', [[9000, 'ok', 200, 42]])] }] },
+  { title: 'is out', results: [{ status: 'skipped' }] },
+];
+
+describe('the summary', () => {
+  it('answers in one line and explains below it', () => {
+    expect(summaryText(reportOf(outage, { status: 'failed' }), 'gemba-report/index.html'))
+      .toMatchInlineSnapshot(`
+        "Gemba: 1 of 5 passed, 1 flaky, 1 skipped · 5 calls, 40 % ok, avg 41 ms, p95 42 ms · environment 3 · 1 degraded
+          environment: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 of them passed on a rerun)
+          endpoint api/eu is ejected: connection refused, until 02:15:00
+          key api/k2 is exhausted: 402, until 2026-11-24 03:00
+          Report: gemba-report/index.html"
+      `);
+  });
+
+  it('says that nothing was measured', () => {
+    expect(summaryLine(reportOf([{ title: 'a', results: [{}] }]))).toBe(
+      'Gemba: 1 of 1 passed · not measured',
+    );
+    expect(summaryLine(reportOf([]))).toBe('Gemba: 0 of 0 passed · not measured');
+  });
+
+  it('says what was pinned, what config edit was refused, and which shards told nothing', () => {
+    const pinned = record({
+      pinned: 'baseURL is set',
+      configErrors: ['pools.api:\n  too few'],
+      shard: '2/3',
+    });
+    const report = reportOf([{ title: 'a', results: [{ records: [pinned] }] }]);
+    expect(summaryText(report, null)).toMatchInlineSnapshot(`
+      "Gemba: 1 of 1 passed · not measured · 1 pinned
+        an edit of the config was refused: pools.api: too few
+        Records came from shard 2 of 3 only: the others took no lease or are not in this report."
+    `);
+  });
+
+  it('has exactly one line that begins with Gemba:', () => {
+    const lines = summaryText(reportOf(outage), 'x').split('\n');
+    expect(lines.filter((line) => line.startsWith('Gemba:'))).toHaveLength(1);
+  });
+});
+
+describe('the step summary', () => {
+  it('is Markdown with the answer, the totals, causes and failures', () => {
+    expect(stepSummary(reportOf(outage, { status: 'failed' }), 'Gemba report')).toMatchInlineSnapshot(`
+      "### Gemba report
+
+      **2 of 5 tests failed, all by the environment.**
+
+      | Tests | Passed | Flaky | Failed | Calls | Success rate | Average | p95 | Waited |
+      | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      | 5 | 1 | 1 | 2 | 5 | 40 % | 41 ms | 42 ms | 0 ms |
+
+      - **environment**: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 of them passed on a rerun)
+
+      | Outcome | Verdict | Test | File | Evidence |
+      | --- | --- | --- | --- | --- |
+      | failed | environment | lists orders 1 | orders.spec.ts:3 | api/eu/k1: network, 1×, 02:01:00–02:01:00 |
+      | failed | environment | lists orders 2 | orders.spec.ts:3 | api/eu/k1: network, 1×, 02:02:00–02:02:00 |
+      | flaky | environment | lists orders 0 | orders.spec.ts:3 | api/eu/k1: network, 1×, 02:00:00–02:00:00 |
+      "
+    `);
+  });
+
+  it('lets no title break the table or become markup', () => {
+    const title = 'a | b <img src=x onerror=alert(1)> [c](http://d) `e` **f** @team #1\nnew line';
+    const text = stepSummary(reportOf([{ title, results: [{ status: 'failed' }] }]), 'T');
+    const row = text.split('\n').find((line) => line.includes('new line'))!;
+    expect(row).toMatchInlineSnapshot(
+      `"| failed | unknown | a &#124; b &lt;img src=x onerror=alert(1)&gt; &#91;c&#93;(http://d) &#96;e&#96; &#42;&#42;f&#42;&#42; &#64;team &#35;1 new line | orders.spec.ts:3 | nothing was measured |"`,
+    );
+    expect(row.split('|')).toHaveLength(7);
+  });
+
+  it('stays far below the limit of GitHub with ten thousand failures', () => {
+    const tests = Array.from({ length: 10_000 }, (_, index): FakeTest => ({
+      title: `${'long title '.repeat(80)}${index}`,
+      results: [{ status: 'failed', records: [leased(`api/eu-${index}/k`, [[0, 'network']])] }],
+    }));
+    expect(Buffer.byteLength(stepSummary(reportOf(tests), 'T'))).toBeLessThan(100_000);
+  });
+});

@@ -1,0 +1,195 @@
+import type { FullConfig, FullResult, Suite, TestCase, TestResult } from '@playwright/test/reporter';
+import { OUTCOME_KINDS, type OutcomeKind } from '../../../src/core/types.ts';
+import { aggregate, type RunFacts } from '../../../src/reporter/aggregate.ts';
+import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect.ts';
+import { type Collected, emptyCollected } from '../../../src/reporter/collected.ts';
+import type { Report } from '../../../src/reporter/model.ts';
+import { type GembaRecord, RECORD_CONTENT_TYPE, RECORD_NAME } from '../../../src/shared/record.ts';
+
+/** 2026-11-23 02:00:00 UTC */
+export const START: number = Date.UTC(2026, 10, 23, 2);
+
+type Status = TestResult['status'];
+
+export interface FakeResult {
+  readonly status?: Status;
+  readonly durationMs?: number;
+  readonly records?: readonly GembaRecord[];
+  readonly error?: string;
+  readonly worker?: number;
+}
+
+export interface FakeTest {
+  readonly title: string;
+  readonly id?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly project?: string;
+  readonly describe?: string;
+  readonly expectedStatus?: Status;
+  readonly results: readonly FakeResult[];
+}
+
+export type FakeAttempt = readonly [
+  afterMs: number,
+  kind: OutcomeKind,
+  status?: number,
+  durationMs?: number,
+  call?: number,
+];
+
+let leaseNumber = 0;
+
+export function record(parts: Partial<GembaRecord> = {}): GembaRecord {
+  return {
+    v: 1,
+    startedAt: START,
+    worker: 0,
+    shard: null,
+    revision: 'r1',
+    configErrors: [],
+    gate: null,
+    leases: [],
+    calls: 0,
+    attempts: [],
+    attemptsCut: 0,
+    errors: [],
+    strategies: [],
+    transitions: [],
+    pinned: null,
+    degraded: false,
+    verdict: null,
+    ...parts,
+  };
+}
+
+/** A record of one test that held `member` (`pool/endpoint/key`, `-` for none) and made these attempts. */
+export function leased(
+  member: string,
+  attempts: readonly FakeAttempt[],
+  parts: Partial<GembaRecord> = {},
+): GembaRecord {
+  const lease = holding(member);
+  const tuples = attempts.map(([after, kind, status, durationMs, call], index) =>
+    tuple(after, kind, status, durationMs, call ?? index),
+  );
+  const calls = new Set(tuples.map((attempt) => attempt[5])).size;
+  return record({ leases: [lease], attempts: tuples, calls, ...parts });
+}
+
+export function holding(
+  member: string,
+  parts: Partial<GembaRecord['leases'][number]> = {},
+): GembaRecord['leases'][number] {
+  const [pool = '', endpoint = '-', key = '-'] = member.split('/');
+  const name = (text: string): string | null => (text === '-' ? null : text);
+  return {
+    id: `lease-${++leaseNumber}`,
+    pool,
+    endpoint: name(endpoint),
+    key: name(key),
+    scope: 'test',
+    waitedMs: 0,
+    heldMs: 1000,
+    ...parts,
+  };
+}
+
+function tuple(
+  after: number,
+  kind: OutcomeKind,
+  status = kind === 'ok' ? 200 : 0,
+  durationMs = status === 0 ? -1 : 40,
+  call = 0,
+): GembaRecord['attempts'][number] {
+  return [after, 0, OUTCOME_KINDS.indexOf(kind), status, durationMs, call, 0];
+}
+
+export function attachment(content: unknown): TestResult['attachments'][number] {
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  return { name: RECORD_NAME, contentType: RECORD_CONTENT_TYPE, body: Buffer.from(text) };
+}
+
+/** A Playwright test as reporters see it, reduced to what this reporter reads. */
+export function testCase(fake: FakeTest): TestCase {
+  const { title, file = 'orders.spec.ts', line = 3, project = 'api', expectedStatus = 'passed' } = fake;
+  const results = fake.results.map((result, retry) => testResult(result, retry));
+  const counted = results.filter(({ status }) => status !== 'skipped' && status !== 'interrupted');
+  const good = counted.filter(({ status }) => status === expectedStatus).length;
+  const outcome =
+    counted.length === 0
+      ? 'skipped'
+      : good === counted.length
+        ? 'expected'
+        : good > 0
+          ? 'flaky'
+          : 'unexpected';
+  const path = ['', project, file, ...(fake.describe ? [fake.describe] : []), title];
+  const id = fake.id ?? `${project}/${file}:${line}/${title}`;
+  const location = { file: `/repo/tests/${file}`, line, column: 1 };
+  const shape = {
+    id,
+    title,
+    expectedStatus,
+    location,
+    results,
+    outcome: () => outcome,
+    titlePath: () => path,
+  };
+  return shape as unknown as TestCase;
+}
+
+function testResult(fake: FakeResult, retry: number): TestResult {
+  const errors = fake.error === undefined ? [] : [{ message: fake.error }];
+  const shape = {
+    retry,
+    status: fake.status ?? 'passed',
+    duration: fake.durationMs ?? 1000,
+    workerIndex: fake.worker ?? 0,
+    errors,
+    attachments: (fake.records ?? []).map(attachment),
+  };
+  return shape as unknown as TestResult;
+}
+
+export const ORIGIN: Origin = { rootDir: '/repo/tests', shard: 1, merging: false };
+
+export const RUN: RunFacts = {
+  status: 'passed',
+  startedAt: START,
+  durationMs: 60_000,
+  playwright: '1.65.1',
+  version: '0.1.0',
+  shard: null,
+};
+
+export function collect(
+  fakes: readonly FakeTest[],
+  origin: Origin = ORIGIN,
+): { collected: Collected; cases: TestCase[] } {
+  const collected = emptyCollected();
+  const cases = fakes.map(testCase);
+  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
+  return { collected, cases };
+}
+
+export function reportOf(
+  fakes: readonly FakeTest[],
+  run: Partial<RunFacts> = {},
+  origin: Origin = ORIGIN,
+): Report {
+  const { collected, cases } = collect(fakes, origin);
+  return aggregate(collected, collectTests(collected, cases, origin), { ...RUN, ...run });
+}
+
+export function fakeSuite(cases: readonly TestCase[]): Suite {
+  return { allTests: () => [...cases] } as unknown as Suite;
+}
+
+export function fakeConfig(parts: Partial<FullConfig> = {}): FullConfig {
+  return { version: '1.65.1', rootDir: '/repo/tests', shard: null, projects: [], ...parts } as FullConfig;
+}
+
+export function fullResult(parts: Partial<FullResult> = {}): FullResult {
+  return { status: 'passed', startTime: new Date(START), duration: 60_000, ...parts };
+}
