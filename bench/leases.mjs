@@ -139,7 +139,9 @@ function brokerCycle(address, keys = 50, holdMs = 0) {
   });
 }
 
-const contendedCycle = (address) => brokerCycle(address, 4, 5);
+function contendedCycle(address) {
+  return brokerCycle(address, 4, 5);
+}
 
 /** The same bytes to and fro, and nothing decided in between. */
 async function echoCycle(address) {
