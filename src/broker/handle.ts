@@ -8,7 +8,7 @@ export function handle(
   pool: PoolState,
   spec: PoolSpec,
   link: string,
-  message: Exclude<LinkMessage, { type: 'hello' | 'retry' }>,
+  message: Exclude<LinkMessage, { type: 'hello' | 'retry' | 'status' | 'admin' }>,
   context: Context,
 ): Effect[] {
   switch (message.type) {

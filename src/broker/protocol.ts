@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PoolStatus } from '../core/admin.ts';
 import { OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
 
 const id = z.string().min(1).max(200);
@@ -90,6 +91,14 @@ export const linkMessage = z.discriminatedUnion('type', [
     ...member,
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
+  z.object({ type: z.literal('status'), ask }),
+  z.object({
+    type: z.literal('admin'),
+    ask,
+    action: z.enum(['enable', 'disable', 'reset']),
+    pool: id,
+    name: id,
+  }),
 ]);
 
 export type LinkMessage = z.infer<typeof linkMessage>;
@@ -107,6 +116,9 @@ export type Answer =
   | { readonly is: 'turn'; readonly member: GrantedMember; readonly delayMs: number }
   | { readonly is: 'stay'; readonly why: string }
   | { readonly is: 'retry'; readonly allowed: boolean }
+  | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
+  /** Whether the pool has a member of that name. */
+  | { readonly is: 'administered'; readonly known: boolean }
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;

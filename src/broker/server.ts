@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import type { Clock, Random } from '../core/clock.ts';
 import { untilOf, whyOf } from '../core/health.ts';
+import { administer, statusOf } from '../core/admin.ts';
 import { dropLink, type Effect, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
 import type { PoolSpec, Standing } from '../core/types.ts';
@@ -137,6 +138,8 @@ export class Broker {
   #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
     if (peer.socket.destroyed) return;
     const context = this.#context();
+    if (message.type === 'status' || message.type === 'admin')
+      return this.#administer(peer, message, context);
     const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
     if (poolName === undefined || spec === undefined) {
@@ -149,6 +152,22 @@ export class Broker {
       answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     } else this.#apply(handle(pool, spec, peer.link, message, context));
     if (message.type === 'release') this.#leasePool.delete(message.lease);
+    this.#schedule();
+  }
+
+  #administer(
+    peer: Peer,
+    message: Extract<LinkMessage, { type: 'status' | 'admin' }>,
+    context: Context,
+  ): void {
+    if (message.type === 'status') {
+      const pools = [...peer.specs.values()].map((spec) => statusOf(this.#pool(spec.name), spec, context));
+      return answer(peer, message.ask, { is: 'status', pools });
+    }
+    const spec = peer.specs.get(message.pool);
+    const effects = spec && administer(this.#pool(spec.name), spec, message.action, message.name, context);
+    if (effects) this.#apply(effects);
+    answer(peer, message.ask, { is: 'administered', known: Boolean(effects) });
     this.#schedule();
   }
 

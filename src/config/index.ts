@@ -1,5 +1,5 @@
 export { loadGembaConfig, type LoadOptions } from './load.ts';
-export { ConfigError, type ConfigProblem } from './problems.ts';
+export type { ConfigError, ConfigProblem } from './problems.ts';
 export { gembaConfigSchema } from './schema.ts';
 export type {
   Auth,

@@ -182,7 +182,7 @@ export function nextTick(pool: PoolState): number {
 }
 
 /** Tells of changes, and makes the leases on members that are no longer simply healthy ask for turns. */
-function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
+export function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
   if (changes.length === 0) return [];
   const effects: Effect[] = changes.map((change) => ({ type: 'changed', change }));
   for (const lease of pool.leases.values()) {

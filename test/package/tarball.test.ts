@@ -68,7 +68,9 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 async function bareImports(file: string): Promise<string[]> {
   const text = await readFile(path.join(installed, file), 'utf8');
-  const found = text.matchAll(/^(?:import|export)\b[^'";()]*?(?:from )?['"]([^'"./][^'"]*)['"]/gm);
+  const found = text.matchAll(
+    /(?:^import |^(?:import|export) [^;]*? from |\bimport\()['"]([^'"./][^'"]*)['"]/gm,
+  );
   return [...found].map((match) => match[1]!);
 }
 
