@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
 import { learn, newBelief } from '../router/belief.ts';
-import { rank } from '../router/rotations.ts';
+import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { Broker } from './server.ts';
 
@@ -40,7 +40,7 @@ async function start(): Promise<void> {
 
 function run(server: Server): void {
   const random = seed === '' ? systemRandom : seededRandom(seed);
-  const context = { now: systemClock(), random, rank, newBelief, learn };
+  const context = { now: systemClock(), random, choose, newBelief, learn };
   const pools = loadState(cacheFile, context);
   const awaited = readAwaited();
   let saving: NodeJS.Timeout | undefined;

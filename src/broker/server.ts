@@ -7,7 +7,7 @@ import { dropLink, type Effect, nextTick, reassert, retryInPlace, tick } from '.
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
 import type { PoolSpec, Standing } from '../core/types.ts';
 import { learn, newBelief } from '../router/belief.ts';
-import { rank } from '../router/rotations.ts';
+import { choose } from '../router/rotations.ts';
 import { handle, toAnswer } from './handle.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import { type Answer, type BrokerMessage, type LinkMessage, linkMessage } from './protocol.ts';
@@ -247,7 +247,7 @@ export class Broker {
   }
 
   #context(): Context {
-    return { now: this.#ports.now(), random: this.#ports.random, rank, newBelief, learn };
+    return { now: this.#ports.now(), random: this.#ports.random, choose, newBelief, learn };
   }
 
   #tellLinks(): void {

@@ -13,33 +13,49 @@ export interface Seen {
   readonly at: number;
 }
 
+/** Results of the last calls, by call and by request; the oldest are dropped. */
 export interface Comparisons {
-  readonly recent: Seen[];
+  readonly byCall: Map<string, Seen[]>;
+  readonly byRequest: Map<string, Seen[]>;
 }
 
-const KEEP = 400;
+const KEEP_CALLS = 200;
+const KEEP_REQUESTS = 500;
+const KEEP_RESULTS = 24;
 const WINDOW_MS = 60_000;
 
+export function newComparisons(): Comparisons {
+  return { byCall: new Map(), byRequest: new Map() };
+}
+
 export function remember(comparisons: Comparisons, seen: Seen): void {
-  comparisons.recent.push(seen);
-  if (comparisons.recent.length > KEEP) comparisons.recent.splice(0, KEEP / 4);
+  // A call ends with its success, so nothing comes after that could be compared with it.
+  if (seen.result !== 'passed') add(comparisons.byCall, seen.call, seen, KEEP_CALLS);
+  if (seen.signature !== null) add(comparisons.byRequest, seen.signature, seen, KEEP_REQUESTS);
 }
 
 /** Keys other than `seen.key` with the given result in the very same call, moments ago. */
 export function inSameCall(comparisons: Comparisons, seen: Seen, result: Seen['result']): string[] {
-  const keys = comparisons.recent
-    .filter((other) => other.call === seen.call && other.result === result && other.key !== seen.key)
-    .map((other) => other.key);
-  return [...new Set(keys.filter((key) => key !== null))];
+  return otherKeys(comparisons.byCall.get(seen.call), seen, result);
 }
 
 /** Keys other than `seen.key` with the given result on the same safe request, in any call of the last minute. */
 export function onSameRequest(comparisons: Comparisons, seen: Seen, result: Seen['result']): string[] {
-  if (seen.signature === null) return [];
-  const keys = comparisons.recent
-    .filter((other) => alike(other, seen) && other.result === result && other.key !== seen.key)
-    .map((other) => other.key);
-  return [...new Set(keys.filter((key) => key !== null))];
+  return seen.signature === null ? [] : otherKeys(comparisons.byRequest.get(seen.signature), seen, result);
+}
+
+/** That safe request had this result at all within the last minute. */
+export function everOnRequest(comparisons: Comparisons, seen: Seen, result: Seen['result']): boolean {
+  return sameRequest(comparisons, seen).some((other) => other.result === result);
+}
+
+/** That key was refused with this status. */
+export function wasRefusedWith(comparisons: Comparisons, key: string, status: number): boolean {
+  for (const results of comparisons.byCall.values()) {
+    if (results.some((seen) => seen.key === key && seen.result === 'refused' && seen.status === status))
+      return true;
+  }
+  return false;
 }
 
 /**
@@ -47,18 +63,40 @@ export function onSameRequest(comparisons: Comparisons, seen: Seen, result: Seen
  * product itself gives that answer.
  */
 export function failingAlikeElsewhere(comparisons: Comparisons, seen: Seen): string[] {
-  const same = comparisons.recent.filter(
-    (other) => sameRequest(other, seen) && seen.at - other.at <= WINDOW_MS,
-  );
+  const same = sameRequest(comparisons, seen);
   if (same.some((other) => other.result === 'passed')) return [];
-  const endpoints = same.filter((other) => other.result === 'failed' && other.endpoint !== seen.endpoint);
-  return [...new Set(endpoints.map((other) => other.endpoint).filter((endpoint) => endpoint !== null))];
+  const failed = same.filter((other) => other.result === 'failed' && other.endpoint !== seen.endpoint);
+  return distinct(failed.map((other) => other.endpoint));
 }
 
-function sameRequest(other: Seen, seen: Seen): boolean {
-  return other.call === seen.call || (seen.signature !== null && other.signature === seen.signature);
+function sameRequest(comparisons: Comparisons, seen: Seen): Seen[] {
+  const onRequest = seen.signature === null ? [] : (comparisons.byRequest.get(seen.signature) ?? []);
+  const inCall = comparisons.byCall.get(seen.call) ?? [];
+  return [...onRequest, ...inCall].filter((other) => seen.at - other.at <= WINDOW_MS);
 }
 
-function alike(other: Seen, seen: Seen): boolean {
-  return other.signature === seen.signature && seen.at - other.at <= WINDOW_MS;
+function otherKeys(results: readonly Seen[] | undefined, seen: Seen, result: Seen['result']): string[] {
+  if (!results) return [];
+  const others = results.filter(
+    (other) => other.result === result && other.key !== seen.key && seen.at - other.at <= WINDOW_MS,
+  );
+  return distinct(others.map((other) => other.key));
+}
+
+function distinct(ids: readonly (string | null)[]): string[] {
+  return [...new Set(ids.filter((id) => id !== null))];
+}
+
+function add(results: Map<string, Seen[]>, name: string, seen: Seen, keep: number): void {
+  const known = results.get(name);
+  if (known) {
+    if (known.push(seen) > KEEP_RESULTS) known.shift();
+    return;
+  }
+  results.set(name, [seen]);
+  if (results.size <= keep) return;
+  for (const oldest of results.keys()) {
+    results.delete(oldest);
+    break;
+  }
 }

@@ -1,6 +1,7 @@
 import { isOut, untilOf, whyOf } from './health.ts';
-import { type Context, isSuspect, type PoolState, type Subject, subjectOf } from './subject.ts';
-import type { EndpointSpec, KeySpec, Need, PoolSpec } from './types.ts';
+import { fits, type Place, type Roster, rosterOf, works } from './roster.ts';
+import { type Context, isSuspect, type PoolState, type Subject } from './subject.ts';
+import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from './types.ts';
 
 /** What a lease hands out: an endpoint and a key, or one alone. */
 export interface Member {
@@ -16,149 +17,153 @@ export interface Wanted {
   readonly avoid: ReadonlySet<string>;
 }
 
-/** Why a subject cannot be had now. `until`: ms since the epoch; null: held, free at any time; Infinity: by no wait. */
+/** Why a subject cannot be had now. */
 export interface Refusal {
   readonly name: string;
   readonly why: string;
-  readonly until: number | null;
 }
 
-interface Option<S extends EndpointSpec | KeySpec> {
-  readonly spec: S;
-  readonly subject: Subject;
-  readonly refusal: Refusal | null;
-}
+/** What stands between a lease and a subject. */
+type Obstacle = 'disabled' | 'drained' | 'excluded' | 'out' | 'on trial' | 'held' | 'avoided' | 'suspect';
 
 /** The best free member, or null. */
 export function pickMember(pool: PoolState, wanted: Wanted, context: Context): Member | null {
-  const endpoints = inOrder('endpoint', endpointOptions(pool, wanted, context), wanted, context);
-  const keys = inOrder('key', keyOptions(pool, wanted, context), wanted, context);
-  if (wanted.spec.keys.length === 0)
-    return endpoints[0] ? { endpoint: endpoints[0].subject, key: null } : null;
-  if (wanted.spec.endpoints.length === 0) return keys[0] ? { endpoint: null, key: keys[0].subject } : null;
-  for (const endpoint of endpoints) {
-    const key = keys.find((candidate) => works(candidate.spec as KeySpec, endpoint.subject.name));
+  const roster = rosterOf(pool, wanted.spec, context);
+  const { routing, rotation } = wanted.spec;
+  const keys = freeOnes(fittingKeys(roster, wanted), wanted);
+  if (roster.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
+  let endpoints = freeOnes(roster.endpoints, wanted);
+  if (roster.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
+  while (endpoints.length > 0 && keys.length > 0) {
+    const endpoint = best(routing, endpoints, wanted, context)!;
+    const there = roster.bound ? keys.filter(({ spec }) => works(spec, endpoint.spec.name)) : keys;
+    const key = best(rotation, there, wanted, context);
     if (key) return { endpoint: endpoint.subject, key: key.subject };
+    endpoints = endpoints.filter((other) => other !== endpoint);
   }
   return null;
 }
 
-/** Each subject of the pool that cannot be had now, and why. */
+/** Each subject that cannot be had now, and why. */
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
-  return [...endpointOptions(pool, wanted, context), ...keyOptions(pool, wanted, context)]
-    .map((option) => option.refusal)
-    .filter((refusal) => refusal !== null);
+  const roster = rosterOf(pool, wanted.spec, context);
+  return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
+    places.flatMap((place) => {
+      const obstacle = obstacleOf(place, wanted, places);
+      return obstacle ? [{ name: place.spec.name, why: describe(pool, place, obstacle) }] : [];
+    }),
+  );
 }
 
 /** The earliest time at which a member could be free: null at any time, Infinity never by waiting. */
 export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): number | null {
-  const endpoints = endpointOptions(pool, wanted, context);
-  const keys = keyOptions(pool, wanted, context);
-  let best = Infinity;
-  const consider = (...options: (Option<EndpointSpec | KeySpec> | null)[]): void => {
-    const times = options.map((option) => (option?.refusal ? (option.refusal.until ?? 0) : 0));
-    best = Math.min(best, Math.max(...times));
-  };
-  if (wanted.spec.keys.length === 0) for (const endpoint of endpoints) consider(endpoint);
-  else if (wanted.spec.endpoints.length === 0) for (const key of keys) consider(key);
-  else {
-    for (const endpoint of endpoints) {
-      for (const key of keys) if (works(key.spec as KeySpec, endpoint.subject.name)) consider(endpoint, key);
+  const roster = rosterOf(pool, wanted.spec, context);
+  const fitting = fittingKeys(roster, wanted);
+  const freeAt = (place: Place, places: readonly Place[]): number =>
+    freeTime(place, obstacleOf(place, wanted, places));
+  let earliest = Infinity;
+  for (const endpoint of roster.endpoints) {
+    const there = freeAt(endpoint, roster.endpoints);
+    if (roster.keys.length === 0) earliest = Math.min(earliest, there);
+    for (const key of fitting) {
+      if (works(key.spec, endpoint.spec.name))
+        earliest = Math.min(earliest, Math.max(there, freeAt(key, fitting)));
     }
   }
-  return best <= context.now ? null : best;
+  if (roster.endpoints.length === 0)
+    for (const key of fitting) earliest = Math.min(earliest, freeAt(key, fitting));
+  return earliest <= context.now ? null : earliest;
 }
 
 /** Works without waiting for others: proven, healthy and not paced. */
-export function goesFreely(member: Member, spec: PoolSpec): boolean {
-  return [
-    { subject: member.endpoint, rpm: specOf(spec.endpoints, member.endpoint)?.rpm },
-    { subject: member.key, rpm: specOf(spec.keys, member.key)?.rpm },
-  ].every(({ subject, rpm }) => !subject || (subject.proven && subject.health.state === 'healthy' && !rpm));
+export function goesFreely(roster: Roster, member: Member): boolean {
+  return isPlain(roster, member.endpoint) && isPlain(roster, member.key);
 }
 
-export function specOf<S extends EndpointSpec | KeySpec>(
-  specs: readonly S[],
-  subject: Subject | null,
-): S | undefined {
-  return subject ? specs.find((spec) => spec.id === subject.id) : undefined;
+function isPlain(roster: Roster, subject: Subject | null): boolean {
+  if (subject === null) return true;
+  return (
+    subject.proven && subject.health.state === 'healthy' && roster.of.get(subject)?.spec.rpm === undefined
+  );
 }
 
-function endpointOptions(pool: PoolState, wanted: Wanted, context: Context): Option<EndpointSpec>[] {
-  return wanted.spec.endpoints.map((spec) => {
-    const subject = subjectOf(pool, 'endpoint', spec, context);
-    return { spec, subject, refusal: refuse(pool, spec, subject, wanted) };
-  });
+function alone(endpoint: Place | null, key: Place | null): Member | null {
+  return endpoint || key ? { endpoint: endpoint?.subject ?? null, key: key?.subject ?? null } : null;
 }
 
-function keyOptions(pool: PoolState, wanted: Wanted, context: Context): Option<KeySpec>[] {
-  const fitting = wanted.spec.keys.filter((spec) => fits(spec, wanted.need));
-  const options = fitting.map((spec) => {
-    const subject = subjectOf(pool, 'key', spec, context);
-    return { spec, subject, refusal: refuse(pool, spec, subject, wanted) };
-  });
-  const trusted = options.some(({ subject, refusal }) => !isSuspect(subject) && refusal?.until !== Infinity);
-  if (!trusted) return options;
-  return options.map((option) => {
-    if (!isSuspect(option.subject) || option.refusal) return option;
-    const why = 'was refused and has not worked yet; others go first';
-    return { ...option, refusal: { name: option.subject.name, why, until: null } };
-  });
+function fittingKeys(roster: Roster, wanted: Wanted): readonly Place<KeySpec>[] {
+  for (const _ in wanted.need) return roster.keys.filter(({ spec }) => fits(spec, wanted.need));
+  return roster.keys;
 }
 
-function refuse(
-  pool: PoolState,
-  spec: EndpointSpec | KeySpec,
-  subject: Subject,
-  wanted: Wanted,
-): Refusal | null {
-  const { name, health } = subject;
-  if (!spec.enabled) return { name, why: 'disabled in the configuration', until: Infinity };
-  if (spec.weight === 0) return { name, why: 'drained (weight 0)', until: Infinity };
-  if (wanted.exclude.has(subject.id)) return { name, why: 'this call just failed on it', until: Infinity };
-  if (isOut(health.state)) return { name, why: describe(subject), until: untilOf(health) ?? Infinity };
-  if (health.state === 'half-open' && health.probe !== null)
-    return { name, why: 'on trial by another test', until: null };
-  if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) {
-    return { name, why: `held by ${holders(pool, subject)}`, until: null };
+function freeOnes<S extends EndpointSpec | KeySpec>(places: readonly Place<S>[], wanted: Wanted): Place<S>[] {
+  return places.filter((place) => obstacleOf(place, wanted, places) === null);
+}
+
+function obstacleOf(place: Place, wanted: Wanted, places: readonly Place[]): Obstacle | null {
+  const obstacle = ownObstacle(place, wanted);
+  if (obstacle || place.subject.kind !== 'key' || !isSuspect(place.subject)) return obstacle;
+  const trusted = places.some(
+    (other) => !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted)) !== Infinity,
+  );
+  return trusted ? 'suspect' : null;
+}
+
+function ownObstacle({ spec, subject }: Place, wanted: Wanted): Obstacle | null {
+  if (!spec.enabled) return 'disabled';
+  if (spec.weight === 0) return 'drained';
+  if (wanted.exclude.size > 0 && wanted.exclude.has(subject.id)) return 'excluded';
+  const { health } = subject;
+  if (health.state !== 'healthy') {
+    if (isOut(health.state)) return 'out';
+    if (health.state === 'half-open' && health.probe !== null) return 'on trial';
   }
-  if (wanted.avoid.has(subject.id)) return { name, why: 'this test failed on it before', until: null };
-  return null;
+  if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) return 'held';
+  return wanted.avoid.size > 0 && wanted.avoid.has(subject.id) ? 'avoided' : null;
 }
 
-function inOrder<S extends EndpointSpec | KeySpec>(
-  kind: Subject['kind'],
-  options: readonly Option<S>[],
+/** 0: free now or at any time; Infinity: by no wait. */
+function freeTime({ subject }: Place, obstacle: Obstacle | null): number {
+  if (obstacle === 'out') return untilOf(subject.health) ?? Infinity;
+  return obstacle === 'disabled' || obstacle === 'drained' || obstacle === 'excluded' ? Infinity : 0;
+}
+
+/** The preferred, else one on trial, else the rotation's choice. */
+function best<S extends EndpointSpec | KeySpec>(
+  how: Rotation | Routing,
+  places: readonly Place<S>[],
   wanted: Wanted,
   context: Context,
-): Option<S>[] {
-  const candidates = options
-    .filter((option) => option.refusal === null)
-    .map((option) => ({
-      option,
-      id: option.subject.id,
-      weight: option.spec.weight,
-      priority: 'priority' in option.spec ? option.spec.priority : 0,
-      inUse: option.subject.inUse,
-      pass: option.subject.pass,
-      belief: option.subject.belief,
-    }));
-  const how = kind === 'endpoint' ? wanted.spec.routing : wanted.spec.rotation;
-  const ranked = context.rank(how, candidates, context.now, context.random).map(({ option }) => option);
-  const first = (option: Option<S>): number => {
-    if (wanted.prefer.has(option.subject.id)) return 0;
-    return option.subject.health.state === 'half-open' ? 1 : 2;
-  };
-  return ranked.sort((a, b) => first(a) - first(b));
+): Place<S> | null {
+  const preferred =
+    wanted.prefer.size > 0 ? places.find(({ subject }) => wanted.prefer.has(subject.id)) : undefined;
+  if (preferred) return preferred;
+  const onTrial = places.find(({ subject }) => subject.health.state === 'half-open');
+  return onTrial ?? context.choose(how, places, context.now, context.random);
 }
 
-/** The key carries the labels that are asked for. */
-export function fits(spec: KeySpec, need: Need): boolean {
-  return Object.entries(need).every(([label, value]) => label === 'model' || spec.labels[label] === value);
-}
-
-function works(spec: KeySpec, endpoint: string): boolean {
-  return spec.endpoints === undefined || spec.endpoints.includes(endpoint);
+function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): string {
+  switch (obstacle) {
+    case 'disabled':
+      return 'disabled in the configuration';
+    case 'drained':
+      return 'drained (weight 0)';
+    case 'excluded':
+      return 'this call just failed on it';
+    case 'on trial':
+      return 'on trial by another test';
+    case 'avoided':
+      return 'this test failed on it before';
+    case 'suspect':
+      return 'was refused and has not worked yet; others go first';
+    case 'held':
+      return `held by ${holders(pool, subject)}`;
+    case 'out': {
+      const until = untilOf(subject.health);
+      const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
+      return `${subject.health.state}${end}: ${whyOf(subject.health)}`;
+    }
+  }
 }
 
 function holders(pool: PoolState, subject: Subject): string {
@@ -168,10 +173,4 @@ function holders(pool: PoolState, subject: Subject): string {
   return titles.length > 3
     ? `${titles.slice(0, 3).join(', ')} and ${titles.length - 3} more`
     : titles.join(', ');
-}
-
-function describe(subject: Subject): string {
-  const until = untilOf(subject.health);
-  const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
-  return `${subject.health.state}${end}: ${whyOf(subject.health)}`;
 }

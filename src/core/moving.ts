@@ -25,7 +25,7 @@ export function movingWaiter(
   const { id, link, spec, need, holder, testId } = lease;
   return {
     asks: [to],
-    lease: id,
+    id,
     link,
     spec,
     need,

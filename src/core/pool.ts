@@ -1,10 +1,11 @@
 import { takeRetry } from './budget.ts';
 import { type Effect, granted } from './effects.ts';
 import { untilOf } from './health.ts';
-import { held, hold, letGo } from './holding.ts';
-import { fits, freeFrom } from './members.ts';
+import { held, hold, letGo, newLease, openGate } from './holding.ts';
+import { freeFrom } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { pump } from './queue.ts';
+import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
 import {
   type Ask,
@@ -38,10 +39,15 @@ const NONE: ReadonlySet<string> = new Set();
 
 export function acquire(pool: PoolState, request: AcquireRequest, context: Context): Effect[] {
   const { now } = context;
+  const held = pool.leases.get(request.lease);
+  if (held && held.link !== request.to.link)
+    return [{ type: 'stay', to: request.to, why: 'another has that lease' }];
+  // Asking again is no harm: a link asks anew what a lost connection left open.
+  if (held?.endpoint || held?.key) return [granted(request.to, held, 0)];
   const avoid = avoidable(pool, request);
   pool.queue.push({
     asks: [request.to],
-    lease: request.lease,
+    id: request.lease,
     link: request.to.link,
     spec: request.spec,
     need: request.need,
@@ -67,7 +73,7 @@ export function reassert(
   if (pool.leases.has(held.id)) return;
   const endpoint = held.spec.endpoints.find((spec) => spec.id === member.endpoint);
   const key = held.spec.keys.find((spec) => spec.id === member.key);
-  const lease: LeaseState = { ...held, endpoint: null, key: null, free: false, grantedAt: context.now };
+  const lease = newLease(pool, held, context);
   hold(lease, {
     endpoint: endpoint ? subjectOf(pool, 'endpoint', endpoint, context) : null,
     key: key ? subjectOf(pool, 'key', key, context) : null,
@@ -100,7 +106,7 @@ export function move(
 ): Effect[] {
   const lease = pool.leases.get(request.lease);
   if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
-  const waiting = pool.queue.find((waiter) => waiter.lease === lease.id);
+  const waiting = pool.queue.find((waiter) => waiter.id === lease.id);
   if (waiting) {
     waiting.asks.push(request.to);
     return [];
@@ -118,7 +124,7 @@ export function move(
   if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
     return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
   }
-  letGo(lease);
+  letGo(pool, lease);
   if (other) {
     hold(lease, other);
     return [granted(request.to, lease, 0), ...pump(pool, context)];
@@ -141,8 +147,8 @@ export function turn(pool: PoolState, waiter: TurnWaiter, context: Context): Eff
 
 export function release(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
   const lease = pool.leases.get(leaseId);
-  pool.queue = pool.queue.filter((waiter) => waiter.lease !== leaseId);
-  pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
+  if (pool.queue.length > 0) pool.queue = pool.queue.filter((waiter) => waiter.id !== leaseId);
+  if (pool.turns.length > 0) pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
   if (!lease) return pump(pool, context);
   if (failed && lease.testId !== null) {
     const members = pool.failedOn.get(lease.testId) ?? new Set();
@@ -175,10 +181,12 @@ export function tick(pool: PoolState, context: Context): Effect[] {
 
 /** When `tick` has something to do next, ms since the epoch. */
 export function nextTick(pool: PoolState): number {
-  const times = [...pool.subjects.values()].map((subject) => untilOf(subject.health) ?? Infinity);
-  for (const waiter of pool.queue) times.push(waiter.deadline, waiter.avoidUntil || Infinity);
-  for (const waiter of pool.turns) times.push(waiter.since + GATE_MS);
-  return Math.min(...times, Infinity);
+  let next = Infinity;
+  for (const { health } of pool.subjects.values())
+    if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
+  for (const waiter of pool.queue) next = Math.min(next, waiter.deadline, waiter.avoidUntil || Infinity);
+  for (const waiter of pool.turns) next = Math.min(next, waiter.since + GATE_MS);
+  return next;
 }
 
 /** Tells of changes, and makes the leases on members that are no longer simply healthy ask for turns. */
@@ -214,7 +222,7 @@ function worthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: b
 }
 
 function end(pool: PoolState, lease: LeaseState): void {
-  letGo(lease);
-  for (const subject of pool.subjects.values()) if (subject.gate?.lease === lease.id) subject.gate = null;
+  letGo(pool, lease);
+  for (const subject of pool.gated) if (subject.gate?.lease === lease.id) openGate(pool, subject);
   pool.leases.delete(lease.id);
 }

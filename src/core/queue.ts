@@ -4,29 +4,34 @@ import { freeFrom, pickMember, refusals } from './members.ts';
 import type { Context, PoolState, Waiter } from './subject.ts';
 import { takeTurn } from './turns.ts';
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
 export function pump(pool: PoolState, context: Context): Effect[] {
   const effects: Effect[] = [];
-  pool.turns = pool.turns.filter((waiter) => {
-    const answer = takeTurn(pool, waiter, context);
-    effects.push(...answer);
-    return answer.length === 0;
-  });
-  pool.queue = pool.queue.filter((waiter) => {
-    const served = serve(pool, waiter, context);
-    effects.push(...served);
-    return served.length === 0;
-  });
+  if (pool.turns.length > 0)
+    pool.turns = pool.turns.filter((waiter) => {
+      const answer = takeTurn(pool, waiter, context);
+      effects.push(...answer);
+      return answer.length === 0;
+    });
+  if (pool.queue.length > 0)
+    pool.queue = pool.queue.filter((waiter) => {
+      const served = serve(pool, waiter, context);
+      effects.push(...served);
+      return served.length === 0;
+    });
   return effects;
 }
 
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const { now } = context;
-  const wanted = avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: new Set<string>() };
+  const wanted =
+    waiter.avoid.size === 0 || avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: NOBODY };
   const member = pickMember(pool, wanted, context);
   const waitedMs = now - waiter.since;
   if (member) {
-    const lease = pool.leases.get(waiter.lease) ?? newLease(waiter, now);
+    const lease = pool.leases.get(waiter.id) ?? newLease(pool, waiter, context);
     hold(lease, member);
     pool.leases.set(lease.id, lease);
     return waiter.asks.map((to) => granted(to, lease, waitedMs));

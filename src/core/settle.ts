@@ -1,7 +1,15 @@
 import { attribute, type AuthSent } from './attribution.ts';
-import { failingAlikeElsewhere, inSameCall, onSameRequest, remember, type Seen } from './comparison.ts';
+import {
+  everOnRequest,
+  failingAlikeElsewhere,
+  inSameCall,
+  onSameRequest,
+  remember,
+  type Seen,
+  wasRefusedWith,
+} from './comparison.ts';
 import { isOut } from './health.ts';
-import { specOf } from './members.ts';
+import { openGate } from './holding.ts';
 import {
   changeHealth,
   type Context,
@@ -11,7 +19,7 @@ import {
   type PoolState,
   type Subject,
 } from './subject.ts';
-import type { OutcomeKind } from './types.ts';
+import type { KeySpec, OutcomeKind } from './types.ts';
 
 /** What a link tells of one attempt of a call. */
 export interface AttemptReport {
@@ -139,9 +147,7 @@ function prove(event: Settling, id: string, seen: Seen): void {
   const key = find(pool, 'key', id);
   if (!key || (event.key && !sameLabels(lease, key, event.key))) return;
   key.proofs.add(seen.signature ?? seen.call);
-  const unauthorized = pool.comparisons.recent.some(
-    (other) => other.key === id && other.result === 'refused' && other.status === 401,
-  );
+  const unauthorized = wasRefusedWith(pool.comparisons, id, 401);
   const enough = !key.proven && (unauthorized || key.refusals >= 2) ? 1 : 2;
   if (key.proofs.size < enough) return;
   const where = endpoint ? ` at ${endpoint.name}` : '';
@@ -158,7 +164,7 @@ function throttled(event: Settling): void {
   const alive = context.now - subject.lastServedAt < ALIVE_MS;
   const answersSoAnyway =
     onSameRequest(pool.comparisons, seen, 'throttled').length > 0 &&
-    !pool.comparisons.recent.some((other) => other.signature === seen.signature && other.result === 'passed');
+    !everOnRequest(pool.comparisons, seen, 'passed');
   if (alive && answersSoAnyway) return;
   const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(subject.throttles, 10));
   subject.throttles++;
@@ -173,7 +179,7 @@ function throttled(event: Settling): void {
 
 function quotaSharers(event: Settling, key: Subject): Subject[] {
   const { pool, lease } = event;
-  const group = specOf(lease.spec.keys, key)?.quotaGroup;
+  const group = keySpec(event.lease, key)?.quotaGroup;
   const ids = lease.spec.keys.filter((spec) => spec.quotaGroup === group).map((spec) => spec.id);
   return ids.map((id) => find(pool, 'key', id)).filter((sharer) => sharer !== null);
 }
@@ -224,9 +230,9 @@ function othersServe(event: Settling, endpoint: Subject): boolean {
 
 /** This attempt decided about its members; only about a suspect the repetition of the call elsewhere has still to. */
 function openGates(pool: PoolState, lease: LeaseState, key: Subject | null): void {
-  for (const subject of pool.subjects.values()) {
+  for (const subject of pool.gated) {
     const undecided = subject === key && isSuspect(subject) && subject.health.state === 'healthy';
-    if (subject.gate?.lease === lease.id && !undecided) subject.gate = null;
+    if (subject.gate?.lease === lease.id && !undecided) openGate(pool, subject);
   }
 }
 
@@ -244,8 +250,12 @@ function change(event: Settling, subject: Subject | null, health: Parameters<typ
   if (changed) event.changes.push(changed);
 }
 
+function keySpec(lease: LeaseState, subject: Subject): KeySpec | undefined {
+  return lease.roster.keys.find((place) => place.subject === subject)?.spec;
+}
+
 function sameLabels(lease: LeaseState, one: Subject, other: Subject): boolean {
-  const [labels, others] = [one, other].map((subject) => specOf(lease.spec.keys, subject)?.labels ?? {});
+  const [labels, others] = [one, other].map((subject) => keySpec(lease, subject)?.labels ?? {});
   const names = new Set([...Object.keys(labels!), ...Object.keys(others!)]);
   return [...names].every((name) => labels![name] === others![name]);
 }

@@ -1,6 +1,6 @@
 import type { RetryBudget } from './budget.ts';
 import type { Random } from './clock.ts';
-import type { Comparisons } from './comparison.ts';
+import { type Comparisons, newComparisons } from './comparison.ts';
 import {
   type Health,
   type HealthEvent,
@@ -11,6 +11,7 @@ import {
   whyOf,
 } from './health.ts';
 import type { Pace } from './pace.ts';
+import type { Place, Roster } from './roster.ts';
 import type { Belief, HealthState, Need, PoolSpec, Rotation, Routing } from './types.ts';
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
@@ -48,6 +49,7 @@ export interface LeaseState {
   readonly need: Need;
   readonly holder: string;
   readonly testId: string | null;
+  readonly roster: Roster;
   /** Subjects that it holds; both null while it waits for another member. */
   endpoint: Subject | null;
   key: Subject | null;
@@ -64,7 +66,8 @@ export interface Ask {
 
 export interface Waiter {
   readonly asks: Ask[];
-  readonly lease: string;
+  /** The lease that it waits for. */
+  readonly id: string;
   readonly link: string;
   readonly spec: PoolSpec;
   readonly need: Need;
@@ -96,6 +99,9 @@ export interface PoolState {
   turns: TurnWaiter[];
   readonly comparisons: Comparisons;
   readonly budget: RetryBudget;
+  readonly rosters: WeakMap<PoolSpec, Roster>;
+  /** Subjects whose gate is shut. */
+  readonly gated: Set<Subject>;
   /** Members that a test's earlier attempts failed on. */
   readonly failedOn: Map<string, Set<string>>;
 }
@@ -104,23 +110,15 @@ export interface PoolState {
 export interface Context {
   readonly now: number;
   readonly random: Random;
-  readonly rank: <T extends RankCandidate>(
+  /** The rotation's or routing's choice; null where there is none. */
+  readonly choose: <P extends Place>(
     how: Rotation | Routing,
-    candidates: readonly T[],
+    places: readonly P[],
     now: number,
     random: Random,
-  ) => T[];
+  ) => P | null;
   readonly newBelief: (now: number) => Belief;
   readonly learn: (belief: Belief, ok: boolean, durationMs: number | null, now: number) => void;
-}
-
-interface RankCandidate {
-  readonly id: string;
-  readonly weight: number;
-  readonly priority: number;
-  readonly inUse: number;
-  readonly pass: number;
-  readonly belief: Belief;
 }
 
 export interface HealthChange {
@@ -140,7 +138,9 @@ export function newPoolState(name: string): PoolState {
     leases: new Map(),
     queue: [],
     turns: [],
-    comparisons: { recent: [] },
+    comparisons: newComparisons(),
+    rosters: new WeakMap(),
+    gated: new Set(),
     budget: { calls: 0, retries: 0 },
     failedOn: new Map(),
   };

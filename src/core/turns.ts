@@ -1,7 +1,7 @@
 import type { Effect } from './effects.ts';
 import { isOut } from './health.ts';
-import { held, hold, letGo } from './holding.ts';
-import { goesFreely, specOf } from './members.ts';
+import { held, hold, letGo, shutGate } from './holding.ts';
+import { goesFreely } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { reserveTurn } from './pace.ts';
 import {
@@ -30,7 +30,7 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
   ) {
     return now - waiter.since < GATE_MS ? [] : [turnNow(lease, waiter, context)];
   }
-  for (const subject of undecided) subject.gate = { lease: lease.id, since: now };
+  for (const subject of undecided) shutGate(pool, subject, lease, now);
   return [turnNow(lease, waiter, context)];
 }
 
@@ -40,19 +40,19 @@ function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, 
   const exclude = bad.map((subject) => subject.id);
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
   if (!other) return;
-  letGo(lease);
+  letGo(pool, lease);
   hold(lease, other);
 }
 
 function turnNow(lease: LeaseState, waiter: TurnWaiter, context: Context): Effect {
   const { now } = context;
   const waits = held(lease).map((subject) => {
-    const spec = specOf([...lease.spec.endpoints, ...lease.spec.keys], subject);
+    const spec = lease.roster.of.get(subject)?.spec;
     const paced = spec?.rpm ? reserveTurn(subject.pace, spec.rpm, now) : 0;
     const cooling = subject.health.state === 'cooling' ? subject.health.until - now : 0;
     return cooling > lease.spec.acquireTimeoutMs ? paced : Math.max(paced, cooling);
   });
-  lease.free = goesFreely(lease, lease.spec);
+  lease.free = goesFreely(lease.roster, lease);
   return { type: 'turn', to: waiter, lease, delayMs: Math.max(0, ...waits) };
 }
 

@@ -59,6 +59,7 @@ export class Link {
   #socket: Socket | null = null;
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
+  #outgoing = '';
   #closed = false;
   /** What was not healthy when this link connected last. */
   standings: readonly Standing[] = [];
@@ -68,13 +69,15 @@ export class Link {
   }
 
   /** Asks the broker; survives its loss. Rejects only where no broker can be reached. */
-  async ask(question: Unasked<Question>): Promise<Answer> {
-    await this.#connect();
-    const ask = ++this.#lastAsk;
+  ask(question: Unasked<Question>): Promise<Answer> {
+    return this.#socket ? this.#askNow(question) : this.#connect().then(() => this.#askNow(question));
+  }
+
+  #askNow(question: Unasked<Question>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const numbered: Question = { ...question, ask };
-      this.#pending.set(ask, { question: numbered, resolve, reject });
-      this.#socket?.ref();
+      const numbered: Question = { ...question, ask: ++this.#lastAsk };
+      if (this.#pending.size === 0) this.#socket?.ref();
+      this.#pending.set(numbered.ask, { question: numbered, resolve, reject });
       this.#send(numbered);
     });
   }
@@ -96,12 +99,21 @@ export class Link {
 
   close(): void {
     this.#closed = true;
+    this.#flush();
     this.#socket?.end();
     this.#socket = null;
   }
 
+  /** Messages of one turn of the event loop go out together: an outcome and a release cost no write of their own. */
   #send(message: LinkMessage): void {
-    if (this.#socket?.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+    if (this.#outgoing === '') process.nextTick(() => this.#flush());
+    this.#outgoing += `${JSON.stringify(message)}\n`;
+  }
+
+  #flush(): void {
+    // What a lost broker was not told, the next one is: with the hello, or by asking again.
+    if (this.#socket?.writable) this.#socket.write(this.#outgoing);
+    this.#outgoing = '';
   }
 
   #connect(): Promise<void> {
@@ -137,6 +149,7 @@ export class Link {
         if (message.type === 'welcome') {
           this.#socket = socket;
           this.standings = message.standings;
+          this.#outgoing = '';
           for (const { question } of this.#pending.values()) this.#send(question);
           // A process must be able to end while it is connected, but not while it waits for an answer.
           if (this.#pending.size === 0) socket.unref();

@@ -5,23 +5,17 @@ import { sampleBeta } from './sample.ts';
 
 /** What a rotation knows of a candidate. */
 export interface Candidate {
-  readonly id: string;
   readonly weight: number;
   readonly priority: number;
-  /** Leases that hold it now. */
-  readonly inUse: number;
-  /** Its place in the round: grows by 1 / weight with each lease (stride scheduling, Waldspurger and Weihl 1995). */
-  readonly pass: number;
-  readonly belief: Belief;
+  readonly subject: {
+    readonly id: string;
+    /** Leases that hold it now. */
+    readonly inUse: number;
+    /** Its place in the round: grows by 1 / weight with each lease (stride scheduling, Waldspurger and Weihl 1995). */
+    readonly pass: number;
+    readonly belief: Belief;
+  };
 }
-
-/** Orders candidates, best first. The small interface behind every rotation and routing. */
-export type Rank = <T extends Candidate>(
-  how: Rotation | Routing,
-  candidates: readonly T[],
-  now: number,
-  random: Random,
-) => T[];
 
 /** The price of a failed attempt, in milliseconds of waiting: what a further attempt and its doubt are worth. */
 const FAILURE_PRICE_MS = 10_000;
@@ -29,35 +23,43 @@ const FAILURE_PRICE_MS = 10_000;
 type Score = (candidate: Candidate, now: number, random: Random) => number;
 
 const SCORES: Record<Rotation | Routing, Score> = {
-  'round-robin': (candidate) => candidate.pass,
-  'least-busy': (candidate) => candidate.inUse / candidate.weight,
+  'round-robin': ({ subject }) => subject.pass,
+  'least-busy': ({ subject, weight }) => subject.inUse / weight,
   'success-rate': expectedCost,
-  random: (candidate, _now, random) => -(Math.max(random(), 1e-12) ** (1 / candidate.weight)),
-  priority: (candidate) => candidate.priority,
+  random: ({ weight }, _now, random) => -(Math.max(random(), 1e-12) ** (1 / weight)),
+  priority: ({ priority }) => priority,
 };
 
-/** Lowest score first; equal ones in turn. */
-export const rank: Rank = (how, candidates, now, random) => {
+/** The small interface behind every rotation and routing: the candidate with the lowest score, equals in turn. */
+export function choose<C extends Candidate>(
+  how: Rotation | Routing,
+  candidates: readonly C[],
+  now: number,
+  random: Random,
+): C | null {
   const score = SCORES[how];
-  return candidates
-    .map((candidate) => ({ candidate, score: score(candidate, now, random) }))
-    .sort(
-      (a, b) =>
-        a.score - b.score || a.candidate.pass - b.candidate.pass || compare(a.candidate.id, b.candidate.id),
-    )
-    .map(({ candidate }) => candidate);
-};
+  let best: C | null = null;
+  let lowest = Infinity;
+  for (const candidate of candidates) {
+    const its = score(candidate, now, random);
+    if (best === null || its < lowest || (its === lowest && isBefore(candidate.subject, best.subject))) {
+      best = candidate;
+      lowest = its;
+    }
+  }
+  return best;
+}
 
 /**
  * The expected cost of a pick, in milliseconds, with the chance of success drawn from what is believed of it: Thompson
  * sampling (Thompson 1933; Chapelle and Li 2011) on a discounted belief. Load spreads equal candidates.
  */
-function expectedCost(candidate: Candidate, now: number, random: Random): number {
-  const { alpha, beta, timeMs } = believe(candidate.belief, now);
+function expectedCost({ subject, weight }: Candidate, now: number, random: Random): number {
+  const { alpha, beta, timeMs } = believe(subject.belief, now);
   const success = sampleBeta(alpha, beta, random);
-  return ((timeMs + (1 - success) * FAILURE_PRICE_MS) * (1 + candidate.inUse)) / candidate.weight;
+  return ((timeMs + (1 - success) * FAILURE_PRICE_MS) * (1 + subject.inUse)) / weight;
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function isBefore(one: Candidate['subject'], other: Candidate['subject']): boolean {
+  return one.pass === other.pass ? one.id < other.id : one.pass < other.pass;
 }

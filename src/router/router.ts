@@ -2,7 +2,7 @@ import { type Clock, type Random, systemClock, systemRandom } from '../core/cloc
 import { type Health, HEALTHY, nextHealth, remainingEjections, untilOf } from '../core/health.ts';
 import type { Belief, HealthState, OutcomeKind } from '../core/types.ts';
 import { believe, learn, newBelief } from './belief.ts';
-import { rank } from './rotations.ts';
+import { choose } from './rotations.ts';
 
 export interface RouterOptions {
   /** Milliseconds since the epoch. @default Date.now */
@@ -50,8 +50,6 @@ export interface Router {
 
 interface Arm {
   readonly id: string;
-  readonly weight: number;
-  readonly priority: number;
   inUse: number;
   pass: number;
   health: Health;
@@ -86,7 +84,7 @@ export function createRouter(options: RouterOptions = {}): Router {
       const offered = [...new Set(candidates)].map(armOf);
       for (const arm of offered)
         arm.health = nextHealth(arm.health, { type: 'tick' }, at, arm.ejections, ejection);
-      const chosen = choose(offered, at, random);
+      const chosen = chooseArm(offered, at, random);
       chosen.inUse++;
       chosen.pass += 1;
       if (chosen.health.state === 'half-open') chosen.health = { ...chosen.health, probe: 'pick' };
@@ -108,8 +106,6 @@ export function createRouter(options: RouterOptions = {}): Router {
 function newArm(id: string, pass: number, now: number): Arm {
   return {
     id,
-    weight: 1,
-    priority: 0,
     inUse: 0,
     pass,
     health: HEALTHY,
@@ -122,11 +118,13 @@ function newArm(id: string, pass: number, now: number): Arm {
 }
 
 /** A candidate on trial comes first, once; then the healthy; where all are out, the one that is back soonest. */
-function choose(offered: readonly Arm[], now: number, random: Random): Arm {
+function chooseArm(offered: readonly Arm[], now: number, random: Random): Arm {
   const onTrial = offered.find((arm) => arm.health.state === 'half-open' && arm.health.probe === null);
   if (onTrial) return onTrial;
   const healthy = offered.filter((arm) => arm.health.state === 'healthy');
-  if (healthy.length > 0) return rank('success-rate', healthy, now, random)[0]!;
+  const candidates = healthy.map((subject) => ({ weight: 1, priority: 0, subject }));
+  const best = choose('success-rate', candidates, now, random);
+  if (best) return best.subject;
   return offered.reduce((best, arm) => (backAt(arm, now) < backAt(best, now) ? arm : best));
 }
 

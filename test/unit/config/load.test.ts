@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { GembaError } from '../../../src/core/errors.ts';
 import { findConfig } from '../../../src/config/find.ts';
-import { ConfigError, loadGembaConfig } from '../../../src/config/index.ts';
+import { loadGembaConfig } from '../../../src/config/index.ts';
+import { ConfigError } from '../../../src/config/problems.ts';
 import { FILE, load, refusal, refusalError } from './project.ts';
 
 const SMALL = '{ "pools": { "api": { "keys": ["a"] } } }';

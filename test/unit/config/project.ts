@@ -2,7 +2,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { ConfigError, loadGembaConfig } from '../../../src/config/index.ts';
+import { loadGembaConfig } from '../../../src/config/index.ts';
+import { ConfigError } from '../../../src/config/problems.ts';
 import type { LoadedConfig } from '../../../src/config/types.ts';
 
 type Env = Record<string, string | undefined>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../../src/config/index.ts';
+import { ConfigError } from '../../../src/config/problems.ts';
 import { FULL } from './full.ts';
 import { loadValue } from './project.ts';
 

@@ -14,6 +14,16 @@ describe('leases', () => {
     expect(world.on('d')).toBe('one');
   });
 
+  it('are granted once, however often they are asked for, and to their own link only', () => {
+    const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
+    world.acquire('a');
+    world.acquire('a');
+    world.acquire('a', { to: { link: 'a stranger', ask: 1 } });
+    expect(world.effects.map((effect) => effect.type)).toEqual(['granted', 'granted', 'stay']);
+    world.acquire('b');
+    expect([world.on('a'), world.on('b')]).toEqual(['one', 'two']);
+  });
+
   it('skip a waiter whose need nothing fits, and serve those behind it', () => {
     const spec = poolSpec({
       keys: [key('admin', { ...exclusive, labels: { role: 'admin' } }), key('viewer', exclusive)],

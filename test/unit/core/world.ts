@@ -15,7 +15,7 @@ import type { AttemptReport } from '../../../src/core/settle.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
 import { learn, newBelief } from '../../../src/router/belief.ts';
-import { rank } from '../../../src/router/rotations.ts';
+import { choose } from '../../../src/router/rotations.ts';
 
 export function endpoint(name: string, more: Partial<EndpointSpec> = {}): EndpointSpec {
   return {
@@ -77,7 +77,7 @@ export class World {
   }
 
   get context(): Context {
-    return { now: this.now, random: this.#random, rank, newBelief, learn };
+    return { now: this.now, random: this.#random, choose, newBelief, learn };
   }
 
   /** Asks for a lease; `answer` tells what came of it so far. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/core/clock.ts';
 import { createRouter, type Router } from '../../../src/router/index.ts';
 import { learn, newBelief } from '../../../src/router/belief.ts';
-import { type Candidate, rank } from '../../../src/router/rotations.ts';
+import { type Candidate, choose } from '../../../src/router/rotations.ts';
 
 /** A router whose clock moves with each attempt, and a count of its picks. */
 function simulate(
@@ -111,17 +111,19 @@ describe('the router', () => {
 });
 
 describe('rotations', () => {
-  const candidate = (id: string, more: Partial<Candidate> = {}): Candidate => ({
-    id,
-    weight: 1,
-    priority: 0,
-    inUse: 0,
-    pass: 0,
-    belief: newBelief(0),
-    ...more,
-  });
-  const first = (how: Parameters<typeof rank>[0], candidates: Candidate[], random = Math.random): string =>
-    rank(how, candidates, 0, random)[0]!.id;
+  interface Parts {
+    pass?: number;
+    inUse?: number;
+    weight?: number;
+    priority?: number;
+    belief?: ReturnType<typeof newBelief>;
+  }
+  const candidate = (id: string, parts: Parts = {}): Candidate => {
+    const { pass = 0, inUse = 0, weight = 1, priority = 0, belief = newBelief(0) } = parts;
+    return { weight, priority, subject: { id, inUse, pass, belief } };
+  };
+  const first = (how: Parameters<typeof choose>[0], candidates: Candidate[], random = Math.random): string =>
+    choose(how, candidates, 0, random)!.subject.id;
 
   it('round-robin takes the one whose turn it is', () => {
     expect(first('round-robin', [candidate('a', { pass: 2 }), candidate('b', { pass: 1 })])).toBe('b');
@@ -135,7 +137,12 @@ describe('rotations', () => {
 
   it('priority takes the lowest number, and equals in turn', () => {
     const tier = [candidate('a', { priority: 1 }), candidate('b', { pass: 1 }), candidate('c')];
-    expect(rank('priority', tier, 0, Math.random).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+    expect(first('priority', tier)).toBe('c');
+    expect(first('priority', tier.slice(0, 2))).toBe('b');
+  });
+
+  it('none is chosen from nothing', () => {
+    expect(choose('random', [], 0, Math.random)).toBeNull();
   });
 
   it('random draws by weight', () => {

@@ -1,0 +1,55 @@
+import { type Context, type PoolState, type Subject, subjectOf } from './subject.ts';
+import type { EndpointSpec, KeySpec, Need, PoolSpec } from './types.ts';
+
+/** A member of a pool as one specification has it, with what the broker knows of it. */
+export interface Place<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec> {
+  readonly spec: S;
+  readonly subject: Subject;
+  readonly weight: number;
+  readonly priority: number;
+}
+
+/** The members of a specification, looked up once. */
+export interface Roster {
+  readonly endpoints: readonly Place<EndpointSpec>[];
+  readonly keys: readonly Place<KeySpec>[];
+  readonly of: ReadonlyMap<Subject, Place>;
+  /** Some key works at some endpoints only. */
+  readonly bound: boolean;
+}
+
+export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Roster {
+  const known = pool.rosters.get(spec);
+  if (known) return known;
+  const endpoints = spec.endpoints.map((endpoint) => ({
+    spec: endpoint,
+    subject: subjectOf(pool, 'endpoint', endpoint, context),
+    weight: endpoint.weight,
+    priority: endpoint.priority,
+  }));
+  const keys = spec.keys.map((key) => ({
+    spec: key,
+    subject: subjectOf(pool, 'key', key, context),
+    weight: key.weight,
+    priority: 0,
+  }));
+  const roster: Roster = {
+    endpoints,
+    keys,
+    of: new Map([...endpoints, ...keys].map((place) => [place.subject, place])),
+    bound: spec.keys.some((key) => key.endpoints !== undefined),
+  };
+  pool.rosters.set(spec, roster);
+  return roster;
+}
+
+/** The key carries the labels that are asked for. */
+export function fits(spec: KeySpec, need: Need): boolean {
+  for (const label in need) if (label !== 'model' && spec.labels[label] !== need[label]) return false;
+  return true;
+}
+
+/** The key works at that endpoint. */
+export function works(spec: KeySpec, endpoint: string): boolean {
+  return spec.endpoints === undefined || spec.endpoints.includes(endpoint);
+}
