@@ -29,7 +29,9 @@ export function handle(
   }
 }
 
-export function toAnswer(effect: Exclude<Effect, { type: 'changed' | 'gated' }>): Answer {
+export function toAnswer(
+  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' }>,
+): Answer {
   switch (effect.type) {
     case 'granted':
       return { is: 'granted', member: memberOf(effect.lease), waitedMs: effect.waitedMs };
@@ -39,7 +41,8 @@ export function toAnswer(effect: Exclude<Effect, { type: 'changed' | 'gated' }>)
       return { is: 'stay', why: effect.why };
     case 'refused': {
       const reasons = effect.reasons.map(({ name, why }) => ({ name, why }));
-      return { is: 'refused', timedOut: effect.timedOut, waitedMs: effect.waitedMs, reasons };
+      const { timedOut, deadlock, waitedMs } = effect;
+      return { is: 'refused', timedOut, deadlock, waitedMs, reasons };
     }
   }
 }

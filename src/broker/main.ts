@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
+import { GembaError } from '../core/errors.ts';
+import type { SharedStore } from '../redis/types.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
@@ -20,6 +23,7 @@ const AWAIT_MS = 10_000;
 const AWAIT_STEP_MS = 20;
 
 const [socketPath = '', cacheFile = '', seed = ''] = process.argv.slice(2);
+const shared = readShared(process.env['GEMBA_BROKER_STORE']);
 const linksFile = `${socketPath}.links`;
 const isPipe = socketPath.startsWith('\\\\');
 
@@ -50,6 +54,7 @@ function run(server: Server): void {
     if (broker.links > 0) return;
     broker.close();
     server.close();
+    void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
     saveState(cacheFile, pools.values());
     rmSync(linksFile, { force: true });
@@ -59,7 +64,13 @@ function run(server: Server): void {
     clearTimeout(idle);
     idle = setTimeout(end, ms);
   };
-  const broker = new Broker({
+  const store = openShared(() => broker);
+  void store.then((opened) => {
+    // Whoever comes next may find the store there again.
+    if (typeof opened === 'string') endAfter(IDLE_MS / 10);
+  });
+  const broker: Broker = new Broker({
+    store,
     now: systemClock,
     random,
     pools,
@@ -77,6 +88,31 @@ function run(server: Server): void {
   broker.serve(server);
   endAfter(BIRTH_MS);
   if (awaited.size > 0) void awaitLinks(broker, awaited);
+}
+
+/** What several machines share; the reason where it cannot be had; null where nothing is shared. */
+async function openShared(broker: () => Broker): Promise<SharedStore | string | null> {
+  if (!shared) return null;
+  try {
+    const { openStore } = await import('../redis/store.ts');
+    return await openStore({
+      ...shared,
+      broker: randomUUID(),
+      onWake: (subjects) => broker().sharing?.freed(subjects),
+      onFact: (fact) => broker().sharing?.learned(fact),
+      onState: (state, why) => broker().storeChanged(state, why),
+      onLost: (leases) => broker().lost(leases),
+    });
+  } catch (error) {
+    if (GembaError.is(error)) return error.message;
+    throw error;
+  }
+}
+
+function readShared(text: string | undefined): { url: string; project: string; leaseTtlMs: number } | null {
+  return text === undefined
+    ? null
+    : (JSON.parse(text) as { url: string; project: string; leaseTtlMs: number });
 }
 
 /** Nothing is granted before the links of a crashed broker have told what they hold, or are dead. */

@@ -122,6 +122,7 @@ export type Answer =
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;
+      readonly deadlock: boolean;
       readonly waitedMs: number;
       readonly reasons: readonly { readonly name: string; readonly why: string }[];
     };
@@ -129,7 +130,9 @@ export type Answer =
 /** What the broker says to a link. */
 export type BrokerMessage =
   | { readonly type: 'welcome'; readonly broker: string; readonly standings: readonly Standing[] }
-  | { readonly type: 'rejected'; readonly code: 'version' | 'message'; readonly why: string }
+  | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
   | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
   | { readonly type: 'gated'; readonly lease: string }
+  /** The lease can no longer be guaranteed. */
+  | { readonly type: 'lost'; readonly lease: string }
   | { readonly type: 'transition'; readonly transition: Transition };

@@ -3,9 +3,12 @@ import type { Server, Socket } from 'node:net';
 import type { Clock, Random } from '../core/clock.ts';
 import { untilOf, whyOf } from '../core/health.ts';
 import { administer, statusOf } from '../core/admin.ts';
-import { dropLink, type Effect, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
+import { dropLink, type Effect, endDeadlocks, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
-import type { PoolSpec, Standing } from '../core/types.ts';
+import type { PoolSpec, Standing, Transition } from '../core/types.ts';
+import { rosterOf } from '../core/roster.ts';
+import type { SharedStore } from '../redis/types.ts';
+import { Sharing } from './sharing.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { handle, toAnswer } from './handle.ts';
@@ -29,6 +32,8 @@ export interface BrokerPorts {
   readonly onLinks: (links: ReadonlyMap<string, number>) => void;
   /** Called when a member's health changed. */
   readonly onChange: () => void;
+  /** What machines share, once it is open; the reason where it could not be opened; null without one. */
+  readonly store: Promise<SharedStore | string | null>;
 }
 
 /** The broker: sockets on one side, the pure state of the pools on the other. */
@@ -42,6 +47,7 @@ export class Broker {
   /** Messages held back until every awaited link has told what it holds. */
   #heldBack: (() => void)[] = [];
   #closed = false;
+  #sharing: Sharing | null = null;
 
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
@@ -88,10 +94,44 @@ export class Broker {
       return;
     }
     const message = parsed.data;
-    if (message.type === 'hello') this.#greet(peer, message);
+    if (message.type === 'hello') void this.#open(peer, message);
     else if (peer.link === '') peer.socket.destroy();
     else if (this.#ports.awaited.size > 0) this.#heldBack.push(() => this.#handle(peer, message));
     else this.#handle(peer, message);
+  }
+
+  async #open(peer: Peer, hello: Extract<LinkMessage, { type: 'hello' }>): Promise<void> {
+    const store = await this.#ports.store;
+    if (typeof store === 'string') {
+      send(peer, { type: 'rejected', code: 'store', why: store });
+      peer.socket.end();
+      return;
+    }
+    if (store && !this.#sharing) this.#share(store);
+    if (this.#sharing) {
+      for (const spec of hello.pools) rosterOf(this.#pool(spec.name), spec, this.#context());
+      await this.#sharing.learnAll();
+    }
+    this.#greet(peer, hello);
+  }
+
+  #share(store: SharedStore): void {
+    for (const pool of this.#ports.pools.values()) pool.shared = true;
+    const apply = (effects: readonly Effect[]): void => {
+      this.#apply(effects);
+      this.#schedule();
+    };
+    const tellChange = (change: HealthChange): void => this.#announce(change, false);
+    this.#sharing = new Sharing(store, {
+      pools: this.#ports.pools,
+      context: () => this.#context(),
+      apply,
+      tellChange,
+    });
+  }
+
+  get sharing(): Sharing | null {
+    return this.#sharing;
   }
 
   #greet(peer: Peer, hello: Extract<LinkMessage, { type: 'hello' }>): void {
@@ -114,12 +154,13 @@ export class Broker {
       const spec = peer.specs.get(pool);
       if (!spec) continue;
       this.#leasePool.set(lease, pool);
-      reassert(
+      const taken = reassert(
         this.#pool(pool),
         { id: lease, link: hello.link, spec, need, holder, testId },
         { endpoint, key },
         context,
       );
+      if (taken) void this.#sharing?.takeOver(this.#pool(pool), taken);
     }
     send(peer, { type: 'welcome', broker: this.#id, standings: this.#standings(peer) });
     if (!known) this.#tellLinks();
@@ -152,6 +193,8 @@ export class Broker {
       answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     } else this.#apply(handle(pool, spec, peer.link, message, context));
     if (message.type === 'release') this.#leasePool.delete(message.lease);
+    if (message.type === 'acquire' && pool.queue.length > 0)
+      this.#apply(endDeadlocks(this.#ports.pools.values(), context));
     this.#schedule();
   }
 
@@ -186,7 +229,11 @@ export class Broker {
 
   #apply(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'changed') this.#announce(effect.change);
+      if (effect.type === 'changed') this.#announce(effect.change, true);
+      else if (effect.type === 'claim')
+        void this.#sharing?.claim(this.#pool(effect.lease.spec.name), effect.lease, effect.slots);
+      else if (effect.type === 'unclaim') this.#sharing?.release(effect.lease);
+      else if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
       else if (effect.type === 'gated') {
         const peer = this.#peers.get(effect.lease.link);
         if (peer) send(peer, { type: 'gated', lease: effect.lease.id });
@@ -197,12 +244,51 @@ export class Broker {
     }
   }
 
-  #announce(change: HealthChange): void {
-    const transition = { ...change, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() };
-    for (const peer of this.#peers.values()) {
-      if (peer.specs.has(change.pool)) send(peer, { type: 'transition', transition });
-    }
+  #announce(change: HealthChange, isOurs: boolean): void {
+    const { subject: _, ...told } = change;
+    this.#tell({ ...told, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() });
     this.#ports.onChange();
+    if (isOurs) this.#sharing?.publish(change, this.#ports.now());
+  }
+
+  #tell(transition: Transition): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.specs.has(transition.pool)) send(peer, { type: 'transition', transition });
+    }
+  }
+
+  /** The shared store was lost, or is back: told as a change of every pool. */
+  storeChanged(state: 'up' | 'down', why: string): void {
+    const [from, to] =
+      state === 'down' ? (['healthy', 'ejected'] as const) : (['ejected', 'healthy'] as const);
+    for (const pool of this.#ports.pools.values()) {
+      const seq = ++this.#sequence;
+      const at = this.#ports.now();
+      this.#tell({
+        seq,
+        broker: this.#id,
+        at,
+        pool: pool.name,
+        endpoint: null,
+        key: null,
+        from,
+        to,
+        why,
+        until: null,
+      });
+    }
+  }
+
+  /** Leases that can no longer be guaranteed: their holders must stop. */
+  lost(leases: readonly string[]): void {
+    for (const peer of this.#peers.values()) {
+      for (const lease of leases) if (this.#holds(peer, lease)) send(peer, { type: 'lost', lease });
+    }
+  }
+
+  #holds(peer: Peer, lease: string): boolean {
+    const pool = this.#ports.pools.get(this.#leasePool.get(lease) ?? '');
+    return pool?.leases.get(lease)?.link === peer.link;
   }
 
   #schedule(): void {
@@ -241,7 +327,7 @@ export class Broker {
   #pool(name: string): PoolState {
     const known = this.#ports.pools.get(name);
     if (known) return known;
-    const pool = newPoolState(name);
+    const pool = newPoolState(name, this.#sharing !== null);
     this.#ports.pools.set(name, pool);
     return pool;
   }

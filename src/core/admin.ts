@@ -1,6 +1,6 @@
 import type { Effect } from './effects.ts';
 import { untilOf, whyOf } from './health.ts';
-import { announce } from './pool.ts';
+import { announce } from './news.ts';
 import { pump } from './queue.ts';
 import { changeHealth, type Context, type PoolState, type Subject, subjectOf } from './subject.ts';
 import type { HealthState, PoolSpec } from './types.ts';

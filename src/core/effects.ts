@@ -1,18 +1,31 @@
+import type { Slot } from './slots.ts';
 import type { Refusal } from './members.ts';
 import type { Ask, HealthChange, LeaseState } from './subject.ts';
 
 /** What a pool wants done after an event: answers to links, and news. */
 export type Effect =
   | { readonly type: 'granted'; readonly to: Ask; readonly lease: LeaseState; readonly waitedMs: number }
-  | { readonly type: 'turn'; readonly to: Ask; readonly lease: LeaseState; readonly delayMs: number }
+  | {
+      readonly type: 'turn';
+      readonly to: Ask;
+      readonly lease: LeaseState;
+      readonly delayMs: number;
+      /** Paces that all machines share: the shared store tells the further wait. */
+      readonly paces: readonly { readonly subject: string; readonly rpm: number }[];
+    }
   | { readonly type: 'stay'; readonly to: Ask; readonly why: string }
   | {
       readonly type: 'refused';
       readonly to: Ask;
       readonly timedOut: boolean;
+      /** It waited for a test that waits for it. */
+      readonly deadlock: boolean;
       readonly waitedMs: number;
       readonly reasons: readonly Refusal[];
     }
+  /** The shared store is to be asked; its answer comes back as claimGranted, claimRefused or claimFailed. */
+  | { readonly type: 'claim'; readonly lease: LeaseState; readonly slots: readonly Slot[] }
+  | { readonly type: 'unclaim'; readonly lease: string }
   /** The lease's calls must ask for turns from now on. */
   | { readonly type: 'gated'; readonly lease: LeaseState }
   | { readonly type: 'changed'; readonly change: HealthChange };

@@ -16,6 +16,8 @@ export type HealthEvent =
   | { readonly type: 'quarantine'; readonly why: string }
   | { readonly type: 'disable'; readonly why: string }
   | { readonly type: 'reset' }
+  /** Another machine says so. */
+  | { readonly type: 'adopt'; readonly health: Health }
   | { readonly type: 'tick' };
 
 export interface EjectionPolicy {
@@ -43,6 +45,8 @@ export function nextHealth(
   switch (event.type) {
     case 'reset':
       return HEALTHY;
+    case 'adopt':
+      return event.health;
     case 'disable':
       return { state: 'disabled', why: event.why };
     case 'tick':

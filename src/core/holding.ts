@@ -17,6 +17,7 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
     endpoint: null,
     key: null,
     free: false,
+    claim: 'none',
     grantedAt: context.now,
   };
 }

@@ -24,15 +24,24 @@ export interface Refusal {
 }
 
 /** What stands between a lease and a subject. */
-type Obstacle = 'disabled' | 'drained' | 'excluded' | 'out' | 'on trial' | 'held' | 'avoided' | 'suspect';
+export type Obstacle =
+  | 'disabled'
+  | 'drained'
+  | 'excluded'
+  | 'out'
+  | 'on trial'
+  | 'held'
+  | 'held elsewhere'
+  | 'avoided'
+  | 'suspect';
 
 /** The best free member, or null. */
 export function pickMember(pool: PoolState, wanted: Wanted, context: Context): Member | null {
   const roster = rosterOf(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
-  const keys = freeOnes(fittingKeys(roster, wanted), wanted);
+  const keys = freeOnes(fittingKeys(roster, wanted), wanted, context.now);
   if (roster.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
-  let endpoints = freeOnes(roster.endpoints, wanted);
+  let endpoints = freeOnes(roster.endpoints, wanted, context.now);
   if (roster.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
   while (endpoints.length > 0 && keys.length > 0) {
     const endpoint = best(routing, endpoints, wanted, context)!;
@@ -49,10 +58,25 @@ export function refusals(pool: PoolState, wanted: Wanted, context: Context): Ref
   const roster = rosterOf(pool, wanted.spec, context);
   return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
     places.flatMap((place) => {
-      const obstacle = obstacleOf(place, wanted, places);
+      const obstacle = obstacleOf(place, wanted, places, context.now);
       return obstacle ? [{ name: place.spec.name, why: describe(pool, place, obstacle) }] : [];
     }),
   );
+}
+
+/** What stands before each member that fits; null for a kind that the pool does not have. */
+export function obstaclesOf(
+  pool: PoolState,
+  wanted: Wanted,
+  context: Context,
+): { endpoints: [Place, Obstacle | null][] | null; keys: [Place, Obstacle | null][] | null } {
+  const roster = rosterOf(pool, wanted.spec, context);
+  const pairs = (places: readonly Place[]): [Place, Obstacle | null][] =>
+    places.map((place) => [place, obstacleOf(place, wanted, places, context.now)]);
+  return {
+    endpoints: roster.endpoints.length > 0 ? pairs(roster.endpoints) : null,
+    keys: roster.keys.length > 0 ? pairs(fittingKeys(roster, wanted)) : null,
+  };
 }
 
 /** The earliest time at which a member could be free: null at any time, Infinity never by waiting. */
@@ -60,7 +84,7 @@ export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): num
   const roster = rosterOf(pool, wanted.spec, context);
   const fitting = fittingKeys(roster, wanted);
   const freeAt = (place: Place, places: readonly Place[]): number =>
-    freeTime(place, obstacleOf(place, wanted, places));
+    freeTime(place, obstacleOf(place, wanted, places, context.now));
   let earliest = Infinity;
   for (const endpoint of roster.endpoints) {
     const there = freeAt(endpoint, roster.endpoints);
@@ -82,6 +106,7 @@ export function goesFreely(roster: Roster, member: Member): boolean {
 
 function isPlain(roster: Roster, subject: Subject | null): boolean {
   if (subject === null) return true;
+  if (subject.learned) return false;
   return (
     subject.proven && subject.health.state === 'healthy' && roster.of.get(subject)?.spec.rpm === undefined
   );
@@ -96,20 +121,24 @@ function fittingKeys(roster: Roster, wanted: Wanted): readonly Place<KeySpec>[] 
   return roster.keys;
 }
 
-function freeOnes<S extends EndpointSpec | KeySpec>(places: readonly Place<S>[], wanted: Wanted): Place<S>[] {
-  return places.filter((place) => obstacleOf(place, wanted, places) === null);
+function freeOnes<S extends EndpointSpec | KeySpec>(
+  places: readonly Place<S>[],
+  wanted: Wanted,
+  now: number,
+): Place<S>[] {
+  return places.filter((place) => obstacleOf(place, wanted, places, now) === null);
 }
 
-function obstacleOf(place: Place, wanted: Wanted, places: readonly Place[]): Obstacle | null {
-  const obstacle = ownObstacle(place, wanted);
+function obstacleOf(place: Place, wanted: Wanted, places: readonly Place[], now: number): Obstacle | null {
+  const obstacle = ownObstacle(place, wanted, now);
   if (obstacle || place.subject.kind !== 'key' || !isSuspect(place.subject)) return obstacle;
   const trusted = places.some(
-    (other) => !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted)) !== Infinity,
+    (other) => !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted, now)) !== Infinity,
   );
   return trusted ? 'suspect' : null;
 }
 
-function ownObstacle({ spec, subject }: Place, wanted: Wanted): Obstacle | null {
+function ownObstacle({ spec, subject }: Place, wanted: Wanted, now: number): Obstacle | null {
   if (!spec.enabled) return 'disabled';
   if (spec.weight === 0) return 'drained';
   if (wanted.exclude.size > 0 && wanted.exclude.has(subject.id)) return 'excluded';
@@ -119,6 +148,7 @@ function ownObstacle({ spec, subject }: Place, wanted: Wanted): Obstacle | null 
     if (health.state === 'half-open' && health.probe !== null) return 'on trial';
   }
   if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) return 'held';
+  if (subject.elsewhereUntil > now) return 'held elsewhere';
   return wanted.avoid.size > 0 && wanted.avoid.has(subject.id) ? 'avoided' : null;
 }
 
@@ -156,6 +186,8 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
       return 'this test failed on it before';
     case 'suspect':
       return 'was refused and has not worked yet; others go first';
+    case 'held elsewhere':
+      return 'held on another machine';
     case 'held':
       return `held by ${holders(pool, subject)}`;
     case 'out': {

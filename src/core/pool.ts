@@ -1,9 +1,11 @@
 import { takeRetry } from './budget.ts';
 import { type Effect, granted } from './effects.ts';
 import { untilOf } from './health.ts';
-import { held, hold, letGo, newLease, openGate } from './holding.ts';
-import { freeFrom } from './members.ts';
+import { hold, letGo, newLease, openGate } from './holding.ts';
+import { findDeadlock } from './deadlock.ts';
+import { freeFrom, refusals } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
+import { announce } from './news.ts';
 import { pump } from './queue.ts';
 import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
@@ -69,8 +71,8 @@ export function reassert(
   held: { id: string; link: string; spec: PoolSpec; need: Need; holder: string; testId: string | null },
   member: { endpoint: string | null; key: string | null },
   context: Context,
-): void {
-  if (pool.leases.has(held.id)) return;
+): LeaseState | null {
+  if (pool.leases.has(held.id)) return null;
   const endpoint = held.spec.endpoints.find((spec) => spec.id === member.endpoint);
   const key = held.spec.keys.find((spec) => spec.id === member.key);
   const lease = newLease(pool, held, context);
@@ -79,6 +81,7 @@ export function reassert(
     key: key ? subjectOf(pool, 'key', key, context) : null,
   });
   pool.leases.set(lease.id, lease);
+  return lease;
 }
 
 export function report(pool: PoolState, leaseId: string, attempt: AttemptReport, context: Context): Effect[] {
@@ -124,13 +127,15 @@ export function move(
   if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
     return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
   }
+  const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
+  lease.claim = 'none';
   letGo(pool, lease);
-  if (other) {
+  if (other && !pool.shared) {
     hold(lease, other);
     return [granted(request.to, lease, 0), ...pump(pool, context)];
   }
   pool.queue.unshift(waiter);
-  return pump(pool, context);
+  return [...unclaim, ...pump(pool, context)];
 }
 
 /** A repetition of a call on the same member, where nothing better is to be had. */
@@ -155,27 +160,26 @@ export function release(pool: PoolState, leaseId: string, failed: boolean, conte
     for (const subject of [lease.endpoint, lease.key]) if (subject) members.add(subject.id);
     pool.failedOn.set(lease.testId, members);
   }
-  end(pool, lease);
-  return pump(pool, context);
+  return [...end(pool, lease), ...pump(pool, context)];
 }
 
 /** A link is gone: so are its leases and its place in the queue. */
 export function dropLink(pool: PoolState, link: string, context: Context): Effect[] {
   pool.queue = pool.queue.filter((waiter) => waiter.link !== link);
   pool.turns = pool.turns.filter((waiter) => waiter.link !== link);
-  for (const lease of [...pool.leases.values()].filter((held) => held.link === link)) {
-    end(pool, lease);
-  }
-  return pump(pool, context);
+  const gone = [...pool.leases.values()].filter((lease) => lease.link === link);
+  return [...gone.flatMap((lease) => end(pool, lease)), ...pump(pool, context)];
 }
 
 /** Time has passed: pauses end, trials begin, waits run out. */
 export function tick(pool: PoolState, context: Context): Effect[] {
   const changes: HealthChange[] = [];
   for (const subject of pool.subjects.values()) {
+    if (subject.elsewhereUntil <= context.now) subject.elsewhereUntil = 0;
     const changed = changeHealth(pool, subject, { type: 'tick' }, context.now, { baseMs: 0, maxMs: 0 });
     if (changed) changes.push(changed);
   }
+  if (pool.storeDownUntil <= context.now) pool.storeDownUntil = 0;
   return [...announce(pool, changes), ...pump(pool, context)];
 }
 
@@ -185,20 +189,33 @@ export function nextTick(pool: PoolState): number {
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
   for (const waiter of pool.queue) next = Math.min(next, waiter.deadline, waiter.avoidUntil || Infinity);
+  if (pool.shared && pool.queue.length > 0)
+    next = Math.min(next, pool.storeDownUntil || Infinity, elsewhereEnds(pool));
   for (const waiter of pool.turns) next = Math.min(next, waiter.since + GATE_MS);
   return next;
 }
 
-/** Tells of changes, and makes the leases on members that are no longer simply healthy ask for turns. */
-export function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
-  if (changes.length === 0) return [];
-  const effects: Effect[] = changes.map((change) => ({ type: 'changed', change }));
-  for (const lease of pool.leases.values()) {
-    if (!lease.free || held(lease).every((subject) => subject.health.state === 'healthy')) continue;
-    lease.free = false;
-    effects.push({ type: 'gated', lease });
+/** Ends waits that go round in a circle: of the tests in it, the one that asked last is refused. */
+export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effect[] {
+  const all = [...pools];
+  const effects: Effect[] = [];
+  for (let found = findDeadlock(all, context); found; found = findDeadlock(all, context)) {
+    const { pool, waiter } = found;
+    pool.queue = pool.queue.filter((other) => other !== waiter);
+    const reasons = refusals(pool, waiter, context);
+    const waitedMs = context.now - waiter.since;
+    for (const to of waiter.asks)
+      effects.push({ type: 'refused', to, timedOut: false, deadlock: true, waitedMs, reasons });
   }
   return effects;
+}
+
+/** When a member that another machine holds is worth asking for again. */
+function elsewhereEnds(pool: PoolState): number {
+  let next = Infinity;
+  for (const { elsewhereUntil } of pool.subjects.values())
+    if (elsewhereUntil > 0) next = Math.min(next, elsewhereUntil);
+  return next;
 }
 
 /** Members that the test failed on before, as far as there are others of their kind. */
@@ -221,8 +238,11 @@ function worthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: b
   return failure.unsent || failure.kind === 'exhausted';
 }
 
-function end(pool: PoolState, lease: LeaseState): void {
+function end(pool: PoolState, lease: LeaseState): Effect[] {
+  const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
   letGo(pool, lease);
   for (const subject of pool.gated) if (subject.gate?.lease === lease.id) openGate(pool, subject);
   pool.leases.delete(lease.id);
+  pool.claiming.delete(lease.id);
+  return unclaim;
 }

@@ -1,3 +1,4 @@
+import { claim } from './slots.ts';
 import { type Effect, granted } from './effects.ts';
 import { hold, newLease } from './holding.ts';
 import { freeFrom, pickMember, refusals } from './members.ts';
@@ -26,12 +27,15 @@ export function pump(pool: PoolState, context: Context): Effect[] {
 
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const { now } = context;
+  if (now < pool.storeDownUntil && now < waiter.deadline) return [];
   const wanted =
     waiter.avoid.size === 0 || avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: NOBODY };
   const member = pickMember(pool, wanted, context);
   const waitedMs = now - waiter.since;
   if (member) {
     const lease = pool.leases.get(waiter.id) ?? newLease(pool, waiter, context);
+    const claiming = claim(pool, lease, member, waiter);
+    if (claiming) return claiming;
     hold(lease, member);
     pool.leases.set(lease.id, lease);
     return waiter.asks.map((to) => granted(to, lease, waitedMs));
@@ -44,6 +48,7 @@ function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
     type: 'refused',
     to,
     timedOut: now >= waiter.deadline,
+    deadlock: false,
     waitedMs,
     reasons,
   }));

@@ -10,6 +10,7 @@ import {
 } from './comparison.ts';
 import { isOut } from './health.ts';
 import { openGate } from './holding.ts';
+import { learnPace, noteServed } from './learned-pace.ts';
 import {
   changeHealth,
   type Context,
@@ -56,7 +57,11 @@ export function settle(
   const endpoint = find(pool, 'endpoint', report.endpoint);
   const key = find(pool, 'key', report.key);
   if (report.status !== null && report.kind !== 'rate-limit') {
-    for (const subject of [endpoint, key]) if (subject) subject.lastServedAt = context.now;
+    if (endpoint) endpoint.lastServedAt = context.now;
+    if (key) {
+      key.lastServedAt = context.now;
+      noteServed(key.served, context.now);
+    }
   }
   const blame = attribute({ ...report, protocol: lease.spec.protocol });
   const event: Settling = { pool, lease, report, endpoint, key, context, changes: [] };
@@ -168,6 +173,7 @@ function throttled(event: Settling): void {
   if (alive && answersSoAnyway) return;
   const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(subject.throttles, 10));
   subject.throttles++;
+  subject.learned = learnPace(subject.learned, subject.served, context.now);
   const until = context.now + (report.retryAfterMs ?? pause);
   const why =
     report.retryAfterMs === null

@@ -10,6 +10,7 @@ import {
   untilOf,
   whyOf,
 } from './health.ts';
+import type { LearnedPace } from './learned-pace.ts';
 import type { Pace } from './pace.ts';
 import type { Place, Roster } from './roster.ts';
 import type { Belief, HealthState, Need, PoolSpec, Rotation, Routing } from './types.ts';
@@ -38,7 +39,12 @@ export interface Subject {
   proofs: Set<string>;
   /** The lease whose attempt finds out whether an unproven member works. */
   gate: { readonly lease: string; readonly since: number } | null;
+  /** Until when another machine is known to hold it; 0: not known. */
+  elsewhereUntil: number;
   pace: Pace;
+  /** Times of the calls that were served last, and the pace that refusals taught. */
+  served: number[];
+  learned: LearnedPace | null;
   belief: Belief;
 }
 
@@ -55,6 +61,8 @@ export interface LeaseState {
   key: Subject | null;
   /** Its calls may go without asking for a turn. */
   free: boolean;
+  /** Its claim in the shared store; `none` without one. */
+  claim: 'none' | 'pending' | 'held';
   grantedAt: number;
 }
 
@@ -99,6 +107,12 @@ export interface PoolState {
   turns: TurnWaiter[];
   readonly comparisons: Comparisons;
   readonly budget: RetryBudget;
+  /** Limits hold over several machines, so that leases take claims in a shared store. */
+  shared: boolean;
+  /** Waiters whose claim the shared store has not answered yet, by lease. */
+  readonly claiming: Map<string, Waiter>;
+  /** Until when no claim is tried, since the shared store did not answer. */
+  storeDownUntil: number;
   readonly rosters: WeakMap<PoolSpec, Roster>;
   /** Subjects whose gate is shut. */
   readonly gated: Set<Subject>;
@@ -122,6 +136,7 @@ export interface Context {
 }
 
 export interface HealthChange {
+  readonly subject: Subject;
   readonly pool: string;
   readonly endpoint: string | null;
   readonly key: string | null;
@@ -131,7 +146,7 @@ export interface HealthChange {
   readonly until: number | null;
 }
 
-export function newPoolState(name: string): PoolState {
+export function newPoolState(name: string, shared = false): PoolState {
   return {
     name,
     subjects: new Map(),
@@ -139,6 +154,9 @@ export function newPoolState(name: string): PoolState {
     queue: [],
     turns: [],
     comparisons: newComparisons(),
+    shared,
+    claiming: new Map(),
+    storeDownUntil: 0,
     rosters: new WeakMap(),
     gated: new Set(),
     budget: { calls: 0, retries: 0 },
@@ -175,7 +193,10 @@ export function subjectOf(
     refusals: 0,
     proofs: new Set(),
     gate: null,
+    elsewhereUntil: 0,
     pace: { turns: [] },
+    served: [],
+    learned: null,
     belief: context.newBelief(context.now),
   };
   pool.subjects.set(address, subject);
@@ -199,10 +220,12 @@ export function changeHealth(
     subject.ejections++;
     subject.ejectedAt = untilOf(subject.health) ?? now;
   }
-  if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, throttles: 0, refusals: 0 });
+  if (event.type === 'reset')
+    Object.assign(subject, { faults: [], ejections: 0, throttles: 0, refusals: 0, learned: null });
   if (event.type === 'reset') subject.proofs.clear();
   if (subject.health.state === before.state && untilOf(subject.health) === untilOf(before)) return null;
   return {
+    subject,
     pool: pool.name,
     endpoint: subject.kind === 'endpoint' ? subject.name : null,
     key: subject.kind === 'key' ? subject.name : null,

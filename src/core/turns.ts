@@ -1,8 +1,10 @@
+import { addressOf, slotsOf } from './slots.ts';
 import type { Effect } from './effects.ts';
 import { isOut } from './health.ts';
 import { held, hold, letGo, shutGate } from './holding.ts';
 import { goesFreely } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
+import { currentPace } from './learned-pace.ts';
 import { reserveTurn } from './pace.ts';
 import {
   type Context,
@@ -28,10 +30,10 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
       (subject) => subject.gate && subject.gate.lease !== lease.id && now - subject.gate.since < GATE_MS,
     )
   ) {
-    return now - waiter.since < GATE_MS ? [] : [turnNow(lease, waiter, context)];
+    return now - waiter.since < GATE_MS ? [] : [turnNow(pool, lease, waiter, context)];
   }
   for (const subject of undecided) shutGate(pool, subject, lease, now);
-  return [turnNow(lease, waiter, context)];
+  return [turnNow(pool, lease, waiter, context)];
 }
 
 function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): void {
@@ -39,21 +41,32 @@ function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, 
   if (bad.length === 0) return;
   const exclude = bad.map((subject) => subject.id);
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
-  if (!other) return;
+  if (!other || (pool.shared && slotsOf(pool, lease.roster, other).length > 0)) return;
   letGo(pool, lease);
   hold(lease, other);
 }
 
-function turnNow(lease: LeaseState, waiter: TurnWaiter, context: Context): Effect {
+function turnNow(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): Effect {
   const { now } = context;
-  const waits = held(lease).map((subject) => {
-    const spec = lease.roster.of.get(subject)?.spec;
-    const paced = spec?.rpm ? reserveTurn(subject.pace, spec.rpm, now) : 0;
-    const cooling = subject.health.state === 'cooling' ? subject.health.until - now : 0;
-    return cooling > lease.spec.acquireTimeoutMs ? paced : Math.max(paced, cooling);
-  });
+  let delayMs = 0;
+  const paces: { subject: string; rpm: number }[] = [];
+  for (const subject of held(lease)) {
+    const { health } = subject;
+    const cooling = health.state === 'cooling' ? health.until - now : 0;
+    if (cooling <= lease.spec.acquireTimeoutMs) delayMs = Math.max(delayMs, cooling);
+    const rpm = paceOf(lease, subject, now);
+    if (rpm === Infinity) continue;
+    if (pool.shared) paces.push({ subject: addressOf(pool, subject), rpm });
+    else delayMs = Math.max(delayMs, reserveTurn(subject.pace, rpm, now));
+  }
   lease.free = goesFreely(lease.roster, lease);
-  return { type: 'turn', to: waiter, lease, delayMs: Math.max(0, ...waits) };
+  return { type: 'turn', to: waiter, lease, delayMs, paces };
+}
+
+/** Calls a minute: the configured limit, or the lower one that refusals taught. */
+function paceOf(lease: LeaseState, subject: Subject, now: number): number {
+  const configured = lease.roster.of.get(subject)?.spec.rpm ?? Infinity;
+  return Math.min(configured, subject.learned ? currentPace(subject.learned, now) : Infinity);
 }
 
 function isUndecided(subject: Subject, lease: LeaseState): boolean {

@@ -8,12 +8,34 @@ import { GembaError } from '../core/errors.ts';
 export interface BrokerAddress {
   readonly socketPath: string;
   readonly cacheFile: string;
+  /** What several machines share, and how long a claim there lives: for `store: "redis://…"`. */
+  readonly shared?: SharedAddress;
 }
 
-/** One broker per user, machine and config file, by the file's real path. */
-export function brokerAddress(configPath: string): BrokerAddress {
-  const real = realpathSync(configPath);
-  const hash = createHash('sha256').update(real).digest('hex').slice(0, 16);
+export interface SharedAddress {
+  readonly url: string;
+  readonly project: string;
+  readonly leaseTtlMs: number;
+}
+
+/** What of a configuration says where its broker is. */
+export interface AddressSource {
+  readonly path: string;
+  readonly name: string;
+  readonly store: string;
+  readonly pools: Readonly<Record<string, { readonly leaseTtl: number }>>;
+}
+
+/** One broker per user, machine, store and config file, by the file's real path. */
+export function brokerAddress({ path, name, store, pools }: AddressSource): BrokerAddress {
+  const real = realpathSync(path);
+  if (store === 'local') return localAddress(real, real);
+  const leaseTtlMs = Math.max(...Object.values(pools).map((pool) => pool.leaseTtl));
+  return { ...localAddress(real, `${real}\0${store}`), shared: { url: store, project: name, leaseTtlMs } };
+}
+
+function localAddress(real: string, identity: string): BrokerAddress {
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 16);
   const cacheFile = join(cacheFolder(dirname(real)), `${hash}.json`);
   if (process.platform === 'win32') {
     const user = createHash('sha256').update(userInfo().username).digest('hex').slice(0, 8);

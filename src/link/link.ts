@@ -20,6 +20,8 @@ export interface LinkOptions {
   readonly onTransition?: (transition: Transition) => void;
   /** The lease's calls must ask for turns from now on. */
   readonly onGated?: (lease: string) => void;
+  /** The lease can no longer be guaranteed: its holder must stop using it. */
+  readonly onLost?: (lease: string) => void;
 }
 
 export type Question = Extract<LinkMessage, { ask: number }>;
@@ -187,13 +189,22 @@ export class Link {
   }
 
   #hear(message: BrokerMessage): void {
-    if (message.type === 'transition') this.#options.onTransition?.(message.transition);
+    if (message.type === 'rejected') this.#giveUp(rejected(message));
+    else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
     else if (message.type === 'gated') this.#options.onGated?.(message.lease);
+    else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') {
       this.#pending.get(message.ask)?.resolve(message.answer);
       this.#pending.delete(message.ask);
       if (this.#pending.size === 0) this.#socket?.unref();
     }
+  }
+
+  /** The broker does not understand this link: asking again would not help. */
+  #giveUp(error: GembaError): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.close();
   }
 
   #lost(socket: Socket): void {
@@ -222,13 +233,14 @@ function tryConnect(path: string): Promise<Socket | null> {
   });
 }
 
-/** Its environment holds nothing of the project's: the broker needs no secret, so it gets none. */
+/** Its environment holds nothing of the project's but the store's address: the broker needs no key, so it gets none. */
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
-  const env = Object.entries({ PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot }).filter(
-    ([, value]) => value !== undefined,
-  );
+  // The shared store's address may hold a password, which a command line would show to everybody.
+  const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
+  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, GEMBA_BROKER_STORE };
+  const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
   const child = spawn(process.execPath, [main, address.socketPath, address.cacheFile, seed ?? ''], {
     detached: true,
     stdio: 'ignore',
@@ -249,6 +261,7 @@ function unreachable(why: string): GembaError {
 }
 
 function rejected(message: Extract<BrokerMessage, { type: 'rejected' }>): GembaError {
+  if (message.code === 'store') return new GembaError('GEMBA_STORE_UNREACHABLE', message.why);
   return new GembaError(
     'GEMBA_BROKER_VERSION',
     `The running broker of this project refused this process: ${message.why}.\n` +

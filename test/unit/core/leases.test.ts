@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { endDeadlocks } from '../../../src/core/pool.ts';
 import { endpoint, key, poolSpec, refusalOf, World } from './world.ts';
 
 const exclusive = { maxConcurrent: 1 };
@@ -99,6 +100,37 @@ describe('leases', () => {
     expect(world.on('rerun')).toBeNull();
     world.pass(200);
     expect(world.on('rerun')).toBe('one');
+  });
+});
+
+describe('tests that take several leases', () => {
+  const asks = (world: World, lease: string, link: string): void =>
+    world.acquire(lease, { to: { link, ask: 1 } });
+  const end = (world: World): string[] =>
+    endDeadlocks([world.pool], world.context).map((effect) =>
+      effect.type === 'refused' ? effect.to.link : effect.type,
+    );
+
+  it('and wait for each other in a circle are told at once: who asked last is refused', () => {
+    const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
+    asks(world, 'a1', 'a');
+    asks(world, 'b1', 'b');
+    asks(world, 'a2', 'a');
+    expect(end(world)).toEqual([]);
+    world.now += 10;
+    asks(world, 'b2', 'b');
+    expect(end(world)).toEqual(['b']);
+    expect(end(world)).toEqual([]);
+    world.release('b1');
+    expect(world.on('a2')).toBe('two');
+  });
+
+  it('wait on where one holder goes on', () => {
+    const keys = [key('one', exclusive), key('two', exclusive), key('three', exclusive)];
+    const world = new World(poolSpec({ keys }));
+    for (const link of ['a', 'b', 'c']) asks(world, `${link}1`, link);
+    for (const link of ['a', 'b']) asks(world, `${link}2`, link);
+    expect(end(world)).toEqual([]);
   });
 });
 

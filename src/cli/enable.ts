@@ -1,0 +1,21 @@
+import { isOut } from '../core/health.ts';
+import { administer, type Changed, type Said, STAYS_OUT } from './administer.ts';
+import type { Command } from './terminal.ts';
+
+/** Ends a disablement by hand. */
+export const enable: Command = (args, terminal) => administer('enable', args, terminal, said);
+
+function said({ target, label, before, after, isOff }: Changed): Said {
+  const was = before.state === 'disabled' ? 'is no longer disabled by hand' : 'was not disabled by hand';
+  if (isOff) return { text: `${label} ${was}, ${STAYS_OUT}`, isFinding: true };
+  if (isOut(after.state)) {
+    const why = after.why === '' ? '' : ` (${after.why})`;
+    const text = `${label} ${was}, but it is ${after.state}${why}. To use it at once: gemba reset ${target}`;
+    return { text, isFinding: true };
+  }
+  return {
+    text:
+      before.state === 'disabled' ? `${label} is enabled again.` : `${label} ${was}: it is in use as before.`,
+    isFinding: false,
+  };
+}

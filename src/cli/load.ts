@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import { findConfig } from '../config/find.ts';
+import { loadGembaConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problems.ts';
+import type { LoadedConfig } from '../config/types.ts';
+import { GembaError } from '../core/errors.ts';
+import { placeOfVariables, withFileBeside, withNamedFile } from './env-file.ts';
+import type { Options } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+const UNSET = /^the variable \S+ is (?:not set|empty);/;
+
+export interface Loaded {
+  readonly config: LoadedConfig;
+  readonly env: Terminal['env'];
+}
+
+/** The configuration with its variables, from the environment and a file of them. */
+export function loadConfig(options: Options, { folder, env: set }: Terminal): Loaded {
+  const { envFile } = options;
+  const given = envFile === undefined ? set : withNamedFile(envFile, folder, set);
+  const found = options.config ?? findConfig({ env: given, from: folder, cwd: folder });
+  const file = found === undefined ? undefined : resolve(folder, found);
+  const whole = envFile === undefined && file !== undefined ? withFileBeside(file, given) : given;
+  // A pin restricts a run to some members; whoever looks after them means all.
+  const env = { ...whole, GEMBA_PIN: undefined };
+  try {
+    return { config: loadGembaConfig(file, { env, cwd: folder }), env };
+  } catch (error) {
+    throw file === undefined ? error : withAdvice(error, placeOfVariables(envFile, file, folder));
+  }
+}
+
+function withAdvice(error: unknown, place: string): unknown {
+  const unset = error instanceof ConfigError && error.problems.some(({ message }) => UNSET.test(message));
+  if (!unset) return error;
+  const advice =
+    'No key is sent anywhere, but its value is needed: a key is known by its name and a fingerprint of its value.\n' +
+    `Variables are taken from the environment, then from ${place}. Another file: --env-file FILE`;
+  return new GembaError('GEMBA_CONFIG_INVALID', `${error.message}\n${advice}`, { cause: error });
+}

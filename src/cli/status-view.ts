@@ -1,0 +1,109 @@
+import type { LoadedConfig } from '../config/types.ts';
+import type { MemberStatus, PoolStatus } from '../core/admin.ts';
+import type { HealthState } from '../core/types.ts';
+import { counted, duration, isoTime, moment } from '../shared/format.ts';
+import { configured } from './members.ts';
+import { type Cell, table } from './table.ts';
+
+export interface StatusView {
+  readonly config: LoadedConfig;
+  readonly pools: readonly PoolStatus[];
+  readonly now: number;
+  readonly colours: boolean;
+}
+
+const COLOURS: Readonly<Record<HealthState, number>> = {
+  healthy: 32,
+  cooling: 33,
+  'half-open': 33,
+  ejected: 31,
+  quarantined: 31,
+  exhausted: 31,
+  disabled: 35,
+};
+const INDENT = '  ';
+const OFF = '"enabled": false in the configuration';
+const DRAINED = '"weight": 0 in the configuration: no new leases';
+
+/** The store's answer with what only the configuration says: members that it keeps out of every lease. */
+export function withConfig(config: LoadedConfig, pools: readonly PoolStatus[]): PoolStatus[] {
+  return pools.map((pool) => ({
+    ...pool,
+    members: pool.members.map((member): MemberStatus => {
+      const own = configured(config, pool.name, member);
+      if (own?.enabled === false) return { ...member, state: 'disabled', why: OFF, until: null };
+      return member.why === '' && own?.weight === 0 ? { ...member, why: DRAINED } : member;
+    }),
+  }));
+}
+
+/** For machines: times as ISO text, spans in milliseconds, null where there is nothing to say. */
+export function statusJson({ config, pools }: Pick<StatusView, 'config' | 'pools'>): unknown {
+  return {
+    schema: 'gemba-status/1',
+    config: config.path,
+    store: config.store,
+    pools: pools.map(({ name, members, leases, waiting }) => ({
+      name,
+      members: members.map(({ kind, name: member, state, why, until, inUse, limit }) => {
+        const end = until === null ? null : isoTime(until);
+        return { kind, name: member, state, why: why || null, until: end, inUse, limit };
+      }),
+      leases: leases.map(({ holder, endpoint, key, heldMs }) => ({ holder, endpoint, key, heldMs })),
+      waiting: waiting.map(({ holder, waitedMs }) => ({ holder, waitedMs })),
+    })),
+    skipped: Object.entries(config.skipped).map(([name, why]) => ({ name, why })),
+  };
+}
+
+/** For people. */
+export function statusText(view: StatusView): string {
+  const { config, pools } = view;
+  const left = Object.entries(config.skipped).map(
+    ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
+  );
+  const shown = pools.map((pool) => `\nPool ${pool.name}\n${poolText(pool, view)}`);
+  return [`Configuration ${config.path}, store ${config.store}\n`, ...shown, ...left].join('');
+}
+
+function poolText(pool: PoolStatus, view: StatusView): string {
+  return `${membersText(pool, view)}\n${leasesText(pool)}${waitingText(pool)}`;
+}
+
+function membersText(pool: PoolStatus, { config, now, colours }: StatusView): string {
+  const rows = pool.members.map((member): (string | Cell)[] => {
+    const { kind, name, state, inUse, limit, why } = member;
+    const used = limit === null ? String(inUse) : `${inUse} of ${limit}`;
+    const isOff = configured(config, pool.name, member)?.enabled === false;
+    return [kind, name, { text: state, colour: COLOURS[state] }, endOf(member, isOff, now), used, why];
+  });
+  const head = ['kind', 'name', 'state', 'until', 'in use', 'why'];
+  return table(head, rows, { indent: INDENT, colours });
+}
+
+/** What ends the member's state. */
+function endOf({ state, until }: MemberStatus, isOff: boolean, now: number): string {
+  if (until !== null && until <= now) return 'now';
+  if (until !== null) return `${moment(until, now)} UTC, in ${duration(until - now)}`;
+  if (state === 'half-open') return 'its next call';
+  if (state === 'quarantined') return 'gemba reset';
+  if (state === 'disabled') return isOff ? 'an edit' : 'gemba enable';
+  return '';
+}
+
+function leasesText({ leases }: PoolStatus): string {
+  if (leases.length === 0) return `${INDENT}Nothing is held.\n`;
+  const rows = leases.map(({ holder, endpoint, key, heldMs }) => {
+    const member = [endpoint, key].filter((name) => name !== null).join(' with ');
+    return [member || 'moving to another', duration(heldMs), holder];
+  });
+  const title = `${INDENT}${counted(leases.length, 'lease')} now\n`;
+  return `${title}${table(['member', 'held for', 'by'], rows, { indent: INDENT })}\n`;
+}
+
+function waitingText({ waiting }: PoolStatus): string {
+  if (waiting.length === 0) return `${INDENT}Nobody waits.\n`;
+  const rows = waiting.map(({ holder, waitedMs }) => [duration(waitedMs), holder]);
+  const title = `${INDENT}${counted(waiting.length, 'test waits', 'tests wait')}\n`;
+  return title + table(['waited for', 'by'], rows, { indent: INDENT });
+}

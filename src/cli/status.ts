@@ -1,0 +1,17 @@
+import { systemClock } from '../core/clock.ts';
+import { withStore } from './connect.ts';
+import { statusOptions } from './options.ts';
+import { statusJson, statusText, withConfig } from './status-view.ts';
+import type { Command } from './terminal.ts';
+
+/** Shows what is held, waited for and healthy now. */
+export const status: Command = (args, terminal) => {
+  const options = statusOptions(args);
+  return withStore(options, terminal, async (store) => {
+    const { config } = store;
+    const pools = withConfig(config, await store.status());
+    const view = { config, pools, now: systemClock(), colours: terminal.colours };
+    terminal.print(options.json ? `${JSON.stringify(statusJson(view), null, 2)}\n` : statusText(view));
+    return 0;
+  });
+};

@@ -1,0 +1,37 @@
+import { GembaError } from '../core/errors.ts';
+
+/** What a command may use of the process that runs it. */
+export interface Terminal {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly colours: boolean;
+  /** To standard output: what was asked for. */
+  readonly print: (text: string) => void;
+  /** To standard error: what went wrong. */
+  readonly warn: (text: string) => void;
+}
+
+/** Runs with the arguments after its name. Exit codes: 0 fine, 1 a finding, 2 misuse or a configuration error. */
+export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
+
+export function systemTerminal(): Terminal {
+  const { env, stdout, stderr } = process;
+  return {
+    folder: process.cwd(),
+    env,
+    colours: wantsColours(stdout.isTTY, env),
+    print: (text) => void stdout.write(text),
+    warn: (text) => void stderr.write(text),
+  };
+}
+
+/** Colours are for people at a terminal who did not say that they want none (https://no-color.org). */
+export function wantsColours(isTTY: boolean | undefined, env: Terminal['env']): boolean {
+  return isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
+
+/** An error of ours or of the system in words; anything else is a fault of this program and keeps its stack. */
+export function messageOf(error: unknown): string | undefined {
+  if (GembaError.is(error)) return error.message;
+  return error instanceof Error && 'syscall' in error ? `gemba failed: ${error.message}` : undefined;
+}

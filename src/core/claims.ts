@@ -1,0 +1,72 @@
+import { type Effect, granted } from './effects.ts';
+import type { Health } from './health.ts';
+import { letGo } from './holding.ts';
+import { announce } from './news.ts';
+import { pump } from './queue.ts';
+import { addressOf } from './slots.ts';
+import { changeHealth, type Context, type PoolState } from './subject.ts';
+
+/** How long a member that another machine holds is not asked for again, unless it is heard that it became free. */
+const ELSEWHERE_MS = 1_000;
+/** How long claims are not tried while the shared store does not answer. */
+const STORE_DOWN_MS = 250;
+
+/** The store granted the claim. */
+export function claimGranted(pool: PoolState, leaseId: string, context: Context): Effect[] {
+  const waiter = pool.claiming.get(leaseId);
+  const lease = pool.leases.get(leaseId);
+  pool.claiming.delete(leaseId);
+  if (!waiter || !lease) return [{ type: 'unclaim', lease: leaseId }];
+  lease.claim = 'held';
+  return waiter.asks.map((to) => granted(to, lease, context.now - waiter.since));
+}
+
+/** Other machines hold those slots: the waiter is first in the queue again. */
+export function claimRefused(
+  pool: PoolState,
+  leaseId: string,
+  full: readonly string[],
+  retryAt: number | null,
+  context: Context,
+): Effect[] {
+  for (const subject of pool.subjects.values()) {
+    if (full.includes(addressOf(pool, subject)))
+      subject.elsewhereUntil = retryAt ?? context.now + ELSEWHERE_MS;
+  }
+  return takeBack(pool, leaseId, context);
+}
+
+/** The store does not answer: what is held goes on, new claims wait. */
+export function claimFailed(pool: PoolState, leaseId: string, context: Context): Effect[] {
+  pool.storeDownUntil = context.now + STORE_DOWN_MS;
+  return takeBack(pool, leaseId, context);
+}
+
+/** It was heard that other machines gave those slots back. */
+export function freedElsewhere(pool: PoolState, subjects: readonly string[], context: Context): Effect[] {
+  for (const subject of pool.subjects.values()) {
+    if (subjects.includes(addressOf(pool, subject))) subject.elsewhereUntil = 0;
+  }
+  return pump(pool, context);
+}
+
+/** Takes over what another machine found out about a member. */
+export function adopt(pool: PoolState, address: string, health: Health, context: Context): Effect[] {
+  const subject = pool.subjects.get(address);
+  if (!subject || subject.health.state === health.state) return [];
+  const policy = { baseMs: 0, maxMs: 0 };
+  const change = changeHealth(pool, subject, { type: 'adopt', health }, context.now, policy);
+  return [...announce(pool, change ? [change] : []), ...pump(pool, context)];
+}
+
+function takeBack(pool: PoolState, leaseId: string, context: Context): Effect[] {
+  const waiter = pool.claiming.get(leaseId);
+  const lease = pool.leases.get(leaseId);
+  pool.claiming.delete(leaseId);
+  if (!waiter || !lease) return [];
+  lease.claim = 'none';
+  letGo(pool, lease);
+  pool.leases.delete(leaseId);
+  pool.queue.unshift(waiter);
+  return pump(pool, context);
+}

@@ -1,0 +1,67 @@
+import { type Obstacle, obstaclesOf } from './members.ts';
+import type { Place } from './roster.ts';
+import type { Context, LeaseState, PoolState, Subject, Waiter } from './subject.ts';
+
+interface Wait {
+  readonly pool: PoolState;
+  readonly waiter: Waiter;
+}
+
+/**
+ * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the one that asked
+ * last; null where all waits can end. A worker that waits for nothing goes on and gives back what it holds; whoever
+ * waits for such a one goes on too, and so forth: who is left over waits for ever.
+ */
+export function findDeadlock(pools: Iterable<PoolState>, context: Context): Wait | null {
+  const all = [...pools];
+  const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
+  const holders = holdersOf(all);
+  const stuck = new Set(waits.map(({ waiter }) => waiter.link));
+  for (let freed = true; freed;) {
+    freed = false;
+    for (const { pool, waiter } of waits) {
+      if (!stuck.has(waiter.link) || !canEnd(pool, waiter, holders, stuck, context)) continue;
+      stuck.delete(waiter.link);
+      freed = true;
+    }
+  }
+  const holding = new Set([...holders.values()].flat().map((lease) => lease.link));
+  const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
+  return circle.reduce<Wait | null>(
+    (last, wait) => (last && last.waiter.since > wait.waiter.since ? last : wait),
+    null,
+  );
+}
+
+/** Some member that would do is free, comes back with time, or is held by somebody who goes on. */
+function canEnd(
+  pool: PoolState,
+  waiter: Waiter,
+  holders: ReadonlyMap<Subject, readonly LeaseState[]>,
+  stuck: ReadonlySet<string>,
+  context: Context,
+): boolean {
+  const frees = ({ subject }: Place, obstacle: Obstacle | null): boolean => {
+    if (obstacle !== 'held') return true;
+    return (holders.get(subject) ?? []).some((lease) => !stuck.has(lease.link));
+  };
+  const { endpoints, keys } = obstaclesOf(pool, waiter, context);
+  if (keys === null) return endpoints!.some(([place, obstacle]) => frees(place, obstacle));
+  if (endpoints === null) return keys.some(([place, obstacle]) => frees(place, obstacle));
+  return (
+    endpoints.some(([place, obstacle]) => frees(place, obstacle)) &&
+    keys.some(([place, obstacle]) => frees(place, obstacle))
+  );
+}
+
+function holdersOf(pools: readonly PoolState[]): Map<Subject, LeaseState[]> {
+  const holders = new Map<Subject, LeaseState[]>();
+  for (const pool of pools) {
+    for (const lease of pool.leases.values()) {
+      for (const subject of [lease.endpoint, lease.key]) {
+        if (subject) holders.set(subject, [...(holders.get(subject) ?? []), lease]);
+      }
+    }
+  }
+  return holders;
+}

@@ -1,0 +1,37 @@
+import type { Effect } from './effects.ts';
+import { hold } from './holding.ts';
+import type { Member } from './members.ts';
+import type { Roster } from './roster.ts';
+import type { LeaseState, PoolState, Subject, Waiter } from './subject.ts';
+
+/** A place that is limited over all machines: it takes a claim in the shared store. */
+export interface Slot {
+  readonly subject: string;
+  readonly limit: number;
+}
+
+/** What a lease on that member has to claim. */
+export function slotsOf(pool: PoolState, roster: Roster, member: Member): Slot[] {
+  return [member.endpoint, member.key].flatMap((subject) => {
+    if (subject === null) return [];
+    const limit = subject.health.state === 'half-open' ? 1 : roster.of.get(subject)?.spec.maxConcurrent;
+    return limit === undefined ? [] : [{ subject: addressOf(pool, subject), limit }];
+  });
+}
+
+/** Holds the member for the waiter until the shared store has answered. */
+export function claim(pool: PoolState, lease: LeaseState, member: Member, waiter: Waiter): Effect[] | null {
+  if (!pool.shared) return null;
+  const slots = slotsOf(pool, lease.roster, member);
+  if (slots.length === 0) return null;
+  hold(lease, member);
+  lease.claim = 'pending';
+  pool.leases.set(lease.id, lease);
+  pool.claiming.set(lease.id, waiter);
+  return [{ type: 'claim', lease, slots }];
+}
+
+/** The name of a subject in the shared store. */
+export function addressOf(pool: PoolState, subject: Subject): string {
+  return `${pool.name}/${subject.kind}:${subject.id}`;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { currentPace, learnPace, noteServed } from '../../../src/core/learned-pace.ts';
+import { type Pace, reserveTurn } from '../../../src/core/pace.ts';
+import { key, poolSpec, World } from './world.ts';
+
+describe('a pace of n calls a minute', () => {
+  it.each([
+    [300, 5, 1_000],
+    [60, 1, 1_000],
+    [90, 1, 60_000 / 90],
+    [30, 1, 2_000],
+    [600, 10, 1_000],
+  ])('of %i lets %i go at once, and as many again after %d ms', (rpm, atOnce, windowMs) => {
+    const pace: Pace = { turns: [] };
+    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000));
+    const expected = [0, windowMs, 2 * windowMs].flatMap((wait) =>
+      Array.from({ length: atOnce }, () => wait),
+    );
+    waits.forEach((wait, index) => expect(wait).toBeCloseTo(expected[index]!, 6));
+  });
+
+  it('never lets more than its share through in any second', () => {
+    const pace: Pace = { turns: [] };
+    const turns: number[] = [];
+    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now));
+    for (const turn of turns) {
+      expect(turns.filter((other) => other >= turn && other < turn + 1_000).length).toBeLessThanOrEqual(5);
+    }
+  });
+});
+
+describe('a learned pace', () => {
+  it('is what the server took in the second before it refused, and rises slowly again', () => {
+    const served: number[] = [];
+    for (let call = 0; call < 8; call++) noteServed(served, 100_000 + call * 100);
+    const learned = learnPace(null, served, 100_800)!;
+    expect(learned.rpm).toBe(480);
+    expect(currentPace(learned, 110_801)).toBeCloseTo(528, 6);
+    expect(learnPace(learned, served, 101_500)).toBe(learned);
+    expect(learnPace(learned, [105_000, 105_100, 105_200], 105_300)!.rpm).toBe(180);
+    expect(learnPace(null, [100_000, 100_100], 100_300)).toBeNull();
+    expect(currentPace(learned, 100_800 + 3_600_000)).toBe(Infinity);
+  });
+
+  it('makes the calls of all leases wait for their turn', () => {
+    const world = new World(poolSpec({ keys: [key('one')] }));
+    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    for (let call = 0; call < 3; call++) world.attempt('a', { kind: 'ok', status: 200 });
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 500 });
+    world.pass(501);
+    const waits = ['a', 'b', 'c', 'a'].map((lease) => world.turn(lease)[0]);
+    expect(waits.map((effect) => effect?.type === 'turn' && effect.delayMs)).toEqual([0, 0, 0, 1_000]);
+  });
+});
