@@ -27,7 +27,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildIfStale();
   const tarball = await pack();
-  const version = process.env['GEMBA_TEST_PLAYWRIGHT'] ?? (await ownPlaywrightVersion());
+  const version = process.env['GEMBA_TEST_PLAYWRIGHT'] ?? (await ownVersionOf('@playwright/test'));
   const installed = await install(tarball, version);
   const inlineRoot = await mkdtemp(path.join(os.tmpdir(), 'gemba-inline-'));
   project.provide('installedProject', installed);
@@ -68,17 +68,17 @@ async function pack(): Promise<string> {
   return path.join(folder, name);
 }
 
-async function ownPlaywrightVersion(): Promise<string> {
+async function ownVersionOf(name: string): Promise<string> {
   const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
-  return manifest.devDependencies['@playwright/test'] ?? 'latest';
+  return manifest.devDependencies[name] ?? 'latest';
 }
 
 /** Installs into a folder named by what goes in; made beside it and renamed, so that it is whole or not there. */
 async function install(tarball: string, version: string): Promise<string> {
   const content = createHash('sha256').update(await readFile(tarball));
-  const id = content.update(`${version} ${process.version}`).digest('hex').slice(0, 16);
+  const id = content.update(`${version} ${process.version} redis`).digest('hex').slice(0, 16);
   const cache = path.join(os.tmpdir(), `gemba-agent-installed-${os.userInfo().username}`);
   const folder = path.join(cache, id);
   if (existsSync(folder)) return folder;
@@ -87,7 +87,8 @@ async function install(tarball: string, version: string): Promise<string> {
   await mkdir(draft, { recursive: true });
   await copyFile(tarball, path.join(draft, 'gemba-agent.tgz'));
   await writeFile(path.join(draft, 'package.json'), '{ "name": "installed", "private": true }\n');
-  const wanted = ['./gemba-agent.tgz', `@playwright/test@${version}`];
+  const redis = `@redis/client@${await ownVersionOf('@redis/client')}`;
+  const wanted = ['./gemba-agent.tgz', `@playwright/test@${version}`, redis];
   await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', ...wanted], draft).catch(
     explain('npm install of the packed package'),
   );
