@@ -26,7 +26,7 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
 export function hold(lease: LeaseState, member: Member): void {
   lease.endpoint = member.endpoint;
   lease.key = member.key;
-  lease.free = goesFreely(lease.roster, member);
+  lease.free = goesFreely(lease.roster, member, lease.need);
   if (lease.endpoint) take(lease, lease.endpoint);
   if (lease.key) take(lease, lease.key);
 }

@@ -1,4 +1,5 @@
 import { isOut, untilOf, whyOf } from './health.ts';
+import { laneOf } from './lane.ts';
 import { fits, type Place, type Roster, rosterOf, works } from './roster.ts';
 import { type Context, isSuspect, type PoolState, type Subject } from './subject.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from './types.ts';
@@ -29,6 +30,7 @@ export type Obstacle =
   | 'drained'
   | 'excluded'
   | 'out'
+  | 'model cooling'
   | 'on trial'
   | 'held'
   | 'held elsewhere'
@@ -84,7 +86,7 @@ export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): num
   const roster = rosterOf(pool, wanted.spec, context);
   const fitting = fittingKeys(roster, wanted);
   const freeAt = (place: Place, places: readonly Place[]): number =>
-    freeTime(place, obstacleOf(place, wanted, places, context.now));
+    freeTime(place, obstacleOf(place, wanted, places, context.now), wanted);
   let earliest = Infinity;
   for (const endpoint of roster.endpoints) {
     const there = freeAt(endpoint, roster.endpoints);
@@ -100,13 +102,15 @@ export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): num
 }
 
 /** Works without waiting for others: proven, healthy and not paced. */
-export function goesFreely(roster: Roster, member: Member): boolean {
-  return isPlain(roster, member.endpoint) && isPlain(roster, member.key);
+export function goesFreely(roster: Roster, member: Member, need: Need): boolean {
+  return isPlain(roster, member.endpoint, need) && isPlain(roster, member.key, need);
 }
 
-function isPlain(roster: Roster, subject: Subject | null): boolean {
+function isPlain(roster: Roster, subject: Subject | null, need: Need): boolean {
   if (subject === null) return true;
-  if (subject.learned) return false;
+  if (!subject.proven) return false;
+  const { learned, coolUntil } = laneOf(subject, need);
+  if (learned || coolUntil > 0) return false;
   return (
     subject.proven && subject.health.state === 'healthy' && roster.of.get(subject)?.spec.rpm === undefined
   );
@@ -133,7 +137,8 @@ function obstacleOf(place: Place, wanted: Wanted, places: readonly Place[], now:
   const obstacle = ownObstacle(place, wanted, now);
   if (obstacle || place.subject.kind !== 'key' || !isSuspect(place.subject)) return obstacle;
   const trusted = places.some(
-    (other) => !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted, now)) !== Infinity,
+    (other) =>
+      !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted, now), wanted) !== Infinity,
   );
   return trusted ? 'suspect' : null;
 }
@@ -147,13 +152,20 @@ function ownObstacle({ spec, subject }: Place, wanted: Wanted, now: number): Obs
     if (isOut(health.state)) return 'out';
     if (health.state === 'half-open' && health.probe !== null) return 'on trial';
   }
+  if (coolsForModel(subject, wanted) > now) return 'model cooling';
   if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) return 'held';
   if (subject.elsewhereUntil > now) return 'held elsewhere';
   return wanted.avoid.size > 0 && wanted.avoid.has(subject.id) ? 'avoided' : null;
 }
 
+/** Until when the wanted model rests at this key; 0 where it does not. */
+function coolsForModel(subject: Subject, { need }: Wanted): number {
+  return need['model'] === undefined ? 0 : laneOf(subject, need).coolUntil;
+}
+
 /** 0: free now or at any time; Infinity: by no wait. */
-function freeTime({ subject }: Place, obstacle: Obstacle | null): number {
+function freeTime({ subject }: Place, obstacle: Obstacle | null, wanted: Wanted): number {
+  if (obstacle === 'model cooling') return coolsForModel(subject, wanted);
   if (obstacle === 'out') return untilOf(subject.health) ?? Infinity;
   return obstacle === 'disabled' || obstacle === 'drained' || obstacle === 'excluded' ? Infinity : 0;
 }
@@ -180,6 +192,8 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
       return 'drained (weight 0)';
     case 'excluded':
       return 'this call just failed on it';
+    case 'model cooling':
+      return 'throttled for this model (429)';
     case 'on trial':
       return 'on trial by another test';
     case 'avoided':

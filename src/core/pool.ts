@@ -176,6 +176,7 @@ export function tick(pool: PoolState, context: Context): Effect[] {
   const changes: HealthChange[] = [];
   for (const subject of pool.subjects.values()) {
     if (subject.elsewhereUntil <= context.now) subject.elsewhereUntil = 0;
+    for (const lane of subject.lanes.values()) if (lane.coolUntil <= context.now) lane.coolUntil = 0;
     const changed = changeHealth(pool, subject, { type: 'tick' }, context.now, { baseMs: 0, maxMs: 0 });
     if (changed) changes.push(changed);
   }
@@ -189,6 +190,7 @@ export function nextTick(pool: PoolState): number {
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
   for (const waiter of pool.queue) next = Math.min(next, waiter.deadline, waiter.avoidUntil || Infinity);
+  if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)
     next = Math.min(next, pool.storeDownUntil || Infinity, elsewhereEnds(pool));
   for (const waiter of pool.turns) next = Math.min(next, waiter.since + GATE_MS);
@@ -208,6 +210,15 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
       effects.push({ type: 'refused', to, timedOut: false, deadlock: true, waitedMs, reasons });
   }
   return effects;
+}
+
+/** When the next pause of a key for one model ends. */
+function modelPausesEnd(pool: PoolState): number {
+  let next = Infinity;
+  for (const { lanes } of pool.subjects.values()) {
+    for (const { coolUntil } of lanes.values()) if (coolUntil > 0) next = Math.min(next, coolUntil);
+  }
+  return next;
 }
 
 /** When a member that another machine holds is worth asking for again. */

@@ -10,6 +10,7 @@ import {
 } from './comparison.ts';
 import { isOut } from './health.ts';
 import { openGate } from './holding.ts';
+import { laneOf } from './lane.ts';
 import { learnPace, noteServed } from './learned-pace.ts';
 import {
   changeHealth,
@@ -60,7 +61,7 @@ export function settle(
     if (endpoint) endpoint.lastServedAt = context.now;
     if (key) {
       key.lastServedAt = context.now;
-      noteServed(key.served, context.now);
+      noteServed(laneOf(key, lease.need).served, context.now);
     }
   }
   const blame = attribute({ ...report, protocol: lease.spec.protocol });
@@ -103,7 +104,8 @@ function passed(event: Settling): void {
   }
   if (!key || report.auth !== 'leased' || report.kind !== 'ok') return;
   succeed(event, key);
-  Object.assign(key, { refusals: 0, throttles: 0 });
+  key.refusals = 0;
+  laneOf(key, lease.need).throttles = 0;
   key.proofs.clear();
   context.learn(key.belief, true, report.durationMs, context.now);
   for (const id of inSameCall(pool.comparisons, seen, 'refused')) prove(event, id, seen);
@@ -171,16 +173,18 @@ function throttled(event: Settling): void {
     onSameRequest(pool.comparisons, seen, 'throttled').length > 0 &&
     !everOnRequest(pool.comparisons, seen, 'passed');
   if (alive && answersSoAnyway) return;
-  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(subject.throttles, 10));
-  subject.throttles++;
-  subject.learned = learnPace(subject.learned, subject.served, context.now);
+  const lane = laneOf(subject, lease.need);
+  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(lane.throttles, 10));
+  lane.throttles++;
+  lane.learned = learnPace(lane.learned, lane.served, context.now);
   const until = context.now + (report.retryAfterMs ?? pause);
-  const why =
-    report.retryAfterMs === null
-      ? 'throttled (429)'
-      : `throttled (429), asked to wait ${report.retryAfterMs} ms`;
-  for (const sharer of key ? quotaSharers(event, key) : [subject])
-    change(event, sharer, { type: 'cool', until, why });
+  const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
+  for (const sharer of key ? quotaSharers(event, key) : [subject]) {
+    // A vendor counts per model: the key's other models go on.
+    const sharers = laneOf(sharer, lease.need);
+    if (lease.need['model'] !== undefined) sharers.coolUntil = Math.max(sharers.coolUntil, until);
+    else change(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
+  }
 }
 
 function quotaSharers(event: Settling, key: Subject): Subject[] {

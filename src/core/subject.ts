@@ -10,8 +10,7 @@ import {
   untilOf,
   whyOf,
 } from './health.ts';
-import type { LearnedPace } from './learned-pace.ts';
-import type { Pace } from './pace.ts';
+import type { Lane } from './lane.ts';
 import type { Place, Roster } from './roster.ts';
 import type { Belief, HealthState, Need, PoolSpec, Rotation, Routing } from './types.ts';
 
@@ -28,8 +27,6 @@ export interface Subject {
   faults: { readonly about: string; readonly at: number }[];
   ejections: number;
   ejectedAt: number;
-  /** Throttled answers since its last success. */
-  throttles: number;
   /** It had a success in this broker's life; until then one attempt at a time finds out. */
   proven: boolean;
   /** When it was last answered other than by a 429. */
@@ -41,10 +38,8 @@ export interface Subject {
   gate: { readonly lease: string; readonly since: number } | null;
   /** Until when another machine is known to hold it; 0: not known. */
   elsewhereUntil: number;
-  pace: Pace;
-  /** Times of the calls that were served last, and the pace that refusals taught. */
-  served: number[];
-  learned: LearnedPace | null;
+  /** Rates and pauses, per model. */
+  readonly lanes: Map<string, Lane>;
   belief: Belief;
 }
 
@@ -187,16 +182,13 @@ export function subjectOf(
     faults: [],
     ejections: 0,
     ejectedAt: 0,
-    throttles: 0,
     proven: false,
     lastServedAt: 0,
     refusals: 0,
     proofs: new Set(),
     gate: null,
     elsewhereUntil: 0,
-    pace: { turns: [] },
-    served: [],
-    learned: null,
+    lanes: new Map(),
     belief: context.newBelief(context.now),
   };
   pool.subjects.set(address, subject);
@@ -220,9 +212,11 @@ export function changeHealth(
     subject.ejections++;
     subject.ejectedAt = untilOf(subject.health) ?? now;
   }
-  if (event.type === 'reset')
-    Object.assign(subject, { faults: [], ejections: 0, throttles: 0, refusals: 0, learned: null });
-  if (event.type === 'reset') subject.proofs.clear();
+  if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, refusals: 0 });
+  if (event.type === 'reset') {
+    subject.proofs.clear();
+    subject.lanes.clear();
+  }
   if (subject.health.state === before.state && untilOf(subject.health) === untilOf(before)) return null;
   return {
     subject,

@@ -4,6 +4,7 @@ import { isOut } from './health.ts';
 import { held, hold, letGo, shutGate } from './holding.ts';
 import { goesFreely } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
+import { type Lane, laneOf } from './lane.ts';
 import { currentPace } from './learned-pace.ts';
 import { reserveTurn } from './pace.ts';
 import {
@@ -52,21 +53,26 @@ function turnNow(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context
   const paces: { subject: string; rpm: number }[] = [];
   for (const subject of held(lease)) {
     const { health } = subject;
-    const cooling = health.state === 'cooling' ? health.until - now : 0;
+    const lane = laneOf(subject, lease.need);
+    const cooling = Math.max(health.state === 'cooling' ? health.until : 0, lane.coolUntil) - now;
     if (cooling <= lease.spec.acquireTimeoutMs) delayMs = Math.max(delayMs, cooling);
-    const rpm = paceOf(lease, subject, now);
+    const rpm = paceOf(lease, subject, lane, now);
     if (rpm === Infinity) continue;
-    if (pool.shared) paces.push({ subject: addressOf(pool, subject), rpm });
-    else delayMs = Math.max(delayMs, reserveTurn(subject.pace, rpm, now));
+    if (pool.shared) paces.push({ subject: `${addressOf(pool, subject)}${modelSuffix(lease)}`, rpm });
+    else delayMs = Math.max(delayMs, reserveTurn(lane.pace, rpm, now));
   }
-  lease.free = goesFreely(lease.roster, lease);
+  lease.free = goesFreely(lease.roster, lease, lease.need);
   return { type: 'turn', to: waiter, lease, delayMs, paces };
 }
 
+function modelSuffix({ need }: LeaseState): string {
+  return need['model'] === undefined ? '' : ` ${need['model']}`;
+}
+
 /** Calls a minute: the configured limit, or the lower one that refusals taught. */
-function paceOf(lease: LeaseState, subject: Subject, now: number): number {
+function paceOf(lease: LeaseState, subject: Subject, { learned }: Lane, now: number): number {
   const configured = lease.roster.of.get(subject)?.spec.rpm ?? Infinity;
-  return Math.min(configured, subject.learned ? currentPace(subject.learned, now) : Infinity);
+  return Math.min(configured, learned ? currentPace(learned, now) : Infinity);
 }
 
 function isUndecided(subject: Subject, lease: LeaseState): boolean {

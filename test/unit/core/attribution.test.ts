@@ -171,6 +171,19 @@ describe('a key', () => {
     expect(['one', 'two'].map((name) => world.state(name))).toEqual(['healthy', 'healthy']);
   });
 
+  it('pauses for one model only, where the calls name one', () => {
+    const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
+    world.acquire('a', { need: { model: 'flash' } });
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 5_000 });
+    world.acquire('pro', { need: { model: 'pro' } });
+    for (const lease of ['b', 'c', 'd']) world.acquire(lease, { need: { model: 'flash' } });
+    expect(['b', 'c', 'd'].map((lease) => world.on(lease))).toEqual(['two', 'two', 'two']);
+    expect([world.state('one'), world.on('a')]).toEqual(['healthy', 'one']);
+    world.pass(5_001);
+    world.acquire('e', { need: { model: 'flash' } });
+    expect(world.on('e')).toBe('one');
+  });
+
   it('with a used-up quota is out for an hour, and its endpoint is not blamed', () => {
     const world = twoOfEach();
     world.attempt('a', { kind: 'exhausted', status: 402 });

@@ -15,7 +15,9 @@ test('src/redis/scripts.ts holds the scripts of src/redis/lua; run vitest with -
 async function render(): Promise<string> {
   const names = (await readdir(folder)).toSorted().map((file) => path.basename(file, '.lua'));
   const scripts = await Promise.all(
-    names.map(async (name) => `${name}: \`${escaped(code(await readFile(`${folder}${name}.lua`, 'utf8')))}\`,`),
+    names.map(
+      async (name) => `${name}: \`${escaped(code(await readFile(`${folder}${name}.lua`, 'utf8')))}\`,`,
+    ),
   );
   return [
     '/** Written by test/unit/redis/scripts.test.ts from the files in lua/, which hold the comments. */',

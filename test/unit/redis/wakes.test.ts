@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Wakes } from '../../../src/redis/wakes.ts';
+
+describe('wake-ups', () => {
+  let woken: string[];
+  let passed: string[];
+  let wakes: Wakes;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    woken = [];
+    passed = [];
+    wakes = new Wakes({
+      broker: 'me',
+      onWake: (subjects) => woken.push(...subjects),
+      pass: (subject) => passed.push(subject),
+    });
+  });
+
+  afterEach(() => {
+    wakes.close();
+    vi.useRealTimers();
+  });
+
+  const freed = (broker: string): void => wakes.hear(JSON.stringify({ subject: 'key', broker, forMs: 300 }));
+
+  test('a place kept for this broker wakes it at once, and is its own when it asks', () => {
+    freed('me');
+    expect(woken).toEqual(['key']);
+    wakes.asked(['key']);
+    vi.advanceTimersByTime(1_000);
+    expect(passed).toEqual([]);
+  });
+
+  test('a place that nobody here wants any more is passed on within a moment', () => {
+    freed('me');
+    vi.advanceTimersByTime(50);
+    expect(passed).toEqual(['key']);
+  });
+
+  test('a place kept for another broker wakes this one only when its time is over, and if it was refused', () => {
+    freed('other');
+    vi.advanceTimersByTime(1_000);
+    expect(woken).toEqual([]);
+    wakes.refused(['key']);
+    freed('other');
+    vi.advanceTimersByTime(300);
+    expect(woken).toEqual([]);
+    vi.advanceTimersByTime(50);
+    expect(woken).toEqual(['key']);
+  });
+
+  test('what is not understood wakes nobody', () => {
+    for (const message of ['', 'null', '[]', '{"subject":1}', '{"subject":"key","broker":"me"}'])
+      wakes.hear(message);
+    expect(woken).toEqual([]);
+  });
+});
