@@ -293,9 +293,10 @@ export class Broker {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    const due = Math.min(...[...this.#ports.pools.values()].map(nextTick), Infinity);
+    const now = this.#ports.now();
+    const due = Math.min(...[...this.#ports.pools.values()].map((pool) => nextTick(pool, now)), Infinity);
     if (!Number.isFinite(due)) return;
-    const wait = Math.min(Math.max(0, due - this.#ports.now()), 60_000);
+    const wait = Math.min(Math.max(0, due - now), 60_000);
     this.#timer = setTimeout(() => this.#tick(), wait);
     this.#timer.unref();
   }

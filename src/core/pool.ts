@@ -19,7 +19,7 @@ import {
   subjectOf,
   type TurnWaiter,
 } from './subject.ts';
-import { GATE_MS } from './turns.ts';
+import { nextLook } from './turns.ts';
 import type { Need, OutcomeKind, PoolSpec } from './types.ts';
 
 export type { Effect } from './effects.ts';
@@ -145,8 +145,8 @@ export function retryInPlace(pool: PoolState, leaseId: string): boolean {
 }
 
 /** A call asks whether it may go now. The answer is `turn`, with the time still to wait and the member to use. */
-export function turn(pool: PoolState, waiter: TurnWaiter, context: Context): Effect[] {
-  pool.turns.push(waiter);
+export function turn(pool: PoolState, waiter: Omit<TurnWaiter, 'dueAt'>, context: Context): Effect[] {
+  pool.turns.push({ ...waiter, dueAt: null });
   return pump(pool, context);
 }
 
@@ -185,7 +185,7 @@ export function tick(pool: PoolState, context: Context): Effect[] {
 }
 
 /** When `tick` has something to do next, ms since the epoch. */
-export function nextTick(pool: PoolState): number {
+export function nextTick(pool: PoolState, now: number): number {
   let next = Infinity;
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
@@ -193,7 +193,7 @@ export function nextTick(pool: PoolState): number {
   if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)
     next = Math.min(next, pool.storeDownUntil || Infinity, elsewhereEnds(pool));
-  for (const waiter of pool.turns) next = Math.min(next, waiter.since + GATE_MS);
+  for (const waiter of pool.turns) next = Math.min(next, nextLook(pool, waiter, now));
   return next;
 }
 

@@ -12,6 +12,7 @@ import { isOut } from './health.ts';
 import { openGate } from './holding.ts';
 import { laneOf } from './lane.ts';
 import { learnPace, noteServed } from './learned-pace.ts';
+import { settleTurn } from './pace.ts';
 import {
   changeHealth,
   type Context,
@@ -57,6 +58,8 @@ export function settle(
   if (report.attempt === 1) pool.budget.calls++;
   const endpoint = find(pool, 'endpoint', report.endpoint);
   const key = find(pool, 'key', report.key);
+  for (const subject of [endpoint, key])
+    if (subject) settleTurn(laneOf(subject, lease.need).pace, lease.id, context.now);
   if (report.status !== null && report.kind !== 'rate-limit') {
     if (endpoint) endpoint.lastServedAt = context.now;
     if (key) {

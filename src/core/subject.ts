@@ -91,6 +91,8 @@ export interface TurnWaiter extends Ask {
   readonly lease: string;
   readonly movable: boolean;
   readonly since: number;
+  /** When its reserved turn comes; null: not reserved yet. */
+  dueAt: number | null;
 }
 
 /** All that the broker knows of one pool. */

@@ -26,15 +26,70 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
   if (!lease) return [{ type: 'stay', to: waiter, why: 'the lease is gone' }];
   if (waiter.movable) leaveBadMember(pool, lease, waiter, context);
   const undecided = held(lease).filter((subject) => isUndecided(subject, lease));
-  if (
-    undecided.some(
-      (subject) => subject.gate && subject.gate.lease !== lease.id && now - subject.gate.since < GATE_MS,
-    )
-  ) {
-    return now - waiter.since < GATE_MS ? [] : [turnNow(pool, lease, waiter, context)];
+  if (now - waiter.since < GATE_MS && undecided.some((subject) => isShut(subject, lease, now))) return [];
+  // A turn that was reserved before a pause is worth nothing after it: all that waited would go at once.
+  const pauseEnds = pauseOf(lease, now);
+  if (pauseEnds > now) {
+    waiter.dueAt = null;
+    return [];
   }
-  for (const subject of undecided) shutGate(pool, subject, lease, now);
-  return [turnNow(pool, lease, waiter, context)];
+  waiter.dueAt ??= now + (pool.shared ? 0 : reserve(lease, now));
+  if (waiter.dueAt > now) return [];
+  for (const subject of undecided) if (!isShut(subject, lease, now)) shutGate(pool, subject, lease, now);
+  lease.free = goesFreely(lease.roster, lease, lease.need);
+  return [
+    { type: 'turn', to: waiter, lease, delayMs: 0, paces: pool.shared ? pacesOf(pool, lease, now) : [] },
+  ];
+}
+
+/** When a waiting turn is to be looked at again. */
+export function nextLook(pool: PoolState, waiter: TurnWaiter, now: number): number {
+  const lease = pool.leases.get(waiter.lease);
+  const pauseEnds = lease ? pauseOf(lease, now) : 0;
+  return Math.min(
+    waiter.since + GATE_MS > now ? waiter.since + GATE_MS : Infinity,
+    waiter.dueAt ?? Infinity,
+    pauseEnds || Infinity,
+  );
+}
+
+/** Another lease's attempt finds out whether the subject works. */
+function isShut(subject: Subject, lease: LeaseState, now: number): boolean {
+  return subject.gate !== null && subject.gate.lease !== lease.id && now - subject.gate.since < GATE_MS;
+}
+
+/** When the server's pause for this lease's member ends; 0 where there is none, or one too long to wait for. */
+function pauseOf(lease: LeaseState, now: number): number {
+  let ends = 0;
+  for (const subject of held(lease)) {
+    const { health } = subject;
+    ends = Math.max(
+      ends,
+      health.state === 'cooling' ? health.until : 0,
+      laneOf(subject, lease.need).coolUntil,
+    );
+  }
+  return ends - now > lease.spec.acquireTimeoutMs ? 0 : ends;
+}
+
+/** Reserves the turns of the lease's member; tells how long to wait for the last of them. */
+function reserve(lease: LeaseState, now: number): number {
+  let delayMs = 0;
+  for (const subject of held(lease)) {
+    const lane = laneOf(subject, lease.need);
+    const rpm = paceOf(lease, subject, lane, now);
+    if (rpm !== Infinity) delayMs = Math.max(delayMs, reserveTurn(lane.pace, rpm, now, lease.id));
+  }
+  return delayMs;
+}
+
+/** The paces that all machines share. */
+function pacesOf(pool: PoolState, lease: LeaseState, now: number): { subject: string; rpm: number }[] {
+  const model = lease.need['model'] === undefined ? '' : ` ${lease.need['model']}`;
+  return held(lease).flatMap((subject) => {
+    const rpm = paceOf(lease, subject, laneOf(subject, lease.need), now);
+    return rpm === Infinity ? [] : [{ subject: `${addressOf(pool, subject)}${model}`, rpm }];
+  });
 }
 
 function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): void {
@@ -45,28 +100,7 @@ function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, 
   if (!other || (pool.shared && slotsOf(pool, lease.roster, other).length > 0)) return;
   letGo(pool, lease);
   hold(lease, other);
-}
-
-function turnNow(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): Effect {
-  const { now } = context;
-  let delayMs = 0;
-  const paces: { subject: string; rpm: number }[] = [];
-  for (const subject of held(lease)) {
-    const { health } = subject;
-    const lane = laneOf(subject, lease.need);
-    const cooling = Math.max(health.state === 'cooling' ? health.until : 0, lane.coolUntil) - now;
-    if (cooling <= lease.spec.acquireTimeoutMs) delayMs = Math.max(delayMs, cooling);
-    const rpm = paceOf(lease, subject, lane, now);
-    if (rpm === Infinity) continue;
-    if (pool.shared) paces.push({ subject: `${addressOf(pool, subject)}${modelSuffix(lease)}`, rpm });
-    else delayMs = Math.max(delayMs, reserveTurn(lane.pace, rpm, now));
-  }
-  lease.free = goesFreely(lease.roster, lease, lease.need);
-  return { type: 'turn', to: waiter, lease, delayMs, paces };
-}
-
-function modelSuffix({ need }: LeaseState): string {
-  return need['model'] === undefined ? '' : ` ${need['model']}`;
+  waiter.dueAt = null;
 }
 
 /** Calls a minute: the configured limit, or the lower one that refusals taught. */

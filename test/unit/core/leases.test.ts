@@ -227,20 +227,39 @@ describe('turns', () => {
   it('are paced by rpm over all leases, without a burst beyond the limit', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 300 })] }));
     for (let lease = 0; lease < 12; lease++) world.acquire(`${lease}`);
+    const start = world.now;
+    const turns: number[] = [];
+    const note = (): void => {
+      const count = world.effects.filter((effect) => effect.type === 'turn').length;
+      while (turns.length < count) turns.push(world.now - start);
+    };
     world.turn('0');
+    note();
     world.attempt('0', { kind: 'ok', status: 200 });
-    const delays = Array.from({ length: 11 }, (_, index) => world.turn(`${index + 1}`)[0]).map((effect) =>
-      effect?.type === 'turn' ? Math.round(effect.delayMs) : null,
-    );
-    expect(delays).toEqual([0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 2000, 2000]);
+    for (let lease = 1; lease < 12; lease++) world.turn(`${lease}`);
+    for (let step = 0; step < 50; step++) {
+      note();
+      world.pass(50);
+    }
+    expect(turns).toEqual([0, 0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 2000, 2000]);
   });
 
-  it('wait out a pause of their key, where the lease cannot move', () => {
-    const world = new World(poolSpec({ keys: [key('one')] }));
+  it('wait out a pause of their key, where the lease cannot move, and then go at its pace', () => {
+    const world = new World(poolSpec({ keys: [key('one', { rpm: 60 })] }));
     world.acquire('a');
+    world.acquire('b');
+    world.turn('a');
     world.attempt('a', { kind: 'ok', status: 200 });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 2_000 });
-    world.now += 500;
-    expect(world.turn('a', false)).toMatchObject([{ type: 'turn', delayMs: 1_500 }]);
+    expect([world.turn('a', false), world.turn('b', false)]).toEqual([[], []]);
+    const turns = (): number => world.effects.filter((effect) => effect.type === 'turn').length;
+    world.pass(1_999);
+    expect(turns()).toBe(1);
+    world.pass(2);
+    expect(turns()).toBe(2);
+    world.pass(990);
+    expect(turns()).toBe(2);
+    world.pass(20);
+    expect(turns()).toBe(3);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { currentPace, learnPace, noteServed } from '../../../src/core/learned-pace.ts';
-import { type Pace, reserveTurn } from '../../../src/core/pace.ts';
+import { type Pace, reserveTurn, settleTurn } from '../../../src/core/pace.ts';
 import { key, poolSpec, World } from './world.ts';
 
 describe('a pace of n calls a minute', () => {
@@ -12,7 +12,7 @@ describe('a pace of n calls a minute', () => {
     [600, 10, 1_000],
   ])('of %i lets %i go at once, and as many again after %d ms', (rpm, atOnce, windowMs) => {
     const pace: Pace = { turns: [] };
-    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000));
+    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000, 'a'));
     const expected = [0, windowMs, 2 * windowMs].flatMap((wait) =>
       Array.from({ length: atOnce }, () => wait),
     );
@@ -22,10 +22,21 @@ describe('a pace of n calls a minute', () => {
   it('never lets more than its share through in any second', () => {
     const pace: Pace = { turns: [] };
     const turns: number[] = [];
-    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now));
+    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now, 'a'));
     for (const turn of turns) {
       expect(turns.filter((other) => other >= turn && other < turn + 1_000).length).toBeLessThanOrEqual(5);
     }
+  });
+});
+
+describe('a turn whose answer came', () => {
+  it('counts from when it had surely reached the server', () => {
+    const pace: Pace = { turns: [] };
+    reserveTurn(pace, 60, 0, 'a');
+    settleTurn(pace, 'a', 40);
+    expect(reserveTurn(pace, 60, 50, 'b')).toBe(990);
+    settleTurn(pace, 'b', 5_000);
+    expect(reserveTurn(pace, 60, 5_000, 'c')).toBe(0);
   });
 });
 
@@ -44,11 +55,14 @@ describe('a learned pace', () => {
 
   it('makes the calls of all leases wait for their turn', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
-    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquire(lease);
     for (let call = 0; call < 3; call++) world.attempt('a', { kind: 'ok', status: 200 });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 500 });
     world.pass(501);
-    const waits = ['a', 'b', 'c', 'a'].map((lease) => world.turn(lease)[0]);
-    expect(waits.map((effect) => effect?.type === 'turn' && effect.delayMs)).toEqual([0, 0, 0, 1_000]);
+    for (const lease of ['a', 'b', 'c', 'd']) world.turn(lease);
+    const turns = (): number => world.effects.filter((effect) => effect.type === 'turn').length;
+    expect(turns()).toBe(3);
+    world.pass(1_100);
+    expect(turns()).toBe(4);
   });
 });

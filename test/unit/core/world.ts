@@ -148,7 +148,7 @@ export class World {
   /** Lets time pass, with every tick on the way. */
   pass(ms: number): void {
     const end = this.now + ms;
-    for (let due = nextTick(this.pool); due <= end; due = nextTick(this.pool)) {
+    for (let due = nextTick(this.pool, this.now); due <= end; due = nextTick(this.pool, this.now)) {
       this.now = Math.max(due, this.now + 1);
       this.#note(tick(this.pool, this.context));
     }
