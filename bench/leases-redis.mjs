@@ -1,0 +1,158 @@
+// Leases over Redis, through the broker, beside one bare Lua script per step from each process: what people write by
+// hand. Needs redis-server. Prints ratios within this run.
+//
+//   npm run build && node bench/leases-redis.mjs [seconds per measurement, default 2]
+import { fork, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@redis/client';
+import { Link } from '../dist/link/link.js';
+
+const self = fileURLToPath(import.meta.url);
+const KEYS = 50;
+const ACQUIRE = `for i = 1, #KEYS do if redis.call('SET', KEYS[i], ARGV[1], 'NX', 'PX', 30000) then return i end end return 0`;
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+
+if (process.send) await worker(JSON.parse(process.argv[2]));
+else await main(Number(process.argv[2] ?? 2));
+
+async function main(seconds) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
+  const port = await freePort();
+  const redis = spawn('redis-server', ['--port', `${port}`, '--save', '', '--dir', folder], {
+    stdio: 'ignore',
+  });
+  const url = `redis://127.0.0.1:${port}/0`;
+  await answering(url);
+  await sleep(3_500);
+  const rows = [];
+  for (const processes of [1, 4, 8]) {
+    const bare = await measure({ mode: 'bare', url, seconds }, processes);
+    const address = {
+      socketPath: path.join(folder, `s${processes}`),
+      cacheFile: path.join(folder, 'cache.json'),
+    };
+    const shared = { url, project: `bench-${processes}`, leaseTtlMs: 30_000 };
+    const leases = await measure({ mode: 'broker', address: { ...address, shared }, seconds }, processes);
+    rows.push({
+      processes,
+      'leases/s': Math.round(leases.rate),
+      'of bare Lua': (leases.rate / bare.rate).toFixed(2),
+      'p50 ms': leases.p50.toFixed(2),
+      'p99 ms': leases.p99.toFixed(1),
+    });
+  }
+  console.log(`Over Redis, uncontended: ${KEYS} exclusive keys, acquire, report, release`);
+  console.table(rows);
+  redis.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(order, processes) {
+  const children = Array.from({ length: processes }, () => fork(self, [JSON.stringify(order)]));
+  await Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))));
+  for (const child of children) child.send('go');
+  const results = await Promise.all(
+    children.map((child) => new Promise((resolve) => child.once('message', resolve))),
+  );
+  for (const child of children) child.kill();
+  const waits = results.flat().sort((a, b) => a - b);
+  const at = (share) => waits[Math.floor(waits.length * share)];
+  return { rate: waits.length / order.seconds, p50: at(0.5), p99: at(0.99) };
+}
+
+async function worker({ mode, address, url, seconds }) {
+  const cycle = mode === 'bare' ? await bareCycle(url) : await brokerCycle(address);
+  process.send('ready');
+  await new Promise((resolve) => process.once('message', resolve));
+  const waits = [];
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) waits.push(await cycle(waits.length));
+  process.send(waits);
+}
+
+async function bareCycle(url) {
+  const client = await createClient({ url }).connect();
+  const [acquire, release] = [await client.scriptLoad(ACQUIRE), await client.scriptLoad(RELEASE)];
+  const names = Array.from({ length: KEYS }, (_, index) => `bare:${index}`);
+  return async (count) => {
+    const lease = `${process.pid}-${count}`;
+    const began = performance.now();
+    const index = await client.evalSha(acquire, { keys: names, arguments: [lease] });
+    const waited = performance.now() - began;
+    await client.evalSha(release, { keys: [names[index - 1]], arguments: [lease] });
+    return waited;
+  };
+}
+
+async function brokerCycle(address) {
+  const link = new Link({ address, pools: [pool()] });
+  const common = {
+    pool: 'p',
+    need: {},
+    holder: 'bench › a test',
+    testId: null,
+    exclude: [],
+    timeoutMs: 60_000,
+  };
+  const attempt = {
+    call: 'c',
+    attempt: 1,
+    signature: null,
+    auth: 'leased',
+    kind: 'ok',
+    status: 200,
+    durationMs: 5,
+  };
+  const facts = { retryAfterMs: null, unsent: false, endpoint: null };
+  const cycle = async (count) => {
+    const lease = `${process.pid}-${count}`;
+    const began = performance.now();
+    const answer = await link.ask({ type: 'acquire', lease, ...common });
+    const waited = performance.now() - began;
+    link.tell({ lease, ...attempt, ...facts, key: answer.member.key.id });
+    link.release(lease, false);
+    return waited;
+  };
+  await cycle('first');
+  return cycle;
+}
+
+function pool() {
+  const exclusive = (_, index) => ({
+    ...{
+      name: `key-${index}`,
+      id: `key-${index}#00000000`,
+      fingerprint: '00000000',
+      quotaGroup: `key-${index}`,
+    },
+    ...{ weight: 1, maxConcurrent: 1, enabled: true, labels: {} },
+  });
+  return {
+    ...{ name: 'p', endpoints: [], keys: Array.from({ length: KEYS }, exclusive), protocol: 'http' },
+    ...{ rotation: 'round-robin', routing: 'success-rate', maxFailures: 5, maxRetries: 3, timeoutMs: 5_000 },
+    ...{ acquireTimeoutMs: 60_000, ejection: { baseMs: 15_000, maxMs: 600_000 }, retryBudget: 0.2 },
+  };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function answering(url) {
+  for (;;) {
+    const client = createClient({ url, socket: { reconnectStrategy: false } });
+    client.on('error', () => {});
+    if (await client.connect().catch(() => null)) return void client.destroy();
+    await sleep(50);
+  }
+}
