@@ -1,26 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import type { Clock, Random } from '../core/clock.ts';
-import { untilOf, whyOf } from '../core/health.ts';
-import { administer, statusOf } from '../core/admin.ts';
+import { administer, standingsOf, statusOf } from '../core/admin.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
-import type { PoolSpec, Standing, Transition } from '../core/types.ts';
 import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { handle, toAnswer } from './handle.ts';
+import { answer, type Peer, Peers, send } from './peers.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
-import { type Answer, type BrokerMessage, type LinkMessage, linkMessage } from './protocol.ts';
-
-interface Peer {
-  readonly socket: Socket;
-  link: string;
-  pid: number;
-  specs: ReadonlyMap<string, PoolSpec>;
-}
+import { type LinkMessage, linkMessage } from './protocol.ts';
 
 export interface BrokerPorts {
   readonly now: Clock;
@@ -40,7 +32,7 @@ export interface BrokerPorts {
 export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Peers();
   readonly #leasePool = new Map<string, string>();
   #sequence = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -54,7 +46,7 @@ export class Broker {
   }
 
   get links(): number {
-    return this.#peers.size;
+    return this.#peers.count;
   }
 
   serve(server: Server): void {
@@ -148,7 +140,7 @@ export class Broker {
     const known = this.#peers.has(hello.link);
     Object.assign(peer, { link: hello.link, pid: hello.pid });
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
-    this.#peers.set(hello.link, peer);
+    this.#peers.add(peer);
     const context = this.#context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of hello.held) {
       const spec = peer.specs.get(pool);
@@ -162,7 +154,8 @@ export class Broker {
       );
       if (taken) void this.#sharing?.takeOver(this.#pool(pool), taken);
     }
-    send(peer, { type: 'welcome', broker: this.#id, standings: this.#standings(peer) });
+    const standings = hello.pools.flatMap((spec) => standingsOf(this.#pool(spec.name), spec));
+    send(peer, { type: 'welcome', broker: this.#id, standings });
     if (!known) this.#tellLinks();
     this.#ports.awaited.delete(hello.link);
     this.#goOn();
@@ -215,8 +208,7 @@ export class Broker {
   }
 
   #leave(peer: Peer): void {
-    if (peer.link === '' || this.#peers.get(peer.link) !== peer) return;
-    this.#peers.delete(peer.link);
+    if (!this.#peers.remove(peer)) return;
     const context = this.#context();
     for (const pool of this.#ports.pools.values()) {
       for (const lease of pool.leases.values())
@@ -234,61 +226,36 @@ export class Broker {
         void this.#sharing?.claim(this.#pool(effect.lease.spec.name), effect.lease, effect.slots);
       else if (effect.type === 'unclaim') this.#sharing?.release(effect.lease);
       else if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
-      else if (effect.type === 'gated') {
-        const peer = this.#peers.get(effect.lease.link);
-        if (peer) send(peer, { type: 'gated', lease: effect.lease.id });
-      } else {
-        const peer = this.#peers.get(effect.to.link);
-        if (peer) answer(peer, effect.to.ask, toAnswer(effect));
-      }
+      else if (effect.type === 'gated')
+        this.#peers.send(effect.lease.link, { type: 'gated', lease: effect.lease.id });
+      else this.#peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
     }
   }
 
   #announce(change: HealthChange, isOurs: boolean): void {
     const { subject: _, ...told } = change;
-    this.#tell({ ...told, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() });
+    this.#peers.tell({ ...told, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() });
     this.#ports.onChange();
     if (isOurs) this.#sharing?.publish(change, this.#ports.now());
-  }
-
-  #tell(transition: Transition): void {
-    for (const peer of this.#peers.values()) {
-      if (peer.specs.has(transition.pool)) send(peer, { type: 'transition', transition });
-    }
   }
 
   /** The shared store was lost, or is back: told as a change of every pool. */
   storeChanged(state: 'up' | 'down', why: string): void {
     const [from, to] =
       state === 'down' ? (['healthy', 'ejected'] as const) : (['ejected', 'healthy'] as const);
-    for (const pool of this.#ports.pools.values()) {
-      const seq = ++this.#sequence;
+    for (const { name: pool } of this.#ports.pools.values()) {
       const at = this.#ports.now();
-      this.#tell({
-        seq,
-        broker: this.#id,
-        at,
-        pool: pool.name,
-        endpoint: null,
-        key: null,
-        from,
-        to,
-        why,
-        until: null,
-      });
+      const change = { pool, endpoint: null, key: null, from, to, why, until: null };
+      this.#peers.tell({ ...change, seq: ++this.#sequence, broker: this.#id, at });
     }
   }
 
   /** Leases that can no longer be guaranteed: their holders must stop. */
   lost(leases: readonly string[]): void {
-    for (const peer of this.#peers.values()) {
-      for (const lease of leases) if (this.#holds(peer, lease)) send(peer, { type: 'lost', lease });
+    for (const id of leases) {
+      const lease = this.#ports.pools.get(this.#leasePool.get(id) ?? '')?.leases.get(id);
+      if (lease) this.#peers.send(lease.link, { type: 'lost', lease: id });
     }
-  }
-
-  #holds(peer: Peer, lease: string): boolean {
-    const pool = this.#ports.pools.get(this.#leasePool.get(lease) ?? '');
-    return pool?.leases.get(lease)?.link === peer.link;
   }
 
   #schedule(): void {
@@ -309,22 +276,6 @@ export class Broker {
     this.#schedule();
   }
 
-  #standings(peer: Peer): Standing[] {
-    return [...peer.specs.values()].flatMap((spec) => {
-      const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
-      return [...this.#pool(spec.name).subjects.values()]
-        .filter((subject) => ids.has(subject.id) && subject.health.state !== 'healthy')
-        .map((subject) => ({
-          pool: spec.name,
-          endpoint: subject.kind === 'endpoint' ? subject.name : null,
-          key: subject.kind === 'key' ? subject.name : null,
-          state: subject.health.state,
-          why: whyOf(subject.health),
-          until: untilOf(subject.health),
-        }));
-    });
-  }
-
   #pool(name: string): PoolState {
     const known = this.#ports.pools.get(name);
     if (known) return known;
@@ -338,16 +289,8 @@ export class Broker {
   }
 
   #tellLinks(): void {
-    this.#ports.onLinks(new Map([...this.#peers.values()].map((peer) => [peer.link, peer.pid])));
+    this.#ports.onLinks(this.#peers.processes);
   }
-}
-
-function answer(peer: Peer, ask: number, content: Answer): void {
-  send(peer, { type: 'answer', ask, answer: content });
-}
-
-function send(peer: Peer, message: BrokerMessage): void {
-  if (peer.socket.writable) peer.socket.write(`${JSON.stringify(message)}\n`);
 }
 
 function parseJson(line: string): unknown {

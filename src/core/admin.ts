@@ -3,7 +3,7 @@ import { untilOf, whyOf } from './health.ts';
 import { announce } from './news.ts';
 import { pump } from './queue.ts';
 import { changeHealth, type Context, type PoolState, type Subject, subjectOf } from './subject.ts';
-import type { HealthState, PoolSpec } from './types.ts';
+import type { HealthState, PoolSpec, Standing } from './types.ts';
 
 /** What a person does to a member by hand. */
 export type AdminAction = 'enable' | 'disable' | 'reset';
@@ -79,6 +79,22 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
     })),
     waiting: pool.queue.map(({ holder, since }) => ({ holder, waitedMs: context.now - since })),
   };
+}
+
+/** The members of a specification that are not simply healthy. */
+export function standingsOf(pool: PoolState, spec: PoolSpec): Standing[] {
+  const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
+  const unwell = [...pool.subjects.values()].filter(
+    ({ id, health }) => ids.has(id) && health.state !== 'healthy',
+  );
+  return unwell.map(({ kind, name, health }) => ({
+    pool: spec.name,
+    endpoint: kind === 'endpoint' ? name : null,
+    key: kind === 'key' ? name : null,
+    state: health.state,
+    why: whyOf(health),
+    until: untilOf(health),
+  }));
 }
 
 function subjectsOf(pool: PoolState, spec: PoolSpec, context: Context): Subject[] {

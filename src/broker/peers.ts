@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import type { PoolSpec, Transition } from '../core/types.ts';
+import type { Answer, BrokerMessage } from './protocol.ts';
+
+/** A link, seen from the broker. */
+export interface Peer {
+  readonly socket: Socket;
+  /** Its id, once it has said hello. */
+  link: string;
+  pid: number;
+  specs: ReadonlyMap<string, PoolSpec>;
+}
+
+/** The links that have said hello. */
+export class Peers {
+  readonly #byLink = new Map<string, Peer>();
+
+  get count(): number {
+    return this.#byLink.size;
+  }
+
+  /** Processes by link. */
+  get processes(): Map<string, number> {
+    return new Map([...this.#byLink.values()].map((peer) => [peer.link, peer.pid]));
+  }
+
+  add(peer: Peer): void {
+    this.#byLink.set(peer.link, peer);
+  }
+
+  has(link: string): boolean {
+    return this.#byLink.has(link);
+  }
+
+  /** False where that link has come back with another connection since. */
+  remove(peer: Peer): boolean {
+    return this.#byLink.get(peer.link) === peer && this.#byLink.delete(peer.link);
+  }
+
+  send(link: string, message: BrokerMessage): void {
+    const peer = this.#byLink.get(link);
+    if (peer) send(peer, message);
+  }
+
+  /** Tells all links that use the pool. */
+  tell(transition: Transition): void {
+    for (const peer of this.#byLink.values()) {
+      if (peer.specs.has(transition.pool)) send(peer, { type: 'transition', transition });
+    }
+  }
+}
+
+export function send(peer: Peer, message: BrokerMessage): void {
+  if (peer.socket.writable) peer.socket.write(`${JSON.stringify(message)}\n`);
+}
+
+export function answer(peer: Peer, ask: number, content: Answer): void {
+  send(peer, { type: 'answer', ask, answer: content });
+}
