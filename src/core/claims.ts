@@ -2,7 +2,7 @@ import { type Effect, granted } from './effects.ts';
 import type { Health } from './health.ts';
 import { letGo } from './holding.ts';
 import { announce } from './news.ts';
-import { pump } from './queue.ts';
+import { enqueue, pump } from './queue.ts';
 import { addressOf } from './slots.ts';
 import { changeHealth, type Context, type PoolState } from './subject.ts';
 
@@ -67,6 +67,6 @@ function takeBack(pool: PoolState, leaseId: string, context: Context): Effect[] 
   lease.claim = 'none';
   letGo(pool, lease);
   pool.leases.delete(leaseId);
-  pool.queue.unshift(waiter);
+  enqueue(pool, waiter);
   return pump(pool, context);
 }

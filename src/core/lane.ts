@@ -1,5 +1,5 @@
 import type { LearnedPace } from './learned-pace.ts';
-import type { Pace } from './pace.ts';
+import { newPace, type Pace } from './pace.ts';
 import type { Subject } from './subject.ts';
 import type { Need } from './types.ts';
 
@@ -20,7 +20,7 @@ export function laneOf(subject: Subject, need: Need): Lane {
   const model = need['model'] ?? '';
   const known = subject.lanes.get(model);
   if (known) return known;
-  const lane: Lane = { pace: { turns: [] }, served: [], learned: null, throttles: 0, coolUntil: 0 };
+  const lane: Lane = { pace: newPace(), served: [], learned: null, throttles: 0, coolUntil: 0 };
   subject.lanes.set(model, lane);
   return lane;
 }

@@ -32,6 +32,7 @@ export function movingWaiter(
     holder,
     testId,
     since: context.now,
+    moving: true,
     deadline: context.now + spec.acquireTimeoutMs,
     exclude: new Set(exclude),
     prefer: new Set(held(lease).map((subject) => subject.id)),

@@ -1,13 +1,18 @@
 import type { Effect } from './effects.ts';
-import { held } from './holding.ts';
+import { goesFreely } from './members.ts';
 import type { HealthChange, PoolState } from './subject.ts';
 
-/** Tells of changes, and makes the leases on members that are no longer simply healthy ask for turns. */
+/** Tells of changes, and makes the leases that they concern ask for turns. */
 export function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
   if (changes.length === 0) return [];
-  const effects: Effect[] = changes.map((change) => ({ type: 'changed', change }));
+  return [...changes.map((change): Effect => ({ type: 'changed', change })), ...gateLeases(pool)];
+}
+
+/** Makes leases whose member is no longer simply healthy, or has a pace now, ask for turns. */
+export function gateLeases(pool: PoolState): Effect[] {
+  const effects: Effect[] = [];
   for (const lease of pool.leases.values()) {
-    if (!lease.free || held(lease).every((subject) => subject.health.state === 'healthy')) continue;
+    if (!lease.free || goesFreely(lease.roster, lease, lease.need)) continue;
     lease.free = false;
     effects.push({ type: 'gated', lease });
   }

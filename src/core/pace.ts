@@ -1,31 +1,49 @@
-/** A turn that was reserved: when the call went, or will go, as far as is known. */
-interface Turn {
+/** A call that went: when, as far as is known. */
+interface Gone {
   at: number;
   readonly lease: string;
   /** Its answer came, so that it surely reached the server before `at`. */
   settled: boolean;
 }
 
-/** The pace of one member: its latest turns, no more of them than may go at once, the oldest first. */
+/** The pace of one member. */
 export interface Pace {
-  turns: Turn[];
+  /** Times of the latest turns that were reserved, no more of them than may go at once. */
+  reserved: number[];
+  /** The latest calls that went, as many; a turn may be told late. */
+  gone: Gone[];
 }
 
 /** A call is taken to reach the server within this time, if its answer does not say that it took less. */
 const ON_THE_WAY_MS = 100;
+
+export function newPace(): Pace {
+  return { reserved: [], gone: [] };
+}
 
 /**
  * Reserves the next turn at `rpm` calls a minute and tells how long to wait for it, in milliseconds. At most
  * n = max(1, rpm / 60) calls go at once, and never more than n in the time that n of them have: a server that counts
  * by the second sees no burst beyond the limit. (A sliding window over the last n calls.)
  */
-export function reserveTurn(pace: Pace, rpm: number, now: number, lease: string): number {
-  const atOnce = Math.max(1, Math.floor(rpm / 60));
-  const windowMs = (atOnce * 60_000) / rpm;
-  const oldest = pace.turns.length >= atOnce ? pace.turns[pace.turns.length - atOnce]!.at : -Infinity;
-  const at = Math.max(now, oldest + windowMs);
-  pace.turns = [...pace.turns, { at, lease, settled: false }].slice(-atOnce);
+export function reserveTurn(pace: Pace, rpm: number, now: number): number {
+  const { atOnce, windowMs } = windowOf(rpm);
+  const oldest = pace.reserved.length >= atOnce ? pace.reserved[pace.reserved.length - atOnce]! : -Infinity;
+  const at = Math.max(now + untilTurn(pace, rpm, now), oldest + windowMs);
+  pace.reserved = [...pace.reserved, at].slice(-atOnce);
   return at - now;
+}
+
+/** How long a call still has to wait after those that really went. */
+export function untilTurn(pace: Pace, rpm: number, now: number): number {
+  const { atOnce, windowMs } = windowOf(rpm);
+  if (pace.gone.length < atOnce) return 0;
+  return Math.max(0, pace.gone[pace.gone.length - atOnce]!.at + windowMs - now);
+}
+
+/** The lease's call goes now. */
+export function startTurn(pace: Pace, rpm: number, lease: string, now: number): void {
+  pace.gone = [...pace.gone, { at: now, lease, settled: false }].slice(-windowOf(rpm).atOnce);
 }
 
 /**
@@ -33,11 +51,14 @@ export function reserveTurn(pace: Pace, rpm: number, now: number, lease: string)
  * that was slow on its way and a later one that was fast from meeting in one window of the server.
  */
 export function settleTurn(pace: Pace, lease: string, now: number): void {
-  const turn = pace.turns.find(
-    (candidate) => candidate.lease === lease && !candidate.settled && candidate.at <= now,
-  );
-  if (!turn) return;
-  turn.settled = true;
-  turn.at = Math.min(now, turn.at + ON_THE_WAY_MS);
-  pace.turns.sort((a, b) => a.at - b.at);
+  const call = pace.gone.find((candidate) => candidate.lease === lease && !candidate.settled);
+  if (!call) return;
+  call.settled = true;
+  call.at = Math.min(now, call.at + ON_THE_WAY_MS);
+  pace.gone.sort((a, b) => a.at - b.at);
+}
+
+function windowOf(rpm: number): { atOnce: number; windowMs: number } {
+  const atOnce = Math.max(1, Math.floor(rpm / 60));
+  return { atOnce, windowMs: (atOnce * 60_000) / rpm };
 }

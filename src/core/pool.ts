@@ -5,8 +5,8 @@ import { hold, letGo, newLease, openGate } from './holding.ts';
 import { findDeadlock } from './deadlock.ts';
 import { freeFrom, refusals } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
-import { announce } from './news.ts';
-import { pump } from './queue.ts';
+import { announce, gateLeases } from './news.ts';
+import { enqueue, pump } from './queue.ts';
 import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
 import {
@@ -46,8 +46,14 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     return [{ type: 'stay', to: request.to, why: 'another has that lease' }];
   // Asking again is no harm: a link asks anew what a lost connection left open.
   if (held?.endpoint || held?.key) return [granted(request.to, held, 0)];
+  const waiting =
+    pool.claiming.get(request.lease) ?? pool.queue.find((waiter) => waiter.id === request.lease);
+  if (waiting) {
+    waiting.asks.push(request.to);
+    return [];
+  }
   const avoid = avoidable(pool, request);
-  pool.queue.push({
+  enqueue(pool, {
     asks: [request.to],
     id: request.lease,
     link: request.to.link,
@@ -56,6 +62,7 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     holder: request.holder,
     testId: request.testId,
     since: now,
+    moving: false,
     deadline: now + request.timeoutMs,
     exclude: new Set(request.exclude ?? []),
     prefer: NONE,
@@ -88,7 +95,8 @@ export function report(pool: PoolState, leaseId: string, attempt: AttemptReport,
   const lease = pool.leases.get(leaseId);
   if (!lease) return [];
   const changes = settle(pool, lease, attempt, context);
-  return [...announce(pool, changes), ...pump(pool, context)];
+  const gated = attempt.kind === 'rate-limit' ? gateLeases(pool) : [];
+  return [...gated, ...announce(pool, changes), ...pump(pool, context)];
 }
 
 /**
@@ -114,6 +122,7 @@ export function move(
     waiting.asks.push(request.to);
     return [];
   }
+  if (!lease.endpoint && !lease.key) return [{ type: 'stay', to: request.to, why: 'it has no member now' }];
   const moved =
     (lease.endpoint?.id ?? null) !== request.from.endpoint || (lease.key?.id ?? null) !== request.from.key;
   if (moved) return [granted(request.to, lease, 0)];
@@ -134,7 +143,7 @@ export function move(
     hold(lease, other);
     return [granted(request.to, lease, 0), ...pump(pool, context)];
   }
-  pool.queue.unshift(waiter);
+  enqueue(pool, waiter);
   return [...unclaim, ...pump(pool, context)];
 }
 
@@ -152,15 +161,25 @@ export function turn(pool: PoolState, waiter: Omit<TurnWaiter, 'dueAt'>, context
 
 export function release(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
   const lease = pool.leases.get(leaseId);
-  if (pool.queue.length > 0) pool.queue = pool.queue.filter((waiter) => waiter.id !== leaseId);
-  if (pool.turns.length > 0) pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
-  if (!lease) return pump(pool, context);
+  const gaveUp = giveUp(pool, leaseId);
+  if (!lease) return [...gaveUp, ...pump(pool, context)];
   if (failed && lease.testId !== null) {
     const members = pool.failedOn.get(lease.testId) ?? new Set();
     for (const subject of [lease.endpoint, lease.key]) if (subject) members.add(subject.id);
     pool.failedOn.set(lease.testId, members);
   }
-  return [...end(pool, lease), ...pump(pool, context)];
+  return [...gaveUp, ...end(pool, lease), ...pump(pool, context)];
+}
+
+/** Whoever still waits for something of a lease that was given back is told so. */
+function giveUp(pool: PoolState, leaseId: string): Effect[] {
+  if (pool.queue.length === 0 && pool.turns.length === 0) return [];
+  const waiters = pool.queue.filter((waiter) => waiter.id === leaseId);
+  const turns = pool.turns.filter((waiter) => waiter.lease === leaseId);
+  pool.queue = pool.queue.filter((waiter) => waiter.id !== leaseId);
+  pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
+  const asks = [...waiters.flatMap((waiter) => waiter.asks), ...turns];
+  return asks.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
 }
 
 /** A link is gone: so are its leases and its place in the queue. */
@@ -189,7 +208,9 @@ export function nextTick(pool: PoolState, now: number): number {
   let next = Infinity;
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
-  for (const waiter of pool.queue) next = Math.min(next, waiter.deadline, waiter.avoidUntil || Infinity);
+  for (const { deadline, avoidUntil } of pool.queue) {
+    next = Math.min(next, deadline, avoidUntil > now ? avoidUntil : Infinity);
+  }
   if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)
     next = Math.min(next, pool.storeDownUntil || Infinity, elsewhereEnds(pool));

@@ -7,22 +7,41 @@ import { takeTurn } from './turns.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
+/** Puts a waiter where it belongs: behind those that came before it, and leases that lost their member go first. */
+export function enqueue(pool: PoolState, waiter: Waiter): void {
+  const isAfter = (other: Waiter): boolean =>
+    other.moving === waiter.moving ? other.since > waiter.since : waiter.moving;
+  const place = pool.queue.findIndex(isAfter);
+  pool.queue.splice(place === -1 ? pool.queue.length : place, 0, waiter);
+}
+
 /** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
 export function pump(pool: PoolState, context: Context): Effect[] {
   const effects: Effect[] = [];
-  if (pool.turns.length > 0)
-    pool.turns = pool.turns.filter((waiter) => {
-      const answer = takeTurn(pool, waiter, context);
-      effects.push(...answer);
-      return answer.length === 0;
-    });
-  if (pool.queue.length > 0)
+  while (takeTurns(pool, effects, context));
+  if (pool.queue.length > 0) {
     pool.queue = pool.queue.filter((waiter) => {
       const served = serve(pool, waiter, context);
       effects.push(...served);
       return served.length === 0;
     });
+  }
   return effects;
+}
+
+/** Gives out turns; true where a lease left its member for one, so that its other calls may go now too. */
+function takeTurns(pool: PoolState, effects: Effect[], context: Context): boolean {
+  let moved = false;
+  if (pool.turns.length === 0) return moved;
+  pool.turns = pool.turns.filter((waiter) => {
+    const lease = pool.leases.get(waiter.lease);
+    const { endpoint, key } = lease ?? {};
+    const answer = takeTurn(pool, waiter, context);
+    moved ||= lease?.endpoint !== endpoint || lease?.key !== key;
+    effects.push(...answer);
+    return answer.length === 0;
+  });
+  return moved && pool.turns.length > 0;
 }
 
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {

@@ -77,6 +77,8 @@ export interface Waiter {
   readonly holder: string;
   readonly testId: string | null;
   readonly since: number;
+  /** It lost its member and goes before those that never had one. */
+  readonly moving: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;

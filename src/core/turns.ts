@@ -6,7 +6,7 @@ import { goesFreely } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { type Lane, laneOf } from './lane.ts';
 import { currentPace } from './learned-pace.ts';
-import { reserveTurn } from './pace.ts';
+import { reserveTurn, startTurn, untilTurn } from './pace.ts';
 import {
   type Context,
   isSuspect,
@@ -35,6 +35,11 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
   }
   waiter.dueAt ??= now + (pool.shared ? 0 : reserve(lease, now));
   if (waiter.dueAt > now) return [];
+  const stillMs = pool.shared ? 0 : start(lease, now);
+  if (stillMs > 0) {
+    waiter.dueAt = now + stillMs;
+    return [];
+  }
   for (const subject of undecided) if (!isShut(subject, lease, now)) shutGate(pool, subject, lease, now);
   lease.free = goesFreely(lease.roster, lease, lease.need);
   return [
@@ -44,13 +49,15 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
 
 /** When a waiting turn is to be looked at again. */
 export function nextLook(pool: PoolState, waiter: TurnWaiter, now: number): number {
+  let next = waiter.dueAt !== null && waiter.dueAt > now ? waiter.dueAt : Infinity;
+  if (waiter.since + GATE_MS > now) next = Math.min(next, waiter.since + GATE_MS);
   const lease = pool.leases.get(waiter.lease);
-  const pauseEnds = lease ? pauseOf(lease, now) : 0;
-  return Math.min(
-    waiter.since + GATE_MS > now ? waiter.since + GATE_MS : Infinity,
-    waiter.dueAt ?? Infinity,
-    pauseEnds || Infinity,
-  );
+  if (!lease) return next;
+  for (const subject of held(lease)) {
+    if (subject.gate && isShut(subject, lease, now)) next = Math.min(next, subject.gate.since + GATE_MS);
+  }
+  const pauseEnds = pauseOf(lease, now);
+  return pauseEnds > now ? Math.min(next, pauseEnds) : next;
 }
 
 /** Another lease's attempt finds out whether the subject works. */
@@ -78,9 +85,21 @@ function reserve(lease: LeaseState, now: number): number {
   for (const subject of held(lease)) {
     const lane = laneOf(subject, lease.need);
     const rpm = paceOf(lease, subject, lane, now);
-    if (rpm !== Infinity) delayMs = Math.max(delayMs, reserveTurn(lane.pace, rpm, now, lease.id));
+    if (rpm !== Infinity) delayMs = Math.max(delayMs, reserveTurn(lane.pace, rpm, now));
   }
   return delayMs;
+}
+
+/** Starts the call, or tells how long it still has to wait: turns before it may have been told late. */
+function start(lease: LeaseState, now: number): number {
+  const paced = held(lease).flatMap((subject) => {
+    const lane = laneOf(subject, lease.need);
+    const rpm = paceOf(lease, subject, lane, now);
+    return rpm === Infinity ? [] : [{ pace: lane.pace, rpm }];
+  });
+  const stillMs = Math.max(0, ...paced.map(({ pace, rpm }) => untilTurn(pace, rpm, now)));
+  if (stillMs === 0) for (const { pace, rpm } of paced) startTurn(pace, rpm, lease.id, now);
+  return stillMs;
 }
 
 /** The paces that all machines share. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { currentPace, learnPace, noteServed } from '../../../src/core/learned-pace.ts';
-import { type Pace, reserveTurn, settleTurn } from '../../../src/core/pace.ts';
+import { newPace, reserveTurn, settleTurn, startTurn, untilTurn } from '../../../src/core/pace.ts';
 import { key, poolSpec, World } from './world.ts';
 
 describe('a pace of n calls a minute', () => {
@@ -11,8 +11,8 @@ describe('a pace of n calls a minute', () => {
     [30, 1, 2_000],
     [600, 10, 1_000],
   ])('of %i lets %i go at once, and as many again after %d ms', (rpm, atOnce, windowMs) => {
-    const pace: Pace = { turns: [] };
-    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000, 'a'));
+    const pace = newPace();
+    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000));
     const expected = [0, windowMs, 2 * windowMs].flatMap((wait) =>
       Array.from({ length: atOnce }, () => wait),
     );
@@ -20,9 +20,9 @@ describe('a pace of n calls a minute', () => {
   });
 
   it('never lets more than its share through in any second', () => {
-    const pace: Pace = { turns: [] };
+    const pace = newPace();
     const turns: number[] = [];
-    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now, 'a'));
+    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now));
     for (const turn of turns) {
       expect(turns.filter((other) => other >= turn && other < turn + 1_000).length).toBeLessThanOrEqual(5);
     }
@@ -31,12 +31,20 @@ describe('a pace of n calls a minute', () => {
 
 describe('a turn whose answer came', () => {
   it('counts from when it had surely reached the server', () => {
-    const pace: Pace = { turns: [] };
-    reserveTurn(pace, 60, 0, 'a');
+    const pace = newPace();
+    startTurn(pace, 60, 'a', 0);
     settleTurn(pace, 'a', 40);
-    expect(reserveTurn(pace, 60, 50, 'b')).toBe(990);
+    expect(untilTurn(pace, 60, 50)).toBe(990);
+    startTurn(pace, 60, 'b', 1_040);
     settleTurn(pace, 'b', 5_000);
-    expect(reserveTurn(pace, 60, 5_000, 'c')).toBe(0);
+    expect(untilTurn(pace, 60, 1_100)).toBe(1_040);
+  });
+
+  it('and that was told late puts off the ones after it', () => {
+    const pace = newPace();
+    expect([reserveTurn(pace, 60, 0), reserveTurn(pace, 60, 0)]).toEqual([0, 1_000]);
+    startTurn(pace, 60, 'a', 900);
+    expect(untilTurn(pace, 60, 1_000)).toBe(900);
   });
 });
 
