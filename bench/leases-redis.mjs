@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@redis/client';
 import { Link } from '../dist/link/link.js';
+import { exclusivePool, leaseCycle } from './pool.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const KEYS = 50;
@@ -66,7 +67,10 @@ async function measure(order, processes) {
 }
 
 async function worker({ mode, address, url, seconds }) {
-  const cycle = mode === 'bare' ? await bareCycle(url) : await brokerCycle(address);
+  const cycle =
+    mode === 'bare'
+      ? await bareCycle(url)
+      : await leaseCycle(new Link({ address, pools: [exclusivePool(KEYS)] }), KEYS);
   process.send('ready');
   await new Promise((resolve) => process.once('message', resolve));
   const waits = [];
@@ -89,56 +93,6 @@ async function bareCycle(url) {
   };
 }
 
-async function brokerCycle(address) {
-  const link = new Link({ address, pools: [pool()] });
-  const common = {
-    pool: 'p',
-    need: {},
-    holder: 'bench › a test',
-    testId: null,
-    exclude: [],
-    timeoutMs: 60_000,
-  };
-  const attempt = {
-    call: 'c',
-    attempt: 1,
-    signature: null,
-    auth: 'leased',
-    kind: 'ok',
-    status: 200,
-    durationMs: 5,
-  };
-  const facts = { retryAfterMs: null, unsent: false, endpoint: null };
-  const cycle = async (count) => {
-    const lease = `${process.pid}-${count}`;
-    const began = performance.now();
-    const answer = await link.ask({ type: 'acquire', lease, ...common });
-    const waited = performance.now() - began;
-    link.tell({ lease, ...attempt, ...facts, key: answer.member.key.id });
-    link.release(lease, false);
-    return waited;
-  };
-  await cycle('first');
-  return cycle;
-}
-
-function pool() {
-  const exclusive = (_, index) => ({
-    ...{
-      name: `key-${index}`,
-      id: `key-${index}#00000000`,
-      fingerprint: '00000000',
-      quotaGroup: `key-${index}`,
-    },
-    ...{ weight: 1, maxConcurrent: 1, enabled: true, labels: {} },
-  });
-  return {
-    ...{ name: 'p', endpoints: [], keys: Array.from({ length: KEYS }, exclusive), protocol: 'http' },
-    ...{ rotation: 'round-robin', routing: 'success-rate', maxFailures: 5, maxRetries: 3, timeoutMs: 5_000 },
-    ...{ acquireTimeoutMs: 60_000, ejection: { baseMs: 15_000, maxMs: 600_000 }, retryBudget: 0.2 },
-  };
-}
-
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -152,7 +106,9 @@ async function answering(url) {
   for (;;) {
     const client = createClient({ url, socket: { reconnectStrategy: false } });
     client.on('error', () => {});
-    if (await client.connect().catch(() => null)) return void client.destroy();
+    const connected = await client.connect().catch(() => null);
+    client.destroy();
+    if (connected) return;
     await sleep(50);
   }
 }

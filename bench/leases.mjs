@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Link } from '../dist/link/link.js';
+import { exclusivePool, leaseCycle, SUCCESS, wish } from './pool.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const seconds = Number(process.argv[2] ?? 2);
@@ -54,7 +55,7 @@ async function contended(folder) {
 
 async function kills(folder) {
   const address = addressIn(folder, 'kills');
-  const link = new Link({ address, pools: [pool(1)] });
+  const link = new Link({ address, pools: [exclusivePool(1)] });
   const times = { holder: [], broker: [] };
   for (let round = 0; round < 10; round++) {
     const child = start({ mode: 'hold', address });
@@ -72,7 +73,7 @@ async function kills(folder) {
     const pid = brokerPid(address.socketPath);
     const killedAt = performance.now();
     process.kill(pid, 'SIGKILL');
-    const refused = await link.ask({ type: 'acquire', lease: `r${round}`, timeoutMs: 0, ...common(1) });
+    const refused = await link.ask({ type: 'acquire', lease: `r${round}`, timeoutMs: 0, ...wish(1) });
     times.broker.push(performance.now() - killedAt);
     if (refused.is !== 'refused') throw new Error('the held lease was given to another');
   }
@@ -108,7 +109,7 @@ async function measure(mode, processes, folder) {
 
 async function worker({ mode, address, seconds: duration }) {
   if (mode === 'hold') {
-    const link = new Link({ address, pools: [pool(1)] });
+    const link = new Link({ address, pools: [exclusivePool(1)] });
     await take(link, `held-${process.pid}`, 1);
     process.send('held');
     return setInterval(() => {}, 1000);
@@ -129,24 +130,7 @@ async function worker({ mode, address, seconds: duration }) {
 }
 
 function brokerCycle(address, keys = 50, holdMs = 0) {
-  const link = new Link({ address, pools: [pool(keys)] });
-  const report = { call: 'c', attempt: 1, signature: null, auth: 'leased', kind: 'ok', status: 200 };
-  const facts = { durationMs: 5, retryAfterMs: null, unsent: false, endpoint: null };
-  return link
-    .ask({ type: 'acquire', lease: `first-${process.pid}`, timeoutMs: 0, ...common(keys) })
-    .then(() => {
-      link.release(`first-${process.pid}`, false);
-      return async (count) => {
-        const lease = `${process.pid}-${count}`;
-        const began = performance.now();
-        const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 60_000, ...common(keys) });
-        const waited = performance.now() - began;
-        if (holdMs > 0) await sleep(holdMs);
-        link.tell({ lease, ...report, ...facts, key: answer.member.key.id });
-        link.release(lease, false);
-        return waited;
-      };
-    });
+  return leaseCycle(new Link({ address, pools: [exclusivePool(keys)] }), keys, holdMs);
 }
 
 function pacedCycle(address) {
@@ -162,23 +146,15 @@ async function echoCycle(address, holdMs = 0) {
   const socket = connect(address.socketPath);
   await new Promise((resolve) => socket.once('connect', resolve));
   socket.setEncoding('utf8');
-  const message = { type: 'acquire', ask: 1, lease: 'x'.repeat(10), timeoutMs: 60_000, ...common(50) };
-  const report = {
-    type: 'attempt',
-    call: 'c',
-    attempt: 1,
-    signature: null,
-    auth: 'leased',
-    kind: 'ok',
-    status: 200,
-  };
+  const message = { type: 'acquire', ask: 1, lease: 'x'.repeat(10), timeoutMs: 60_000, ...wish(50) };
+  const report = { type: 'attempt', ...SUCCESS };
   return async () => {
     const began = performance.now();
     socket.write(`${JSON.stringify(message)}\n`);
     await new Promise((resolve) => socket.once('data', (text) => resolve(JSON.parse(text))));
     const waited = performance.now() - began;
     if (holdMs > 0) await sleep(holdMs);
-    socket.write(`${JSON.stringify({ ...report, durationMs: 5 })}\n`);
+    socket.write(`${JSON.stringify(report)}\n`);
     socket.write(`${JSON.stringify({ type: 'release', lease: 'x'.repeat(10), failed: false })}\n`);
     return waited;
   };
@@ -249,39 +225,8 @@ function readKeys(file) {
   }
 }
 
-function pool(keys) {
-  const exclusive = (_, index) => ({
-    name: `key-${index}`,
-    id: `key-${index}#00000000`,
-    fingerprint: '00000000',
-    weight: 1,
-    maxConcurrent: 1,
-    enabled: true,
-    labels: {},
-    quotaGroup: `key-${index}`,
-  });
-  return {
-    name: `p${keys}`,
-    endpoints: [],
-    keys: Array.from({ length: keys }, exclusive),
-    protocol: 'http',
-    rotation: 'round-robin',
-    routing: 'success-rate',
-    maxFailures: 5,
-    maxRetries: 3,
-    timeoutMs: 5_000,
-    acquireTimeoutMs: 60_000,
-    ejection: { baseMs: 15_000, maxMs: 600_000 },
-    retryBudget: 0.2,
-  };
-}
-
-function common(keys) {
-  return { pool: `p${keys}`, need: {}, holder: 'bench › a test', testId: null, exclude: [] };
-}
-
 async function take(link, lease, keys) {
-  const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...common(keys) });
+  const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...wish(keys) });
   if (answer.is !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
   link.keep({ lease, pool: `p${keys}`, need: {}, holder: 'bench', testId: null }, answer.member);
 }

@@ -17,7 +17,7 @@ import {
 } from './subject.ts';
 
 /** How long others wait for the attempt that finds out whether an unproven member works. */
-export const GATE_MS = 3_000;
+const GATE_MS = 3_000;
 
 /** Decides a waiting turn; no effect where it waits on. */
 export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context): Effect[] {

@@ -12,7 +12,7 @@ export interface BrokerAddress {
   readonly shared?: SharedAddress;
 }
 
-export interface SharedAddress {
+interface SharedAddress {
   readonly url: string;
   readonly project: string;
   readonly leaseTtlMs: number;

@@ -11,7 +11,12 @@ describe('why a server cannot be used', () => {
   test.each([
     [failed('ECONNREFUSED'), 'the connection was refused (ECONNREFUSED)'],
     [failed('ENOTFOUND'), 'its name is unknown (ENOTFOUND)'],
-    [failed('DEPTH_ZERO_SELF_SIGNED_CERT'), 'the connection failed (DEPTH_ZERO_SELF_SIGNED_CERT)'],
+    [
+      failed('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      'its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); ' +
+        'NODE_EXTRA_CA_CERTS can name a file with its authority',
+    ],
+    [failed('EPROTO'), 'the connection failed (EPROTO)'],
     [
       new Error('WRONGPASS invalid username-password pair'),
       'it refuses the user or the password (WRONGPASS)',

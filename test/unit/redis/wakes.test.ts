@@ -22,7 +22,10 @@ describe('wake-ups', () => {
     vi.useRealTimers();
   });
 
-  const freed = (broker: string): void => wakes.hear(JSON.stringify({ subject: 'key', broker, forMs: 300 }));
+  const freed = (broker: string): void => {
+    wakes.hear(JSON.stringify({ subject: 'key', broker, forMs: 300 }));
+    vi.advanceTimersByTime(0);
+  };
 
   test('a place kept for this broker wakes it at once, and is its own when it asks', () => {
     freed('me');
@@ -50,9 +53,25 @@ describe('wake-ups', () => {
     expect(woken).toEqual(['key']);
   });
 
+  test('a message that came with the refusal is heard after it', () => {
+    wakes.hear(JSON.stringify({ subject: 'key', broker: 'other', forMs: 300 }));
+    wakes.refused(['key']);
+    vi.advanceTimersByTime(400);
+    expect(woken).toEqual(['key']);
+  });
+
+  test('nothing is woken after the end', () => {
+    freed('me');
+    wakes.hear(JSON.stringify({ subject: 'other', broker: 'me', forMs: 300 }));
+    wakes.close();
+    vi.advanceTimersByTime(1_000);
+    expect([woken, passed]).toEqual([['key'], []]);
+  });
+
   test('what is not understood wakes nobody', () => {
     for (const message of ['', 'null', '[]', '{"subject":1}', '{"subject":"key","broker":"me"}'])
       wakes.hear(message);
+    vi.advanceTimersByTime(1_000);
     expect(woken).toEqual([]);
   });
 });

@@ -1,0 +1,143 @@
+import { Unfit } from './failures.ts';
+import type { Keys } from './keys.ts';
+import type { Call } from './script.ts';
+import type { Slot } from './types.ts';
+
+/** The calls of the scripts in lua/, and their answers: the one place where the codes are read. Times are the server's. */
+
+export interface Claimed {
+  readonly lease: string;
+  readonly token: string;
+  readonly slots: readonly Slot[];
+}
+
+export type Claim =
+  | { readonly code: 'GRANTED' | 'EPOCH' }
+  | { readonly code: 'FULL'; readonly freeAt: number; readonly full: readonly string[] }
+  | { readonly code: 'SETTLING'; readonly ready: number };
+
+export type Renewal =
+  { readonly code: 'RENEWED'; readonly lost: readonly string[] } | { readonly code: 'EPOCH' };
+
+export interface Server {
+  readonly run: string;
+  readonly upMs: number;
+  readonly promoted: boolean;
+}
+
+export function openCall(
+  keys: Keys,
+  server: Server,
+  terms: { seen: string; ttlMs: number; freshMs: number },
+): Call {
+  const { run, upMs, promoted } = server;
+  const { seen, ttlMs, freshMs } = terms;
+  return {
+    script: 'open',
+    keys: [keys.epoch],
+    args: [run, seen, `${upMs}`, promoted ? '1' : '0', `${ttlMs}`, `${freshMs}`, keys.wakeChannel],
+  };
+}
+
+export function readOpen(answer: unknown): { now: number; ready: number } {
+  const [, now, ready] = coded(answer, ['OPEN']);
+  return { now: numeric(now), ready: numeric(ready) };
+}
+
+export function claimCall(
+  keys: Keys,
+  { lease, token, slots }: Claimed,
+  terms: { run: string; broker: string; ttlMs: number; alreadyHeld: boolean },
+): Call {
+  const { run, broker, ttlMs, alreadyHeld } = terms;
+  return {
+    script: 'claim',
+    keys: [
+      keys.epoch,
+      keys.tokens,
+      ...slots.flatMap(({ subject }) => [keys.holders(subject), keys.wants(subject)]),
+    ],
+    args: [run, broker, lease, token, `${ttlMs}`, alreadyHeld ? '1' : '0', ...limitsOf(slots)],
+  };
+}
+
+export function readClaim(answer: unknown, slots: readonly Slot[]): Claim {
+  const [code, at, ...numbers] = coded(answer, ['GRANTED', 'FULL', 'SETTLING', 'EPOCH']);
+  if (code === 'GRANTED' || code === 'EPOCH') return { code };
+  if (code === 'SETTLING') return { code, ready: numeric(at) };
+  return { code, freeAt: numeric(at), full: numbers.map((number) => slots[numeric(number) - 1]!.subject) };
+}
+
+/** Also for a place that is kept for a broker: its lease is then `keptFor(broker)`, its token empty. */
+export function releaseCall(keys: Keys, { lease, token, slots }: Claimed, keepMs: number): Call {
+  return {
+    script: 'release',
+    keys: [keys.tokens, ...slots.flatMap(({ subject }) => [keys.holders(subject), keys.wants(subject)])],
+    args: [lease, token, `${keepMs}`, keys.wakeChannel, ...slots.map(({ subject }) => subject)],
+  };
+}
+
+export function keptFor(broker: string): string {
+  return `~${broker}`;
+}
+
+export function readRelease(answer: unknown): 'RELEASED' | 'STALE' {
+  return coded(answer, ['RELEASED', 'STALE'])[0];
+}
+
+export function renewCall(
+  keys: Keys,
+  leases: readonly Claimed[],
+  { run, ttlMs }: { run: string; ttlMs: number },
+): Call {
+  return {
+    script: 'renew',
+    keys: [
+      keys.epoch,
+      keys.tokens,
+      ...leases.flatMap(({ slots }) => slots.map(({ subject }) => keys.holders(subject))),
+    ],
+    args: [
+      run,
+      `${ttlMs}`,
+      ...leases.flatMap(({ lease, token, slots }) => [lease, token, `${slots.length}`, ...limitsOf(slots)]),
+    ],
+  };
+}
+
+export function readRenewal(answer: unknown): Renewal {
+  const [code, ...lost] = coded(answer, ['RENEWED', 'EPOCH']);
+  return code === 'EPOCH' ? { code } : { code, lost: lost.map(String) };
+}
+
+export function turnCall(keys: Keys, subject: string, rpm: number): Call {
+  return { script: 'turn', keys: [keys.pace(subject)], args: [`${rpm}`] };
+}
+
+export function readTurn(answer: unknown): number {
+  return numeric(coded(answer, ['TURN'])[1]);
+}
+
+export function factCall(keys: Keys, broker: string, fact: { member: string; json: string }): Call {
+  return { script: 'fact', keys: [keys.facts], args: [fact.member, fact.json, broker, keys.factChannel] };
+}
+
+export function readFact(answer: unknown): 'STORED' | 'KEPT' {
+  return coded(answer, ['STORED', 'KEPT'])[0];
+}
+
+function limitsOf(slots: readonly Slot[]): string[] {
+  return slots.map(({ limit }) => `${limit}`);
+}
+
+function coded<Code extends string>(answer: unknown, codes: readonly Code[]): [Code, ...unknown[]] {
+  const [first, ...rest] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  const code = codes.find((known) => known === first);
+  if (code === undefined) throw new Unfit('it gave an answer that is none of ours');
+  return [code, ...rest];
+}
+
+function numeric(value: unknown): number {
+  if (typeof value !== 'number') throw new Unfit('it gave an answer that is none of ours');
+  return value;
+}

@@ -1,0 +1,109 @@
+import type { HealthState } from '../core/types.ts';
+import { factCall, readFact } from './commands.ts';
+import type { Connection } from './connection.ts';
+import type { Epoch } from './epoch.ts';
+import type { Keys } from './keys.ts';
+import type { Line } from './line.ts';
+import type { Fact } from './types.ts';
+
+export interface FactsOptions {
+  readonly keys: Keys;
+  readonly broker: string;
+  readonly connection: Connection;
+  readonly epoch: Epoch;
+  readonly onFact: (fact: Fact) => void;
+}
+
+const STATES: ReadonlySet<unknown> = new Set<HealthState>([
+  'healthy',
+  'cooling',
+  'ejected',
+  'half-open',
+  'quarantined',
+  'exhausted',
+  'disabled',
+]);
+
+/** Health facts between the machines: their times travel on the server's clock. */
+export class Facts {
+  readonly #options: FactsOptions;
+  /** By member: facts that the store has not heard yet. */
+  readonly #owed = new Map<string, Fact>();
+
+  constructor(options: FactsOptions) {
+    this.#options = options;
+  }
+
+  async publish(fact: Fact): Promise<void> {
+    this.#owed.set(memberOf(fact), fact);
+    if (!this.#options.connection.isUp) return;
+    try {
+      await this.#tell(this.#options.connection.line, fact);
+    } catch {
+      // It is owed still, and the connection tells that it is down.
+    }
+  }
+
+  read(line: Line): Promise<Fact[]> {
+    return line.send(['HVALS', this.#options.keys.facts], (answer) =>
+      (Array.isArray(answer) ? (answer as unknown[]) : []).flatMap((text) => this.#parse(text) ?? []),
+    );
+  }
+
+  async subscribe(line: Line): Promise<void> {
+    await line.subscribe(this.#options.keys.factChannel, (message) => {
+      const { broker, fact } = objectOf(message);
+      const read = broker === this.#options.broker ? undefined : this.#fromServer(fact);
+      if (read) this.#options.onFact(read);
+    });
+  }
+
+  /** On a new line: tells what is owed, and hears what was missed. */
+  async restore(line: Line): Promise<void> {
+    await Promise.all([...this.#owed.values()].map((fact) => this.#tell(line, fact)));
+    for (const fact of await this.read(line)) this.#options.onFact(fact);
+  }
+
+  async #tell(line: Line, fact: Fact): Promise<void> {
+    const { keys, broker, epoch } = this.#options;
+    const { pool, kind, id, name, state, why } = fact;
+    const until = fact.until === null ? null : epoch.toServer(fact.until);
+    const json = JSON.stringify({ pool, kind, id, name, state, until, why, at: epoch.toServer(fact.at) });
+    await line.run(factCall(keys, broker, { member: memberOf(fact), json }), readFact);
+    if (this.#owed.get(memberOf(fact)) === fact) this.#owed.delete(memberOf(fact));
+  }
+
+  #parse(text: unknown): Fact | undefined {
+    return this.#fromServer(objectOf(text));
+  }
+
+  /** What another machine wrote: a version of us that says other things is not understood, and must do no harm. */
+  #fromServer(value: unknown): Fact | undefined {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { pool, kind, id, name, state, until, why, at } = value as Partial<Record<keyof Fact, unknown>>;
+    if (typeof pool !== 'string' || typeof id !== 'string' || typeof name !== 'string') return undefined;
+    if ((kind !== 'endpoint' && kind !== 'key') || !isState(state)) return undefined;
+    if (typeof why !== 'string' || typeof at !== 'number') return undefined;
+    if (until !== null && typeof until !== 'number') return undefined;
+    const { epoch } = this.#options;
+    const local = until === null ? null : epoch.toLocal(until);
+    return { pool, kind, id, name, state, until: local, why, at: epoch.toLocal(at) };
+  }
+}
+
+function memberOf({ pool, kind, id }: Fact): string {
+  return JSON.stringify([pool, kind, id]);
+}
+
+function isState(state: unknown): state is HealthState {
+  return STATES.has(state);
+}
+
+function objectOf(text: unknown): Partial<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(String(text));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,67 @@
+import { GembaError } from '../core/errors.ts';
+
+/** The server did not answer in time. */
+export class NoAnswer extends Error {
+  constructor(afterMs: number) {
+    super(`it gave no answer within ${afterMs / 1000} s`);
+  }
+}
+
+/** The server cannot be used; the message says why and holds no secret. */
+export class Unfit extends Error {}
+
+const BY_ANSWER: Readonly<Record<string, string>> = {
+  WRONGPASS: 'it refuses the user or the password',
+  NOAUTH: 'it asks for a password',
+  NOPERM:
+    'its user lacks rights: scripts, hashes, lists, sorted sets, INFO, PUBLISH, SUBSCRIBE, keys and channels gemba:*',
+  LOADING: 'it is still loading its data',
+  READONLY: 'it is a replica and takes no writes',
+  MASTERDOWN: 'it is a replica and takes no writes',
+  MOVED: 'it is a node of a cluster that keeps this project at another node; name that one',
+  CROSSSLOT: 'it is a node of a cluster that keeps this project at another node; name that one',
+  CLUSTERDOWN: 'its cluster is down',
+  OOM: 'its memory is full',
+  MISCONF: 'it cannot save and therefore takes no writes',
+};
+
+const BY_SYSTEM: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  ENOTFOUND: 'its name is unknown',
+  EAI_AGAIN: 'its name could not be looked up',
+  ETIMEDOUT: 'it gave no answer',
+  EHOSTUNREACH: 'there is no way to this host',
+  ENETUNREACH: 'there is no way to this host',
+};
+
+/**
+ * Why the server cannot be used, in our words: what clients and servers say may hold a user, an address or a password.
+ */
+export function reasonOf(error: unknown): string {
+  if (error instanceof NoAnswer || error instanceof Unfit) return error.message;
+  if (!(error instanceof Error)) return 'the connection failed';
+  const system = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (system && /CERT|SIGNATURE/.test(system)) {
+    return `its certificate is not trusted (${system}); NODE_EXTRA_CA_CERTS can name a file with its authority`;
+  }
+  if (system) return `${BY_SYSTEM[system] ?? 'the connection failed'} (${system})`;
+  const answer = /^([A-Z]{2,})(?: |$)/.exec(error.message)?.[1];
+  if (answer === undefined) return 'the connection was closed';
+  if (/^ERR unknown command/i.test(error.message)) return 'it is too old: Redis 6.2 or later is needed';
+  if (/^ERR .*DB index/i.test(error.message)) return 'it has no database of that number';
+  return `${BY_ANSWER[answer] ?? 'it answered with an error'} (${answer})`;
+}
+
+export function unreachable(shown: string, reason: string): GembaError {
+  return new GembaError(
+    'GEMBA_STORE_UNREACHABLE',
+    `The store at ${shown} cannot be used: ${reason}. ` +
+      'Start or repair it, or correct "store" in gemba.config.json or GEMBA_STORE.',
+  );
+}
+
+export function down(shown: string, reason: string): GembaError {
+  return new GembaError('GEMBA_STORE_DOWN', `The store at ${shown} is away: ${reason}. It is tried again.`);
+}

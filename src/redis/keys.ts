@@ -1,0 +1,30 @@
+/** The names of a project's keys and channels. */
+export interface Keys {
+  readonly epoch: string;
+  readonly tokens: string;
+  readonly facts: string;
+  readonly holders: (subject: string) => string;
+  readonly wants: (subject: string) => string;
+  readonly pace: (subject: string) => string;
+  readonly wakeChannel: string;
+  readonly factChannel: string;
+}
+
+/**
+ * All keys of a project carry one hash tag, so that a cluster keeps them together. What exclusivity rests on (epoch,
+ * tokens, holders) never expires by itself: a server short of memory may evict keys that have a time to live.
+ * Channels know no databases, so they name theirs.
+ */
+export function keysOf(project: string, database: number): Keys {
+  const prefix = `gemba:{${project.replace(/[{}%\s]/g, encodeURIComponent)}}:`;
+  return {
+    epoch: `${prefix}epoch`,
+    tokens: `${prefix}tokens`,
+    facts: `${prefix}facts`,
+    holders: (subject) => `${prefix}slot:${subject}`,
+    wants: (subject) => `${prefix}want:${subject}`,
+    pace: (subject) => `${prefix}pace:${subject}`,
+    wakeChannel: `${prefix}${database}:wake`,
+    factChannel: `${prefix}${database}:fact`,
+  };
+}

@@ -1,0 +1,38 @@
+-- Keeps a health fact where it says more than the one that is kept, and tells the other machines.
+--
+-- Quarantined and disabled stay until a later healthy fact; what is disabled by hand is not merely quarantined.
+-- Of two pauses that both still run the later deadline wins, and a healthy fact must be later than what it ends.
+--
+-- KEYS[1]  facts: hash of member to fact
+--
+-- ARGV[1]  member
+-- ARGV[2]  fact as JSON: state, at, until (null or ms); times are the server's
+-- ARGV[3]  broker
+-- ARGV[4]  channel for facts
+--
+-- Returns {code}
+--   STORED
+--   KEPT      the one that was there says more
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stays = { quarantined = 1, disabled = 2 }
+
+local function deadlineOf(fact)
+  if type(fact['until']) == 'number' and fact['until'] > now then return fact['until'] end
+end
+
+local function saysMore(next, last)
+  if next.state == 'healthy' then return next.at > last.at end
+  if stays[last.state] then return (stays[next.state] or 0) >= stays[last.state] end
+  if stays[next.state] then return last.state ~= 'healthy' or next.at >= last.at end
+  if deadlineOf(last) then return (deadlineOf(next) or 0) > deadlineOf(last) end
+  return next.at >= last.at
+end
+
+local last = redis.call('HGET', KEYS[1], ARGV[1])
+if last and not saysMore(cjson.decode(ARGV[2]), cjson.decode(last)) then return { 'KEPT' } end
+
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PUBLISH', ARGV[4], '{"broker":' .. cjson.encode(ARGV[3]) .. ',"fact":' .. ARGV[2] .. '}')
+return { 'STORED' }

@@ -1,0 +1,184 @@
+import { monotonic, systemRandom } from '../core/clock.ts';
+import { parseAddress } from './address.ts';
+import { Claims, KEEP_MS } from './claims.ts';
+import { loadClient } from './client.ts';
+import { type Claim, keptFor, readRelease, readTurn, releaseCall, turnCall } from './commands.ts';
+import { Connection } from './connection.ts';
+import { Epoch } from './epoch.ts';
+import { Facts } from './facts.ts';
+import { type Keys, keysOf } from './keys.ts';
+import type { Line } from './line.ts';
+import type { ClaimAnswer, Fact, SharedStore, Slot, StoreOptions } from './types.ts';
+import { Wakes } from './wakes.ts';
+
+export type { Fact, SharedStore, Slot, StoreOptions } from './types.ts';
+
+/**
+ * Brokers that lost a server are back this long after its start: a try that hangs takes two seconds, the pause
+ * after it half a second.
+ */
+const FRESH_MS = 3_000;
+/** Without any answer for this long the server is asked something, to find out whether it hangs. */
+const QUIET_MS = 1_000;
+const CLOSE_MS = 1_000;
+
+/**
+ * Opens the state that all machines share. Rejects within three seconds with `GEMBA_STORE_UNREACHABLE`, or
+ * `GEMBA_STORE_CLIENT_MISSING`; no message holds a user or a password.
+ *
+ * @example
+ * const store = await openStore({ url: 'redis://localhost:6379/0', project: 'shop', broker, leaseTtlMs: 30_000, … });
+ * const answer = await store.claim(lease, [{ subject: 'api/key:ci-1#ab12cd34', limit: 1 }]);
+ */
+export async function openStore(options: StoreOptions): Promise<SharedStore> {
+  const address = parseAddress(options.url);
+  const client = options.client ?? (await loadClient());
+  const keys = keysOf(options.project, address.database);
+  const store: Store = new Store(
+    options,
+    keys,
+    new Connection({
+      address,
+      client,
+      random: systemRandom,
+      prepare: (line) => store.prepare(line),
+      onState: options.onState,
+    }),
+  );
+  await store.open();
+  return store;
+}
+
+class Store implements SharedStore {
+  readonly #options: StoreOptions;
+  readonly #keys: Keys;
+  readonly #connection: Connection;
+  readonly #epoch: Epoch;
+  readonly #claims: Claims;
+  readonly #facts: Facts;
+  readonly #wakes: Wakes;
+  #beat: NodeJS.Timeout | undefined;
+  #beating = false;
+
+  constructor(options: StoreOptions, keys: Keys, connection: Connection) {
+    const { broker, leaseTtlMs: ttlMs, onLost, onFact, onWake } = options;
+    this.#options = options;
+    this.#keys = keys;
+    this.#connection = connection;
+    const freshMs = options.freshGraceMs ?? Math.min(FRESH_MS, ttlMs);
+    const epoch = new Epoch({ keys, ttlMs, freshMs });
+    this.#epoch = epoch;
+    this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost });
+    this.#facts = new Facts({ keys, broker, connection, epoch, onFact });
+    this.#wakes = new Wakes({ broker, onWake, pass: (subject) => void this.#pass(subject) });
+  }
+
+  get notices(): readonly string[] {
+    return this.#epoch.notices;
+  }
+
+  async open(): Promise<void> {
+    await this.#connection.open();
+    const { leaseTtlMs } = this.#options;
+    this.#beat = setInterval(() => void this.#onBeat(), Math.min(QUIET_MS / 2, leaseTtlMs / 12));
+  }
+
+  async prepare(line: Line): Promise<void> {
+    const first = this.#epoch.run === '';
+    // Before it listens: a new epoch is judged by whether anybody else listens.
+    await this.#epoch.open(line);
+    await line.subscribe(this.#keys.wakeChannel, (message) => this.#wakes.hear(message));
+    await this.#facts.subscribe(line);
+    await this.#claims.restore(line);
+    if (!first) await this.#facts.restore(line);
+  }
+
+  async claim(
+    lease: string,
+    slots: readonly Slot[],
+    { alreadyHeld = false }: { alreadyHeld?: boolean } = {},
+  ): Promise<ClaimAnswer> {
+    if (slots.length === 0) {
+      await this.release(lease);
+      return { granted: true };
+    }
+    const subjects = slots.map(({ subject }) => subject);
+    this.#wakes.asked(subjects);
+    return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), subjects);
+  }
+
+  release(lease: string): Promise<void> {
+    return this.#claims.release(lease);
+  }
+
+  async reserveTurn(subject: string, rpm: number): Promise<number> {
+    return this.#connection.line.run(turnCall(this.#keys, subject, rpm), readTurn);
+  }
+
+  publishFact(fact: Fact): Promise<void> {
+    return this.#facts.publish(fact);
+  }
+
+  async readFacts(): Promise<Fact[]> {
+    return this.#facts.read(this.#connection.line);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    this.#wakes.close();
+    const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
+    await this.#claims.releaseAll();
+    clearTimeout(timer);
+    this.#connection.close();
+  }
+
+  #answer(claim: Claim, subjects: readonly string[]): ClaimAnswer {
+    switch (claim.code) {
+      case 'GRANTED':
+        return { granted: true };
+      case 'FULL':
+        this.#wakes.refused(claim.full);
+        return {
+          granted: false,
+          why: 'full',
+          full: claim.full,
+          retryAtMs: this.#epoch.toLocal(claim.freeAt),
+        };
+      case 'SETTLING':
+        return {
+          granted: false,
+          why: 'settling',
+          full: subjects,
+          retryAtMs: this.#epoch.toLocal(claim.ready),
+        };
+      case 'EPOCH':
+        // The server lost its data twice within a moment: ask again at once.
+        return { granted: false, why: 'settling', full: subjects, retryAtMs: this.#epoch.readyAt };
+    }
+  }
+
+  async #onBeat(): Promise<void> {
+    this.#claims.expire();
+    if (this.#beating || !this.#connection.isUp) return;
+    const { line } = this.#connection;
+    if (!this.#claims.isDue() && monotonic() - line.heardAt < QUIET_MS) return;
+    this.#beating = true;
+    try {
+      await this.#claims.renew(line);
+    } catch {
+      // The line is broken, and the connection tells so.
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  async #pass(subject: string): Promise<void> {
+    if (!this.#connection.isUp) return;
+    const kept = { lease: keptFor(this.#options.broker), token: '', slots: [{ subject, limit: 0 }] };
+    try {
+      await this.#connection.line.run(releaseCall(this.#keys, kept, KEEP_MS), readRelease);
+    } catch {
+      // It is free when its time is over, too.
+    }
+  }
+}

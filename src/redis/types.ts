@@ -1,0 +1,80 @@
+import type { HealthState } from '../core/types.ts';
+import type { ClientFactory } from './client.ts';
+
+/** A place at a subject that a lease takes. */
+export interface Slot {
+  /** Such as `api/key:ci-1#ab12cd34`. */
+  readonly subject: string;
+  /** Holders it may have at once; 1 for a half-open trial. */
+  readonly limit: number;
+}
+
+export type ClaimAnswer =
+  | { readonly granted: true }
+  | {
+      readonly granted: false;
+      /** `full`: others hold it. `settling`: the store lost its data, nothing new is granted before `retryAtMs`. */
+      readonly why: 'full' | 'settling';
+      /** Subjects that were not free: those that were full, or all that were asked for. */
+      readonly full: readonly string[];
+      /** When asking again can help at the latest, ms since the epoch on this machine's clock; a wake-up may come first. */
+      readonly retryAtMs: number;
+    };
+
+/** What one machine found out about the health of a member, for all of them. Times are this machine's. */
+export interface Fact {
+  readonly pool: string;
+  readonly kind: 'endpoint' | 'key';
+  readonly id: string;
+  readonly name: string;
+  readonly state: HealthState;
+  readonly until: number | null;
+  readonly why: string;
+  readonly at: number;
+}
+
+export interface StoreOptions {
+  /** `redis://` or `rediss://`, with user, password and database. */
+  readonly url: string;
+  readonly project: string;
+  /** A random id: a broker that was started again has another one. */
+  readonly broker: string;
+  /** Time to live of claims; the same on all machines. */
+  readonly leaseTtlMs: number;
+  /** Another machine freed slots of these subjects, as far as this one was refused them. A hint: ask again. */
+  readonly onWake: (subjects: readonly string[]) => void;
+  readonly onFact: (fact: Fact) => void;
+  /** The connection was lost, or is back and this broker's leases with it. `why` names host and port. */
+  readonly onState: (state: 'up' | 'down', why: string) => void;
+  /** Leases that can no longer be guaranteed: their holders must stop. */
+  readonly onLost: (leases: readonly string[]) => void;
+  /**
+   * How long a server that nobody knows must have been up before it grants: brokers that lost it are back by then.
+   * @default 3000, but no longer than `leaseTtlMs`
+   */
+  readonly freshGraceMs?: number | undefined;
+  /** For tests. */
+  readonly client?: ClientFactory | undefined;
+}
+
+/** The state that all machines share. While the server is away calls reject with `GEMBA_STORE_DOWN`, within seconds. */
+export interface SharedStore {
+  /** What the user should know of the server's settings; mostly empty. */
+  readonly notices: readonly string[];
+  /**
+   * Takes all slots or none. Asking again for a lease that is held answers granted; with other slots it gives the
+   * old ones back first. `alreadyHeld`: a test lives by this lease since before this broker. The claim then does not
+   * wait for a store that settles; it is asked again when a store that is away comes back; and where it cannot be
+   * had, or not in time, the lease is told to `onLost`, too.
+   */
+  claim(lease: string, slots: readonly Slot[], options?: { alreadyHeld?: boolean }): Promise<ClaimAnswer>;
+  /** Never rejects: what cannot be told now is told when the server is back. */
+  release(lease: string): Promise<void>;
+  /** Reserves the next turn at `rpm` calls a minute over all machines; answers how long to wait for it in ms. */
+  reserveTurn(subject: string, rpm: number): Promise<number>;
+  /** Never rejects: what cannot be told now is told when the server is back. */
+  publishFact(fact: Fact): Promise<void>;
+  readFacts(): Promise<Fact[]>;
+  /** Gives back what this broker holds, within a second, and closes the connection. */
+  close(): Promise<void>;
+}
