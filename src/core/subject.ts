@@ -12,7 +12,7 @@ import {
 } from './health.ts';
 import type { Lane } from './lane.ts';
 import type { Place, Roster } from './roster.ts';
-import type { Belief, HealthState, Need, PoolSpec, Rotation, Routing } from './types.ts';
+import type { Belief, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
 export interface Subject {
@@ -134,15 +134,9 @@ export interface Context {
   readonly learn: (belief: Belief, ok: boolean, durationMs: number | null, now: number) => void;
 }
 
-export interface HealthChange {
+/** A transition before it has a place in the broker's history. */
+export interface HealthChange extends Omit<Transition, 'seq' | 'broker' | 'at'> {
   readonly subject: Subject;
-  readonly pool: string;
-  readonly endpoint: string | null;
-  readonly key: string | null;
-  readonly from: HealthState;
-  readonly to: HealthState;
-  readonly why: string;
-  readonly until: number | null;
 }
 
 export function newPoolState(name: string, shared = false): PoolState {
