@@ -29,7 +29,8 @@ async function main(seconds) {
   });
   const url = `redis://127.0.0.1:${port}/0`;
   await answering(url);
-  await sleep(3_500);
+  // A server that nobody knows grants once lost brokers had the time to come back.
+  await sleep(4_500);
   const rows = [];
   for (const processes of [1, 4, 8]) {
     const bare = await measure({ mode: 'bare', url, seconds }, processes);

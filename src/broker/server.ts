@@ -236,7 +236,9 @@ export class Broker {
     const { subject: _, ...told } = change;
     this.#peers.tell({ ...told, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() });
     this.#ports.onChange();
-    if (isOurs) this.#sharing?.publish(change, this.#ports.now());
+    // A pause that ran out here may go on elsewhere: every machine ends it by its own clock.
+    const ranOut = change.from === 'cooling' && change.to === 'healthy';
+    if (isOurs && !ranOut) this.#sharing?.publish(change, this.#ports.now());
   }
 
   /** The shared store was lost, or is back: told as a change of every pool. */

@@ -1,5 +1,5 @@
 import { type Effect, granted } from './effects.ts';
-import type { Health } from './health.ts';
+import { type Health, untilOf } from './health.ts';
 import { letGo } from './holding.ts';
 import { announce } from './news.ts';
 import { enqueue, pump } from './queue.ts';
@@ -53,7 +53,10 @@ export function freedElsewhere(pool: PoolState, subjects: readonly string[], con
 /** Takes over what another machine found out about a member. */
 export function adopt(pool: PoolState, address: string, health: Health, context: Context): Effect[] {
   const subject = pool.subjects.get(address);
-  if (!subject || subject.health.state === health.state) return [];
+  if (!subject) return [];
+  const { health: present } = subject;
+  // Of two deadlines for the same the later one holds.
+  if (present.state === health.state && (untilOf(health) ?? 0) <= (untilOf(present) ?? 0)) return [];
   const policy = { baseMs: 0, maxMs: 0 };
   const change = changeHealth(pool, subject, { type: 'adopt', health }, context.now, policy);
   return [...announce(pool, change ? [change] : []), ...pump(pool, context)];
