@@ -21,6 +21,7 @@ test.describe('orders', () => {
   test('times out', async ({ request }) => {
     await expect(request.get('/slow', { timeout: 300 })).rejects.toThrow('Timeout 300ms exceeded');
   });
+  test('is slow', async ({ request }) => { expect((await request.get('/slow')).status()).toBe(200); });
   test('asks elsewhere', async ({ request }) => { expect((await request.get(process.env.OTHER_URL + '/orders')).ok()).toBe(true); });
   test('knows the base URL', async ({ baseURL }) => { expect(baseURL).toBe(process.env.BASE_URL); });
   test.fail('is known to fail', async ({ request }) => { expect((await request.get('/orders')).status()).toBe(204); });
@@ -44,7 +45,7 @@ export default defineConfig({
   reporter: [['json', { outputFile: process.env.RESULTS }], ...(process.env.PLAIN ? [] : [['gemba-agent/reporter']])] as any,
 });`;
 
-const POOL = '{ "pools": { "only": { "endpoints": ["${BASE_URL}"] } } }';
+const POOL = '{ "pools": { "only": { "endpoints": ["${BASE_URL}"], "timeout": "200ms" } } }';
 
 describe('an existing suite', () => {
   let api: TestServer;
