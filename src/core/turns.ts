@@ -117,6 +117,8 @@ function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, 
   const exclude = bad.map((subject) => subject.id);
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
   if (!other || (pool.shared && slotsOf(pool, lease.roster, other).length > 0)) return;
+  // From one suspect to the next would be no gain, and would go to and fro for ever.
+  if ([other.endpoint, other.key].some((subject) => subject && isSuspect(subject))) return;
   letGo(pool, lease);
   hold(lease, other);
   waiter.dueAt = null;

@@ -213,6 +213,16 @@ describe('turns', () => {
     expect([world.state('eu'), world.on('c')]).toEqual(['ejected', 'us']);
   });
 
+  it('do not go to and fro between two members of which neither has worked', () => {
+    const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquire(lease);
+    for (const lease of ['a', 'b']) world.turn(lease);
+    for (const lease of ['c', 'd']) expect(world.turn(lease)).toEqual([]);
+    for (const lease of ['a', 'b']) world.attempt(lease, { kind: 'auth', status: 401 });
+    world.pass(4_000);
+    expect(world.effects.filter((effect) => effect.type === 'turn')).toHaveLength(4);
+  });
+
   it('do not wait for ever for an attempt that hangs', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
     world.acquire('a');
