@@ -121,7 +121,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(await acquire(second, 'b')).toBe('two');
     const waiting = acquire(first, 'c');
     process.kill(brokerPid(), 'SIGKILL');
-    expect(await acquire(second, 'd', 1_000)).toBe('refused');
+    expect(await acquire(await newLink(), 'd', 1_000)).toBe('refused');
     second.release('b', false);
     expect(await waiting).toBe('two');
   });
