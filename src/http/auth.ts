@@ -1,3 +1,5 @@
+import type { AuthSent } from '../core/attribution.ts';
+
 /** How a pool's keys are sent: as in the configuration. */
 export type AuthStyle =
   'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };
@@ -30,4 +32,16 @@ function basicPair({ value, fields }: KeySecret): string {
 
 function inHeader(name: string, value: string): Credentials {
   return { headers: { [name]: value }, query: null };
+}
+
+/** Whose key a request goes with: what the caller set stays, unless it is the leased one itself. */
+export function authSent(
+  credentials: Credentials,
+  header: (name: string) => string | undefined,
+  query: URLSearchParams,
+): AuthSent {
+  const wanted = Object.entries(credentials.headers).map(([name, value]) => [header(name), value] as const);
+  if (credentials.query) wanted.push([query.get(credentials.query[0]) ?? undefined, credentials.query[1]]);
+  if (wanted.length === 0) return 'none';
+  return wanted.every(([own, leased]) => own === undefined || own === leased) ? 'leased' : 'own';
 }

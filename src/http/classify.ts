@@ -83,3 +83,13 @@ export function classifyStatus(status: number): OutcomeKind {
 export function isUnsent(code: string | null): boolean {
   return code !== null && UNSENT.has(code);
 }
+
+/** The code of a network error, however deep it stands: in a `cause`, or among the errors of several addresses tried. */
+export function errorCodeOf(error: unknown): string | null {
+  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth++) {
+    const { code, cause, errors } = at as { code?: unknown; cause?: unknown; errors?: unknown };
+    if (typeof code === 'string' && code !== '') return code;
+    at = cause ?? (Array.isArray(errors) ? errors[0] : null);
+  }
+  return null;
+}

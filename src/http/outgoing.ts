@@ -1,8 +1,8 @@
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import http, { type Agent, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { monotonic } from '../core/clock.ts';
 import type { AuthSent } from '../core/attribution.ts';
-import type { Credentials } from './auth.ts';
+import { authSent, type Credentials } from './auth.ts';
 
 /** Names a call in a header that never leaves this process; it is all that Playwright's logs and traces see. */
 export const CALL_HEADER = 'x-gemba-call';
@@ -20,6 +20,8 @@ export interface Seen {
 interface Outgoing {
   readonly origin: string;
   readonly credentials: Credentials;
+  /** Through a proxy, instead of the agent that Playwright brings. */
+  readonly agent: Agent | null;
   readonly seen: Seen[];
 }
 
@@ -30,9 +32,14 @@ const calls = new Map<string, Outgoing>();
  * `route.fetch` in this process through node:http, so they can be added at the very end: what it logs, traces and puts
  * into errors has never held them, and a redirect elsewhere cannot carry them along.
  */
-export function openCall(id: string, origin: string, credentials: Credentials): readonly Seen[] {
+export function openCall(
+  id: string,
+  origin: string,
+  credentials: Credentials,
+  agent: Agent | null = null,
+): readonly Seen[] {
   install();
-  const outgoing: Outgoing = { origin, credentials, seen: [] };
+  const outgoing: Outgoing = { origin, credentials, agent, seen: [] };
   calls.set(id, outgoing);
   return outgoing.seen;
 }
@@ -74,18 +81,23 @@ function prepare(
   if (!outgoing || url.origin !== outgoing.origin) {
     return { url, options: { ...options, headers: headers as http.OutgoingHttpHeaders }, seen: null };
   }
-  const { credentials } = outgoing;
+  const { credentials, agent } = outgoing;
   const seen: Seen = { status: null, headers: {}, errorCode: null, auth: 'none', durationMs: null };
   outgoing.seen.push(seen);
   const target = new URL(url);
-  const own = Object.keys(credentials.headers).some((name) => headerOf({ headers }, name) !== undefined);
-  if (own || (credentials.query && target.searchParams.has(credentials.query[0]))) seen.auth = 'own';
-  else if (credentials.query || Object.keys(credentials.headers).length > 0) {
-    seen.auth = 'leased';
+  seen.auth = authSent(credentials, (name) => headerOf({ headers }, name), target.searchParams);
+  if (seen.auth === 'leased') {
+    for (const name of Object.keys(headers))
+      if (name.toLowerCase() in credentials.headers) delete headers[name];
     Object.assign(headers, credentials.headers);
     if (credentials.query) target.searchParams.set(...credentials.query);
   }
-  return { url: target, options: { ...options, headers: headers as http.OutgoingHttpHeaders }, seen };
+  const through = agent ? { agent } : {};
+  return {
+    url: target,
+    options: { ...options, ...through, headers: headers as http.OutgoingHttpHeaders },
+    seen,
+  };
 }
 
 function observe(request: ClientRequest, seen: Seen): void {
