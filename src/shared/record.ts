@@ -18,7 +18,8 @@ const roster = z.array(
 
 /**
  * One attempt: [milliseconds after the record's `startedAt`, index into `leases`, index into OUTCOME_KINDS, status
- * or 0, duration in ms or -1 where no response came, index of its call within this record, waited ms before it].
+ * or 0, duration in ms or -1 where no response came, index of its call within this record, waited ms before it, index
+ * into `requests` or -1]. Attempts of one call are the first and its retries, in order.
  */
 const attempt = z.tuple([
   z.number(),
@@ -32,6 +33,7 @@ const attempt = z.tuple([
   z.number(),
   z.number().int(),
   z.number(),
+  z.number().int().min(-1).optional(),
 ]);
 
 /**
@@ -68,6 +70,8 @@ export const recordSchema = z.object({
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int(),
   attempts: z.array(attempt),
+  /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
+  requests: z.array(z.string()).optional(),
   /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */
   attemptsCut: z.number().int(),
   errors: z.array(
