@@ -1,4 +1,10 @@
 import type { OutcomeKind, Protocol } from '../core/types.ts';
+import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
+import { PROTOCOLS } from './protocols/index.ts';
+import type { ErrorRow } from './protocols/types.ts';
+import { explicitWaitMs, latest, resetMs, retryAfterMs } from './retry-after.ts';
+
+export { isUnsent } from './fault.ts';
 
 /** A rule of the configuration: answers that match are taken as `as`. */
 export interface ClassifyRule {
@@ -9,34 +15,6 @@ export interface ClassifyRule {
   readonly as: OutcomeKind;
 }
 
-interface ProtocolRule {
-  readonly status: number;
-  readonly body?: RegExp;
-  readonly as: OutcomeKind;
-}
-
-/** What vendors mean by a status, where it differs from plain HTTP. */
-const PROTOCOL_RULES: Record<Protocol, readonly ProtocolRule[]> = {
-  http: [],
-  openai: [{ status: 429, body: /insufficient_quota|billing_hard_limit/, as: 'exhausted' }],
-  'azure-openai': [{ status: 429, body: /insufficient_quota/, as: 'exhausted' }],
-  gemini: [
-    { status: 400, body: /API_KEY_INVALID|API key not valid|API key expired/, as: 'auth' },
-    { status: 429, body: /PerDay/, as: 'exhausted' },
-  ],
-  anthropic: [{ status: 400, body: /credit balance is too low/, as: 'exhausted' }],
-};
-
-/** Codes of Node's network errors that mean that nothing reached a server. */
-const UNSENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-]);
-
 /** An answer as rules look at it. `headers` has lower-case names; `body` is asked for only where a rule reads it. */
 export interface Answered {
   readonly status: number;
@@ -44,29 +22,47 @@ export interface Answered {
   readonly body: () => Promise<string>;
 }
 
-/** What an answer means: the configuration's rules first, then the protocol's, then plain HTTP. */
+/** What an answer means. */
+export interface Meaning {
+  readonly kind: OutcomeKind;
+  /** How long the server asks to wait, in milliseconds; null: it does not say. */
+  readonly retryAfterMs: number | null;
+  /** The limit that was met is the asked model's, not the whole key's. */
+  readonly perModel: boolean;
+  /** What the table calls it; null where plain HTTP says it all. Never a word of the server's. */
+  readonly why: string | null;
+}
+
+/** The configuration's rules first, then the protocol's table, then plain HTTP. */
+export async function meaningOf(
+  answer: Answered,
+  protocol: Protocol,
+  rules: readonly ClassifyRule[],
+  now: number,
+): Promise<Meaning> {
+  const { status, headers } = answer;
+  const plain = { retryAfterMs: retryAfterMs(headers, now), perModel: false };
+  const text = once(() => readText(answer));
+  for (const rule of rules) {
+    if (await ruleMatches(rule, answer, text)) {
+      return { ...plain, kind: rule.as, why: 'a rule of the configuration' };
+    }
+  }
+  const error = once(async () => readErrorBody(await text()));
+  for (const row of PROTOCOLS[protocol].errors) {
+    if (await rowFits(row, status, error)) return meaningOfRow(row, await error(), headers, now);
+  }
+  const limited = protocol === 'http' && status === 403 && isLimited(headers, now);
+  return { ...plain, kind: limited ? 'rate-limit' : classifyStatus(status), why: null };
+}
+
+/** Only the kind of it. */
 export async function classifyAnswer(
   answer: Answered,
   protocol: Protocol,
   rules: readonly ClassifyRule[],
 ): Promise<OutcomeKind> {
-  for (const rule of rules) if (await ruleMatches(rule, answer)) return rule.as;
-  for (const rule of PROTOCOL_RULES[protocol]) {
-    if (rule.status === answer.status && (!rule.body || rule.body.test(await answer.body()))) return rule.as;
-  }
-  return classifyStatus(answer.status);
-}
-
-async function ruleMatches(rule: ClassifyRule, answer: Answered): Promise<boolean> {
-  if (rule.status === undefined ? answer.status < 400 : rule.status !== answer.status) return false;
-  if (rule.header !== undefined && !headerMatches(rule.header, answer.headers)) return false;
-  return rule.body === undefined || (await answer.body()).includes(rule.body);
-}
-
-function headerMatches(wanted: string, headers: Readonly<Record<string, string>>): boolean {
-  const [name = '', ...text] = wanted.split(':');
-  const value = headers[name.trim().toLowerCase()];
-  return value !== undefined && value.includes(text.join(':').trim());
+  return (await meaningOf(answer, protocol, rules, 0)).kind;
 }
 
 /** What a status means under plain HTTP (RFC 9110, RFC 6585). */
@@ -79,9 +75,60 @@ export function classifyStatus(status: number): OutcomeKind {
   return status >= 500 ? 'server' : 'caller';
 }
 
-/** Nothing of the request reached a server, so it may be sent elsewhere, whatever it asks for. */
-export function isUnsent(code: string | null): boolean {
-  return code !== null && UNSENT.has(code);
+async function rowFits(row: ErrorRow, status: number, error: () => Promise<ErrorBody>): Promise<boolean> {
+  const fits = typeof row.status === 'number' ? row.status === status : row.status.includes(status);
+  if (!fits) return false;
+  const { code, says } = row;
+  if (code !== undefined) {
+    const { codes } = await error();
+    const known =
+      code instanceof RegExp ? (name: string) => code.test(name) : (name: string) => code.includes(name);
+    if (![...codes].some(known)) return false;
+  }
+  return says === undefined || says.test((await error()).message);
+}
+
+/** How long it lasts is the table's to say, where it knows; else what body and headers ask for, the later of the two. */
+function meaningOfRow(row: ErrorRow, error: ErrorBody, headers: Answered['headers'], now: number): Meaning {
+  const { as: kind, perModel = false, why } = row;
+  const asked = latest([row.asksMs?.(error) ?? null, error.retryDelayMs, explicitWaitMs(headers, now)]);
+  const waitMs = row.lastsMs ? row.lastsMs(error, now) : (asked ?? resetMs(headers, now));
+  return { kind, retryAfterMs: waitMs, perModel, why };
+}
+
+async function ruleMatches(
+  rule: ClassifyRule,
+  { status, headers }: Answered,
+  text: () => Promise<string>,
+): Promise<boolean> {
+  if (rule.status === undefined ? status < 400 : rule.status !== status) return false;
+  if (rule.header !== undefined && !headerMatches(rule.header, headers)) return false;
+  return rule.body === undefined || (await text()).includes(rule.body);
+}
+
+function headerMatches(wanted: string, headers: Answered['headers']): boolean {
+  const [name = '', ...text] = wanted.split(':');
+  const value = headers[name.trim().toLowerCase()];
+  return value !== undefined && value.includes(text.join(':').trim());
+}
+
+/** A 403 that says how long to wait, or that nothing is left of a limit. */
+function isLimited(headers: Answered['headers'], now: number): boolean {
+  return explicitWaitMs(headers, now) !== null || headers['x-ratelimit-remaining'] === '0';
+}
+
+/** A body that breaks off says nothing; the status still does. */
+async function readText(answer: Answered): Promise<string> {
+  try {
+    return (await answer.body()).slice(0, MAX_BODY_BYTES);
+  } catch {
+    return '';
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= read());
 }
 
 /** The code of a network error, however deep it stands: in a `cause`, or among the errors of several addresses tried. */

@@ -97,7 +97,7 @@ describe('Retry-After', () => {
     [{ 'retry-after': '0' }, 0],
     [{ 'retry-after': '1.5' }, 1_500],
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
-    [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, 0],
+    [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, null],
     [{ 'retry-after-ms': '250', 'retry-after': '7' }, 250],
     [{ 'x-ms-retry-after-ms': '300' }, 300],
     [{ 'retry-after': 'soon' }, null],
