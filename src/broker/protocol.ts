@@ -88,6 +88,8 @@ export const linkMessage = z.discriminatedUnion('type', [
     durationMs: milliseconds.nullable(),
     retryAfterMs: milliseconds.nullable(),
     unsent: z.boolean(),
+    local: z.enum(['no', 'perhaps', 'yes']).optional(),
+    perModel: z.boolean().optional(),
     ...member,
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
