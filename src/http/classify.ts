@@ -4,8 +4,6 @@ import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';
 import { explicitWaitMs, latest, resetMs, retryAfterMs } from './retry-after.ts';
 
-export { isUnsent } from './fault.ts';
-
 /** A rule of the configuration: answers that match are taken as `as`. */
 export interface ClassifyRule {
   readonly status?: number | undefined;
@@ -54,15 +52,6 @@ export async function meaningOf(
   }
   const limited = protocol === 'http' && status === 403 && isLimited(headers, now);
   return { ...plain, kind: limited ? 'rate-limit' : classifyStatus(status), why: null };
-}
-
-/** Only the kind of it. */
-export async function classifyAnswer(
-  answer: Answered,
-  protocol: Protocol,
-  rules: readonly ClassifyRule[],
-): Promise<OutcomeKind> {
-  return (await meaningOf(answer, protocol, rules, 0)).kind;
 }
 
 /** What a status means under plain HTTP (RFC 9110, RFC 6585). */
@@ -129,14 +118,4 @@ async function readText(answer: Answered): Promise<string> {
 function once<T>(read: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= read());
-}
-
-/** The code of a network error, however deep it stands: in a `cause`, or among the errors of several addresses tried. */
-export function errorCodeOf(error: unknown): string | null {
-  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth++) {
-    const { code, cause, errors } = at as { code?: unknown; cause?: unknown; errors?: unknown };
-    if (typeof code === 'string' && code !== '') return code;
-    at = cause ?? (Array.isArray(errors) ? errors[0] : null);
-  }
-  return null;
 }

@@ -97,7 +97,11 @@ const BROWSERS: readonly (readonly [RegExp, FaultClass])[] = [
     /ERR_(?:CONNECTION_(?:RESET|CLOSED|ABORTED|FAILED)|EMPTY_RESPONSE|INVALID_HTTP_RESPONSE|INVALID_CHUNKED_ENCODING|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH|CONTENT_DECODING_FAILED|HTTP2_\w+|QUIC_\w+|RESPONSE_HEADERS_\w+|SOCKET_NOT_CONNECTED)|NS_ERROR_NET_(?:RESET|INTERRUPT|PARTIAL_TRANSFER|EMPTY_RESPONSE)/,
     BROKEN,
   ],
-  [/net::ERR_\w+|NS_(?:ERROR|BINDING)_\w+/, CALLER],
+  [
+    /net::ERR_(?:ABORTED|BLOCKED_\w+|INVALID_\w+|UNSAFE_PORT|UNKNOWN_URL_SCHEME|DISALLOWED_URL_SCHEME|TOO_MANY_REDIRECTS|FILE_NOT_FOUND)|NS_BINDING_ABORTED|NS_ERROR_(?:ABORT|MALFORMED_URI|REDIRECT_LOOP)/,
+    CALLER,
+  ],
+  [/net::ERR_\w+|NS_ERROR_\w+/, BROKEN],
 ];
 
 /** How Node.js and Playwright say it where no code is left. */
@@ -106,12 +110,13 @@ const PHRASES: readonly (readonly [RegExp, FaultClass])[] = [
   [/socket hang up|other side closed|Parse Error: |terminated$|premature close/i, BROKEN],
   [/Timeout \d+ms exceeded|Request timed out|timed out after \d+ ?ms/i, SLOW],
   [
-    /has been closed|context disposed|Test ended|was aborted|Max redirect count exceeded|Invalid URL/i,
+    /has been closed|context disposed|Test ended|was aborted|request cancelled|Max redirect count exceeded|Invalid URL/i,
     CALLER,
   ],
 ];
 
 const BY_CODE = new Map(CODES.flatMap(([fault, codes]) => codes.map((code) => [code, fault] as const)));
+const BROWSER_CODE = /(?:net::ERR|NS_ERROR|NS_BINDING|SEC_ERROR|SSL_ERROR|MOZILLA_PKIX)_\w+/;
 /** A code of Node.js within a message, such as Playwright's `apiRequestContext.get: connect ECONNREFUSED ::1:80`. */
 const CODE_IN_TEXT = /\b(?:E[A-Z]{3,}(?:_[A-Z]+)*|UND_ERR_[A-Z_]+|HPE_[A-Z_]+|CERT_[A-Z_]+)\b/g;
 
@@ -128,9 +133,6 @@ export function classOfText(
     const late = new RegExp(`\\b(?:read|write) ${code}`).test(text);
     if (fault) return { fault: late ? { ...fault, unsent: false } : fault, code };
   }
-  for (const [phrase, fault] of [...BROWSERS, ...PHRASES]) {
-    const said = phrase.exec(text)?.[0];
-    if (said !== undefined) return { fault, code: /^(?:net::)?(?:ERR|NS)_\w+$/.test(said) ? said : null };
-  }
-  return null;
+  const found = [...BROWSERS, ...PHRASES].find(([phrase]) => phrase.test(text));
+  return found ? { fault: found[1], code: BROWSER_CODE.exec(text)?.[0] ?? null } : null;
 }

@@ -7,22 +7,15 @@ export interface Fault extends FaultClass {
 }
 
 const MAX_DEPTH = 8;
-/** Where nothing is known: something went wrong on the way, and the request may have arrived. */
-const UNKNOWN: Fault = { kind: 'network', unsent: false, local: 'no', code: null };
 const PROXY_REFUSED = { kind: 'network', unsent: true, local: 'no' } as const;
 
 /**
  * What an error says about why there was no answer, whatever threw it: Node.js, undici (whose `fetch failed` hides the
  * reason in `cause`), Playwright or a browser. Of several addresses that were tried (an AggregateError), one that
- * could have been reached tells more than one that has no route.
+ * could have been reached tells more than one that has no route. Null where it is no error that anybody knows.
  */
-export function faultOf(error: unknown): Fault {
-  return known(error, 0) ?? UNKNOWN;
-}
-
-/** Nothing of the request reached a server, so it may be sent elsewhere, whatever it asks for. */
-export function isUnsent(code: string | null): boolean {
-  return code !== null && (classOfCode(code)?.unsent ?? false);
+export function faultOf(error: unknown): Fault | null {
+  return known(error, 0);
 }
 
 function known(error: unknown, depth: number): Fault | null {

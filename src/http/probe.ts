@@ -35,6 +35,7 @@ export interface Probed {
 }
 
 const MAX_REDIRECTS = 3;
+const UNKNOWN: Fault = { kind: 'network', unsent: false, local: 'no', code: null };
 
 /**
  * Sends one cheap request that shows whether an endpoint answers, and whether a key is accepted there. Redirects are
@@ -130,7 +131,7 @@ function reasonOf(
     const message = `no answer in ${Math.ceil(timeoutMs)} ms`;
     return { kind: 'timeout', message, unsent: false, local: 'no' };
   }
-  const { kind, code, unsent, local } = faultOf(error);
+  const { kind, code, unsent, local } = faultOf(error) ?? UNKNOWN;
   // Whatever is wrong here, it was no caller's abort.
   return { kind: kind === 'caller' ? 'network' : kind, message: code ?? 'no answer', unsent, local };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyAnswer, classifyStatus, isUnsent } from '../../../src/http/classify.ts';
+import { classifyStatus, meaningOf } from '../../../src/http/classify.ts';
 import { credentialsOf } from '../../../src/http/auth.ts';
 import { retryAfterMs } from '../../../src/http/retry-after.ts';
 
@@ -27,7 +27,7 @@ describe('a status under plain HTTP', () => {
 });
 
 describe('an answer', () => {
-  const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
+  const answer = (status: number, body = '', headers = {}): Parameters<typeof meaningOf>[0] => ({
     status,
     headers,
     body: () => Promise.resolve(body),
@@ -42,7 +42,7 @@ describe('an answer', () => {
     ['anthropic', 400, '{"error":{"message":"Your credit balance is too low"}}', 'exhausted'],
     ['http', 400, 'API_KEY_INVALID', 'caller'],
   ] as const)('of %s with %i and %s is %s', async (protocol, status, body, kind) => {
-    expect(await classifyAnswer(answer(status, body), protocol, [])).toBe(kind);
+    expect((await meaningOf(answer(status, body), protocol, [], 0)).kind).toBe(kind);
   });
 
   it('is judged by the rules of the configuration first', async () => {
@@ -58,8 +58,8 @@ describe('an answer', () => {
       answer(200, 'in maintenance'),
       answer(418, '', { 'x-reason': 'still brewing' }),
       answer(418),
-    ].map((one) => classifyAnswer(one, 'http', rules));
-    expect(await Promise.all(kinds)).toEqual([
+    ].map((one) => meaningOf(one, 'http', rules, 0));
+    expect((await Promise.all(kinds)).map(({ kind }) => kind)).toEqual([
       'exhausted',
       'rate-limit',
       'server',
@@ -74,19 +74,7 @@ describe('an answer', () => {
       throw new Error('read for nothing');
     };
     const rules = [{ status: 429, body: 'x', as: 'exhausted' }] as const;
-    expect(await classifyAnswer({ status: 200, headers: {}, body }, 'openai', rules)).toBe('ok');
-  });
-});
-
-describe('a network error', () => {
-  it.each([
-    ['ECONNREFUSED', true],
-    ['ENOTFOUND', true],
-    ['ECONNRESET', false],
-    ['EPIPE', false],
-    [null, false],
-  ])('%s left the request unsent: %s', (code, unsent) => {
-    expect(isUnsent(code)).toBe(unsent);
+    expect((await meaningOf({ status: 200, headers: {}, body }, 'openai', rules, 0)).kind).toBe('ok');
   });
 });
 
@@ -102,6 +90,31 @@ describe('Retry-After', () => {
     [{ 'x-ms-retry-after-ms': '300' }, 300],
     [{ 'retry-after': 'soon' }, null],
     [{ 'retry-after': '-3' }, null],
+    [{ 'retry-after': 'NaN' }, null],
+    [{ 'retry-after': '99999999' }, null],
+    [{ 'retry-after': 'Fri, 01 Jan 2126 00:00:00 GMT' }, null],
+    // Its clock is an hour ahead of ours, and says so.
+    [{ 'retry-after': 'Thu, 01 Jan 2026 01:00:30 GMT', date: 'Thu, 01 Jan 2026 01:00:00 GMT' }, 30_000],
+    [{ 'retry-after': '2', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' }, 2_000],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' }, 50_000],
+    [{ 'x-ratelimit-remaining': '3', 'x-ratelimit-reset': '50' }, null],
+    [{ 'x-ratelimit-reset': '1767225660' }, 60_000],
+    [{ 'x-ratelimit-reset': '1767225660000' }, 60_000],
+    [{ 'x-ratelimit-reset': '1767225540' }, null],
+    [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-reset-tokens': '120ms' }, 360_000],
+    [
+      {
+        'x-ratelimit-remaining-requests': '59',
+        'x-ratelimit-reset-requests': '1s',
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '1m2.5s',
+      },
+      62_500,
+    ],
+    [{ 'anthropic-ratelimit-requests-reset': '2026-01-01T00:00:09Z' }, 9_000],
+    [{ 'anthropic-ratelimit-requests-reset': '2025-12-31T23:59:59Z' }, null],
+    [{ 'ratelimit-remaining': '0', 'ratelimit-reset': '12' }, 12_000],
+    [{ ratelimit: '"burst";r=0;t=7, "day";r=90;t=80000' }, 7_000],
     [{}, null],
   ])('%j asks for %s ms', (headers, ms) => {
     expect(retryAfterMs(headers as Record<string, string>, now)).toBe(ms);
