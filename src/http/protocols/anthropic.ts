@@ -52,5 +52,6 @@ export const anthropic: ProtocolTable = {
     path: `${basePath.endsWith('/v1') ? '' : '/v1'}/models?limit=1`,
     headers: { 'anthropic-version': '2023-06-01' },
   }),
+  noRetry: ['x-should-retry', 'false'],
   model: { field: 'model' },
 };

@@ -50,5 +50,6 @@ export const azureOpenai: ProtocolTable = {
     const root = basePath.endsWith('/openai') ? '' : '/openai';
     return { path: `${root}/models?api-version=2024-10-21` };
   },
+  noRetry: ['x-should-retry', 'false'],
   model: { field: 'model', path: /\/deployments\/([^/?]+)/ },
 };

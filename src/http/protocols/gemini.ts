@@ -89,5 +89,6 @@ export const gemini: ProtocolTable = {
     { status: 429, as: 'rate-limit', perModel: true, why: 'rate limit reached' },
   ],
   probe: (basePath) => ({ path: `${/\/v1\w*$/.test(basePath) ? '' : '/v1beta'}/models?pageSize=1` }),
+  noRetry: null,
   model: { path: /\/(?:models|tunedModels)\/([^/:?]+)(?=[:/?]|$)/ },
 };

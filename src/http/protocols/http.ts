@@ -7,5 +7,6 @@ import type { ProtocolTable } from './types.ts';
 export const http: ProtocolTable = {
   errors: [],
   probe: () => null,
+  noRetry: null,
   model: null,
 };

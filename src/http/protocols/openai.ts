@@ -76,5 +76,6 @@ export const openai: ProtocolTable = {
     ...LIMITS.slice(1),
   ],
   probe: (basePath) => ({ path: basePath === '' ? '/v1/models' : '/models' }),
+  noRetry: ['x-should-retry', 'false'],
   model: { field: 'model' },
 };

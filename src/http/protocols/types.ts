@@ -30,6 +30,8 @@ export interface ProtocolTable {
   readonly errors: readonly ErrorRow[];
   /** The probe for an endpoint of this base path (no slash at its end), or null where none proves a key. */
   readonly probe: (basePath: string) => KeyProbe | null;
+  /** A header that keeps the vendor's own client from retrying what was retried already; null where it knows none. */
+  readonly noRetry: readonly [name: string, value: string] | null;
   /** Where a request names its model. */
   readonly model: { readonly field?: string; readonly path?: RegExp } | null;
 }
