@@ -44,6 +44,8 @@ export interface AttemptReport {
   readonly local?: Locality | undefined;
   /** The limit that was met is the asked model's, not the whole key's; absent: not known. */
   readonly perModel?: boolean | undefined;
+  /** The model that the call was for; absent: as the lease has it. */
+  readonly model?: string | undefined;
   /** The member that the attempt went to, which the lease may have left since. */
   readonly endpoint: string | null;
   readonly key: string | null;

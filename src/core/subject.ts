@@ -50,7 +50,8 @@ export interface LeaseState {
   readonly id: string;
   readonly link: string;
   readonly spec: PoolSpec;
-  readonly need: Need;
+  /** What it asked for; its `model` follows its calls, where they say which. */
+  need: Need;
   readonly holder: string;
   readonly testId: string | null;
   readonly roster: Roster;
@@ -95,6 +96,8 @@ export interface Waiter {
 export interface TurnWaiter extends Ask {
   readonly lease: string;
   readonly movable: boolean;
+  /** The model that the call is for; absent: as the lease has it. */
+  readonly model?: string | undefined;
   readonly since: number;
   /** When its reserved turn comes; null: not reserved yet. */
   dueAt: number | null;

@@ -4,11 +4,12 @@ import { json, type SeenRequest, startServer, type TestServer } from './servers.
 
 /** Between two parts of a streamed answer. */
 export const STREAM_PAUSE_MS = 300;
+const BUSY_MS = 600;
 
 /**
- * A server that speaks the wire formats of OpenAI, Gemini and Anthropic, streams included. What a key comes to is in its
+ * A server that speaks the wire formats of OpenAI, Azure OpenAI, Gemini and Anthropic, streams included. What a key comes to is in its
  * name: `fine…`, `revoked…`, `used…` (its quota is gone), `busy…` (throttled for 600 ms at its first call), `down…`
- * (503 always), `flaky…` (503 at its first call).
+ * (503 always), `flaky…` (503 at its first call), `half…` (throttled for the model `scarce`).
  */
 export async function vendorServer(): Promise<TestServer> {
   const calls = new Map<string, number>();
@@ -21,6 +22,8 @@ export async function vendorServer(): Promise<TestServer> {
     if (key.startsWith('revoked') || key === '') return vendor.invalid(response);
     if (key.startsWith('used')) return vendor.used(response);
     if (key.startsWith('busy') && before === 0) return vendor.busy(response);
+    if (key.startsWith('half') && `${seen.url} ${seen.body}`.includes('scarce'))
+      return vendor.busy(response, 60_000);
     if (key.startsWith('down') || (key.startsWith('flaky') && before === 0))
       return json(response, 503, {
         error: { message: 'overloaded', type: 'overloaded_error', status: 'UNAVAILABLE' },
@@ -40,7 +43,7 @@ interface Vendor {
   readonly streams: boolean;
   readonly invalid: (response: ServerResponse) => void;
   readonly used: (response: ServerResponse) => void;
-  readonly busy: (response: ServerResponse) => void;
+  readonly busy: (response: ServerResponse, ms?: number) => void;
   readonly whole: (key: string) => unknown;
   readonly parts: (key: string) => string[];
   readonly end: string;
@@ -49,6 +52,8 @@ interface Vendor {
 function vendorOf(seen: SeenRequest): Vendor | null {
   if (seen.url.startsWith('/v1/chat/completions')) return openai(seen);
   if (seen.url.startsWith('/v1beta/models/')) return gemini(seen);
+  if (seen.url.startsWith('/openai/deployments/'))
+    return openai({ ...seen, token: seen.headers['api-key']?.toString() ?? null });
   return seen.url.startsWith('/v1/messages') ? anthropic(seen) : null;
 }
 
@@ -70,15 +75,15 @@ function openai({ token, body }: SeenRequest): Vendor {
       json(response, 429, {
         error: { message: 'You exceeded your current quota', code: 'insufficient_quota' },
       }),
-    busy: (response) =>
+    busy: (response, ms = BUSY_MS) =>
       json(
         response,
         429,
         { error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } },
         {
-          'retry-after-ms': '600',
+          'retry-after-ms': String(ms),
           'x-ratelimit-remaining-requests': '0',
-          'x-ratelimit-reset-requests': '600ms',
+          'x-ratelimit-reset-requests': `${ms}ms`,
         },
       ),
     whole: (key) => ({
@@ -122,7 +127,8 @@ function gemini({ url, headers }: SeenRequest): Vendor {
       }),
     used: (response) =>
       json(response, 429, exhausted('GenerateRequestsPerDayPerProjectPerModel-FreeTier', '0.1s')),
-    busy: (response) => json(response, 429, exhausted('GenerateRequestsPerMinutePerProjectPerModel', '0.6s')),
+    busy: (response, ms = BUSY_MS) =>
+      json(response, 429, exhausted('GenerateRequestsPerMinutePerProjectPerModel', `${ms / 1000}s`)),
     whole,
     parts: (key) => ['from ', key].map((text) => `data: ${JSON.stringify(whole(text))}\n\n`),
     end: '',
@@ -152,7 +158,8 @@ function anthropic({ headers, body }: SeenRequest): Vendor {
         400,
         error('invalid_request_error', 'Your credit balance is too low to access the API.'),
       ),
-    busy: (response) => json(response, 429, error('rate_limit_error', 'slow down'), { 'retry-after': '1' }),
+    busy: (response, ms = BUSY_MS) =>
+      json(response, 429, error('rate_limit_error', 'slow down'), { 'retry-after': String(ms / 1000) }),
     whole: (key) => ({ ...message, stop_reason: 'end_turn', content: [{ type: 'text', text: key }], usage }),
     parts: (key) => [
       event({ type: 'message_start', message: { ...message, content: [], usage } } as { type: string }) +

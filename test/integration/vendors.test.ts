@@ -12,24 +12,27 @@ import { createRequire } from 'node:module';
 import { test, expect } from 'gemba-agent';
 const { OPENAI, GENAI, ANTHROPIC } = process.env;
 const require = createRequire(import.meta.url);
-const { OpenAI } = require(OPENAI);
+const { AzureOpenAI, OpenAI } = require(OPENAI);
 const { GoogleGenAI } = require(GENAI);
 const { Anthropic } = require(ANTHROPIC);
 const at = 'https://gemba.invalid';
+function talk(client) {
+  const ask = { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] };
+  return {
+    say: async () => (await client.chat.completions.create(ask)).choices[0].message.content,
+    stream: async function* () {
+      for await (const chunk of await client.chat.completions.create({ ...ask, stream: true })) yield chunk.choices[0].delta.content;
+    },
+  };
+}
 const clients = {
-  openai: (gemba, options = {}) => {
-    const client = new OpenAI({ apiKey: 'leased', baseURL: at + '/v1', fetch: gemba.fetch, ...options });
-    const ask = { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] };
-    return {
-      say: async () => (await client.chat.completions.create(ask)).choices[0].message.content,
-      stream: async function* () {
-        for await (const chunk of await client.chat.completions.create({ ...ask, stream: true })) yield chunk.choices[0].delta.content;
-      },
-    };
-  },
-  gemini: (gemba) => {
+  openai: (gemba, options = {}) =>
+    talk(new OpenAI({ apiKey: 'leased', baseURL: at + '/v1', fetch: gemba.fetch, ...options })),
+  'azure-openai': (gemba, options = {}) =>
+    talk(new AzureOpenAI({ apiKey: 'leased', endpoint: at, apiVersion: '2024-10-21', fetch: gemba.fetch, ...options })),
+  gemini: (gemba, { model = 'gemini-test' } = {}) => {
     const client = new GoogleGenAI({ apiKey: 'leased', httpOptions: { baseUrl: at, fetch: gemba.fetch } });
-    const ask = { model: 'gemini-test', contents: 'hi' };
+    const ask = { model, contents: 'hi' };
     return {
       say: async () => (await client.models.generateContent(ask)).text,
       stream: async function* () { for await (const chunk of await client.models.generateContentStream(ask)) yield chunk.text; },
@@ -47,7 +50,7 @@ const clients = {
     };
   },
 };
-for (const vendor of ['openai', 'gemini', 'anthropic']) {
+for (const vendor of ['openai', 'azure-openai', 'gemini', 'anthropic']) {
   const pool = (name) => test.use({ gembaPool: vendor + '-' + name });
   test.describe(vendor + ' streams', () => {
     pool('fine');
@@ -85,7 +88,19 @@ for (const vendor of ['openai', 'gemini', 'anthropic']) {
     });
   });
 }
-for (const vendor of ['openai', 'anthropic']) {
+test.describe('models', () => {
+  test.use({ gembaPool: 'models' });
+  test('a key that is throttled for one model goes on serving the others', async ({ gemba }) => {
+    const through = async (model) => {
+      const lease = await gemba.lease();
+      return clients.gemini({ fetch: (input, init) => gemba.fetch(input, { ...init, lease }) }, { model }).say();
+    };
+    expect(await through('scarce')).toBe('fine-models');
+    expect([await through('plenty'), await through('plenty')]).toContain('half-models');
+    expect(await through('scarce')).toBe('fine-models');
+  });
+});
+for (const vendor of ['openai', 'azure-openai', 'anthropic']) {
   for (const maxRetries of [0, 2]) {
     test.describe(vendor + ' ' + maxRetries, () => {
       test.use({ gembaPool: vendor + '-down-' + maxRetries });
@@ -99,7 +114,7 @@ for (const vendor of ['openai', 'anthropic']) {
 }
 `;
 
-const VENDORS = ['openai', 'gemini', 'anthropic'] as const;
+const VENDORS = ['openai', 'azure-openai', 'gemini', 'anthropic'] as const;
 const CALLS = 5;
 const BUDGET = 0.5;
 
@@ -132,6 +147,8 @@ describe('the vendors’ own clients', { timeout: 120_000 }, () => {
         ]),
       ]),
     );
+    const models = { models: ['scarce', 'plenty'] };
+    pools['models'] = pool('gemini', ['half-models', 'fine-models'], models);
     const env = {
       OPENAI: require.resolve('openai'),
       GENAI: require.resolve('@google/genai'),
@@ -148,12 +165,12 @@ describe('the vendors’ own clients', { timeout: 120_000 }, () => {
 
   const calls = (key: string): number =>
     server.requests.filter(({ token, headers }) =>
-      [token, headers['x-goog-api-key'], headers['x-api-key']].includes(key),
+      [token, headers['x-goog-api-key'], headers['x-api-key'], headers['api-key']].includes(key),
     ).length;
 
   it('stream, leave bad keys, wait and repeat', () => {
     expect({ passed: result.passed, failed: result.failed }, result.output).toEqual({
-      passed: 3 * 6 + 4,
+      passed: 4 * 6 + 6 + 1,
       failed: 0,
     });
   });

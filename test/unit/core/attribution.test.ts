@@ -370,3 +370,27 @@ describe('a machine without a network', () => {
     expect(world.state('eu')).toBe('healthy');
   });
 });
+
+describe('a lease whose calls say their model', () => {
+  it('leaves a key that rests for that model, and comes back to it for another', () => {
+    const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one'), key('two')] }));
+    world.acquire('a');
+    world.turn('a', true, 'pro');
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    expect([world.on('a'), world.state('one')]).toEqual(['one', 'healthy']);
+    world.turn('a', true, 'flash');
+    expect(world.on('a')).toBe('one');
+    world.turn('a', true, 'pro');
+    expect(world.on('a')).toBe('two');
+  });
+
+  it('is blamed for the model of each call, also where two go at once', () => {
+    const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one')] }));
+    world.acquire('a');
+    world.turn('a', true, 'pro');
+    world.turn('a', true, 'flash');
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    const { lanes } = world.pool.subjects.get('key:one#k')!;
+    expect([lanes.get('pro')!.coolUntil, lanes.get('flash')?.coolUntil]).toEqual([world.now + 30_000, 0]);
+  });
+});
