@@ -30,9 +30,9 @@ export function clearMarks(marks: Marks, endpoint: string): void {
 }
 
 /**
- * Refused keys: at least half of those that work there. Throttled ones must be all of them, since keys that are used
- * in turn reach limits of their own at about the same time.
+ * Refused keys: two thirds of those that work there, as several may really be revoked. Throttled ones must be all of
+ * them, since keys that are used in turn reach limits of their own at about the same time.
  */
 export function areMany(blamed: number, usable: number, what: Blamed): boolean {
-  return blamed >= Math.max(FEWEST, what === 'refused' ? Math.ceil(usable / 2) : usable);
+  return blamed >= Math.max(FEWEST, what === 'refused' ? Math.ceil((usable * 2) / 3) : usable);
 }

@@ -132,11 +132,10 @@ function succeed(event: Settling, subject: Subject): void {
 
 /** The vendor's own words prove it, unless many keys are refused alike at one endpoint. */
 function invalid(event: Settling): void {
-  const { key, report } = event;
-  change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+  const { endpoint, key, report } = event;
   const alike = blamedAlike(event, 'refused');
-  if (alike.length === 0) return;
-  const { endpoint } = event;
+  if (alike.length === 0)
+    return change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
   acquitKeys(event, alike, `every key is refused at ${endpoint?.name}`);
   if (endpoint && othersServe(event, endpoint))
     change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
@@ -166,7 +165,6 @@ function blamedAlike(event: Settling, what: 'refused' | 'throttled'): Subject[] 
   const count = (specs: readonly KeySpec[]): number =>
     what === 'refused' ? specs.length : new Set(specs.map((spec) => spec.quotaGroup)).size;
   if (!areMany(count(blamed), count(usable), what)) return [];
-  clearMarks(pool.marks, endpoint.id);
   return blamed.map((spec) => find(pool, 'key', spec.id)).filter((subject) => subject !== null);
 }
 
@@ -252,19 +250,21 @@ function throttled(event: Settling): void {
   lane.learned = learnPace(lane.learned, lane.served, context.now);
   const until = context.now + (report.retryAfterMs ?? pause);
   const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
+  // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.
+  const isWhole = lease.need['model'] === undefined;
+  const alike =
+    key && endpoint && isWhole && othersServe(event, endpoint) ? blamedAlike(event, 'throttled') : [];
+  if (alike.length > 0) {
+    const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
+    acquitKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
+    return change(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
+  }
   for (const sharer of key ? quotaSharers(event, key) : [subject]) {
     // A vendor counts per model: the key's other models go on.
     const sharers = laneOf(sharer, lease.need);
-    if (lease.need['model'] !== undefined) sharers.coolUntil = Math.max(sharers.coolUntil, until);
+    if (!isWhole) sharers.coolUntil = Math.max(sharers.coolUntil, until);
     else change(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
   }
-  // A limit per address or per project, which no key of it gets around: another endpoint may.
-  if (!key || !endpoint || lease.need['model'] !== undefined || !othersServe(event, endpoint)) return;
-  const alike = blamedAlike(event, 'throttled');
-  if (alike.length === 0) return;
-  const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
-  acquitKeys(event, alike, `every key is throttled at ${endpoint.name}`);
-  change(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
 }
 
 function quotaSharers(event: Settling, key: Subject): Subject[] {

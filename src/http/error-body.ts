@@ -14,13 +14,18 @@ const CODE_FIELDS = ['code', 'type', 'status', 'reason', 'error_code', 'quotaId'
 const LIST_FIELDS = ['details', 'errors', 'violations'];
 const INNER_FIELDS = ['error', 'innererror', 'inner_error', ...LIST_FIELDS];
 const MAX_DEPTH = 6;
+const LOOSE_CODE = new RegExp(`"(?:${CODE_FIELDS.join('|')})"\\s*:\\s*"([^"]{1,100})"`, 'g');
 const SECONDS = /^(\d+(?:\.\d+)?)s$/;
 
 /** Reads a body that may be JSON, a list of JSON (Gemini's streams), or any text. */
 export function readErrorBody(text: string): ErrorBody {
   const found: Found = { codes: new Set(), message: '', retryDelayMs: null };
   const parsed = parse(text);
-  if (parsed === undefined) return { ...found, message: text };
+  if (parsed === undefined) {
+    // Cut off, or within other text: what looks like a code is one.
+    for (const [, code] of text.matchAll(LOOSE_CODE)) found.codes.add(code!);
+    return { ...found, message: text };
+  }
   collect(parsed, found, 0);
   return found;
 }

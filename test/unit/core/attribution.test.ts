@@ -228,27 +228,23 @@ describe('many keys that fail alike at one endpoint', () => {
 
   it('are restored, and the endpoint is blamed', () => {
     const world = vendor();
-    refuse(world, 'one', 'eu');
-    refuse(world, 'two', 'eu');
-    expect(['one', 'two', 'eu'].map((name) => world.state(name))).toEqual([
-      'quarantined',
-      'quarantined',
-      'healthy',
-    ]);
-    refuse(world, 'three', 'eu');
-    expect(['one', 'two', 'three', 'eu', 'us'].map((name) => world.state(name))).toEqual([
-      'healthy',
-      'healthy',
-      'healthy',
-      'ejected',
-      'healthy',
-    ]);
+    const states = (...names: string[]): string[] => names.map((name) => world.state(name));
+    for (const name of ['one', 'two', 'three']) refuse(world, name, 'eu');
+    expect(states('one', 'two', 'three', 'eu')).toEqual([...Array<string>(3).fill('quarantined'), 'healthy']);
+    refuse(world, 'four', 'eu');
+    expect(states('one', 'two', 'three', 'four', 'us')).toEqual(Array(5).fill('healthy'));
+    expect(states('eu')).toEqual(['ejected']);
   });
 
-  it('are restored where it is the only endpoint too, which goes on', () => {
+  it('are restored where it is the only endpoint too, which goes on, and say so once', () => {
     const world = vendor([endpoint('eu')]);
-    for (const name of ['one', 'two', 'three']) refuse(world, name, 'eu');
-    expect(['one', 'two', 'three', 'eu'].map((name) => world.state(name))).toEqual(Array(4).fill('healthy'));
+    for (const name of ['one', 'two', 'three', 'four']) refuse(world, name, 'eu');
+    const changes = world.effects.filter(({ type }) => type === 'changed').length;
+    for (const { name } of six) refuse(world, name, 'eu');
+    expect([...six.map(({ name }) => name), 'eu'].map((name) => world.state(name))).toEqual(
+      Array(7).fill('healthy'),
+    );
+    expect(world.effects.filter(({ type }) => type === 'changed')).toHaveLength(changes);
   });
 
   it('stay quarantined where another key is accepted there, and where they are few or far apart', () => {
@@ -264,7 +260,7 @@ describe('many keys that fail alike at one endpoint', () => {
       'healthy',
     ]);
     const slow = vendor();
-    for (const name of ['one', 'two', 'three']) {
+    for (const name of ['one', 'two', 'three', 'four']) {
       refuse(slow, name, 'eu');
       slow.pass(20_000);
     }

@@ -41,6 +41,12 @@ describe('an answer', () => {
     ['gemini', 429, '{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}', 'exhausted'],
     ['anthropic', 400, '{"error":{"message":"Your credit balance is too low"}}', 'exhausted'],
     ['http', 400, 'API_KEY_INVALID', 'caller'],
+    [
+      'gemini',
+      429,
+      '{"error": {"details": [{"violations": [{"quotaId": "GenerateRequestsPerDay", "quota',
+      'exhausted',
+    ],
   ] as const)('of %s with %i and %s is %s', async (protocol, status, body, kind) => {
     expect((await meaningOf(answer(status, body), protocol, [], 0)).kind).toBe(kind);
   });
