@@ -18,6 +18,12 @@ export function faultOf(error: unknown): Fault | null {
   return known(error, 0);
 }
 
+/** The code, and whose fault it may be where that is this machine's. The code comes first, to be found by others. */
+export function messageOf({ code, local }: Fault): string | null {
+  if (code === null || local === 'no') return code;
+  return local === 'yes' ? `${code}: the fault of this machine` : `${code}: no way there from this machine`;
+}
+
 function known(error: unknown, depth: number): Fault | null {
   if (depth > MAX_DEPTH || error === null || error === undefined) return null;
   if (typeof error === 'string') return fromText(error);
