@@ -39,11 +39,16 @@ export async function meaningOf(
   now: number,
 ): Promise<Meaning> {
   const { status, headers } = answer;
-  const plain = { retryAfterMs: retryAfterMs(headers, now), perModel: false };
+  const plain = (kind: OutcomeKind, why: string | null): Meaning => {
+    // Counters are told with every answer; only of a limit do they say when to come back.
+    const isLimit = kind === 'rate-limit' || kind === 'exhausted';
+    const waitMs = isLimit ? retryAfterMs(headers, now) : explicitWaitMs(headers, now);
+    return { kind, retryAfterMs: waitMs, perModel: false, why };
+  };
   const text = once(() => readText(answer));
   for (const rule of rules) {
     if (await ruleMatches(rule, answer, text)) {
-      return { ...plain, kind: rule.as, why: 'a rule of the configuration' };
+      return plain(rule.as, 'a rule of the configuration');
     }
   }
   const error = once(async () => readErrorBody(await text()));
@@ -51,7 +56,7 @@ export async function meaningOf(
     if (await rowFits(row, status, error)) return meaningOfRow(row, await error(), headers, now);
   }
   const limited = protocol === 'http' && status === 403 && isLimited(headers, now);
-  return { ...plain, kind: limited ? 'rate-limit' : classifyStatus(status), why: null };
+  return plain(limited ? 'rate-limit' : classifyStatus(status), null);
 }
 
 /** What a status means under plain HTTP (RFC 9110, RFC 6585). */

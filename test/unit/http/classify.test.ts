@@ -75,6 +75,14 @@ describe('an answer', () => {
     ]);
   });
 
+  it('asks to wait by its counters only where it is about a limit', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' };
+    const waits = [429, 500, 200].map((status) => meaningOf(answer(status, '', headers), 'http', [], 0));
+    expect((await Promise.all(waits)).map(({ retryAfterMs: ms }) => ms)).toEqual([50_000, null, null]);
+    const busy = await meaningOf(answer(503, '', { 'retry-after': '3' }), 'http', [], 0);
+    expect(busy.retryAfterMs).toBe(3_000);
+  });
+
   it('has its body read only where a rule looks at it', async () => {
     const body = (): never => {
       throw new Error('read for nothing');
