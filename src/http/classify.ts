@@ -2,7 +2,7 @@ import type { OutcomeKind, Protocol } from '../core/types.ts';
 import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';
-import { explicitWaitMs, latest, resetMs, retryAfterMs } from './retry-after.ts';
+import { explicitWaitMs, latest, resetMs } from './retry-after.ts';
 
 /** A rule of the configuration: answers that match are taken as `as`. */
 export interface ClassifyRule {
@@ -40,10 +40,7 @@ export async function meaningOf(
 ): Promise<Meaning> {
   const { status, headers } = answer;
   const plain = (kind: OutcomeKind, why: string | null): Meaning => {
-    // Counters are told with every answer; only of a limit do they say when to come back.
-    const isLimit = kind === 'rate-limit' || kind === 'exhausted';
-    const waitMs = isLimit ? retryAfterMs(headers, now) : explicitWaitMs(headers, now);
-    return { kind, retryAfterMs: waitMs, perModel: false, why };
+    return { kind, retryAfterMs: waitMs(kind, [], headers, now), perModel: false, why };
   };
   const text = once(() => readText(answer));
   for (const rule of rules) {
@@ -82,12 +79,23 @@ async function rowFits(row: ErrorRow, status: number, error: () => Promise<Error
   return says === undefined || says.test((await error()).message);
 }
 
-/** How long it lasts is the table's to say, where it knows; else what body and headers ask for, the later of the two. */
+/** How long it lasts is the table's to say, where it knows; else what body and headers ask for counts. */
 function meaningOfRow(row: ErrorRow, error: ErrorBody, headers: Answered['headers'], now: number): Meaning {
   const { as: kind, perModel = false, why } = row;
-  const asked = latest([row.asksMs?.(error) ?? null, error.retryDelayMs, explicitWaitMs(headers, now)]);
-  const waitMs = row.lastsMs ? row.lastsMs(error, now) : (asked ?? resetMs(headers, now));
-  return { kind, retryAfterMs: waitMs, perModel, why };
+  const asked = [row.asksMs?.(error) ?? null, error.retryDelayMs];
+  const retryAfterMs = row.lastsMs ? row.lastsMs(error, now) : waitMs(kind, asked, headers, now);
+  return { kind, retryAfterMs, perModel, why };
+}
+
+/** The latest of what was asked for; else the counters, which come with every answer and mean a wait only at a limit. */
+function waitMs(
+  kind: OutcomeKind,
+  asked: readonly (number | null)[],
+  headers: Answered['headers'],
+  now: number,
+): number | null {
+  const isLimit = kind === 'rate-limit' || kind === 'exhausted';
+  return latest([...asked, explicitWaitMs(headers, now)]) ?? (isLimit ? resetMs(headers, now) : null);
 }
 
 async function ruleMatches(

@@ -23,16 +23,11 @@ const COUNTERS: readonly (readonly [remaining: string, reset: string])[] = [
 const MAX_WAIT_MS = 31 * 86_400_000;
 
 /**
- * How long the server asks to wait, in milliseconds, or null where it does not, or says nonsense (a negative time, one
- * that is past, one more than 31 days away). `Retry-After` is seconds or an HTTP date (RFC 9110, 10.2.3), counted from
- * the answer's own `Date`, so that a clock that is wrong does no harm; where it is missing, the counters that stand at
- * zero say when they are full again. `headers` has lower-case names.
+ * How long `Retry-After` and its variants ask to wait, in milliseconds, or null where they do not, or say nonsense (a
+ * negative time, one that is past, one more than 31 days away). `Retry-After` is seconds or an HTTP date (RFC 9110,
+ * 10.2.3), counted from the answer's own `Date`, so that a clock that is wrong does no harm. `headers` has lower-case
+ * names.
  */
-export function retryAfterMs(headers: Headers, now: number): number | null {
-  return explicitWaitMs(headers, now) ?? resetMs(headers, now);
-}
-
-/** What `Retry-After` and its variants in milliseconds ask for. */
 export function explicitWaitMs(headers: Headers, now: number): number | null {
   for (const name of IN_MILLISECONDS) {
     const value = sane(number(headers[name]));
@@ -47,7 +42,7 @@ export function explicitWaitMs(headers: Headers, now: number): number | null {
   return until === null ? null : sane(positive(until - serverTime(headers, now)));
 }
 
-/** When the last of the counters at zero is full again. */
+/** How long until the last of the counters at zero is full again, in milliseconds, or null. */
 export function resetMs(headers: Headers, now: number): number | null {
   const waits = COUNTERS.map(([remaining, reset]) => {
     const left = number(headers[remaining]);

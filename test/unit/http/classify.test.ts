@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classifyStatus, meaningOf } from '../../../src/http/classify.ts';
 import { credentialsOf } from '../../../src/http/auth.ts';
-import { retryAfterMs } from '../../../src/http/retry-after.ts';
 
 describe('a status under plain HTTP', () => {
   it.each([
@@ -130,8 +129,13 @@ describe('Retry-After', () => {
     [{ 'ratelimit-remaining': '0', 'ratelimit-reset': '12' }, 12_000],
     [{ ratelimit: '"burst";r=0;t=7, "day";r=90;t=80000' }, 7_000],
     [{}, null],
-  ])('%j asks for %s ms', (headers, ms) => {
-    expect(retryAfterMs(headers as Record<string, string>, now)).toBe(ms);
+  ])('%j asks for %s ms', async (headers, ms) => {
+    const answer = {
+      status: 429,
+      headers: headers as Record<string, string>,
+      body: () => Promise.resolve(''),
+    };
+    expect((await meaningOf(answer, 'http', [], now)).retryAfterMs).toBe(ms);
   });
 });
 
