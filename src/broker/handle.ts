@@ -15,11 +15,7 @@ export function handle(
     case 'acquire':
       return acquire(pool, { ...message, spec, to: { link, ask: message.ask } }, context);
     case 'turn':
-      return turn(
-        pool,
-        { link, ask: message.ask, lease: message.lease, movable: message.movable, since: context.now },
-        context,
-      );
+      return turn(pool, { ...message, link, since: context.now }, context);
     case 'move':
       return move(pool, { ...message, to: { link, ask: message.ask } }, context);
     case 'attempt':

@@ -65,7 +65,14 @@ export const linkMessage = z.discriminatedUnion('type', [
     timeoutMs: milliseconds,
     exclude: z.array(id),
   }),
-  z.object({ type: z.literal('turn'), ask, lease: id, movable: z.boolean() }),
+  z.object({
+    type: z.literal('turn'),
+    ask,
+    lease: id,
+    movable: z.boolean(),
+    /** What the call is for, where limits are per model and the lease named none. */
+    model: id.optional(),
+  }),
   z.object({
     type: z.literal('move'),
     ask,
@@ -88,6 +95,9 @@ export const linkMessage = z.discriminatedUnion('type', [
     durationMs: milliseconds.nullable(),
     retryAfterMs: milliseconds.nullable(),
     unsent: z.boolean(),
+    local: z.enum(['no', 'perhaps', 'yes']).optional(),
+    perModel: z.boolean().optional(),
+    model: id.optional(),
     ...member,
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),

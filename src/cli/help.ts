@@ -1,6 +1,7 @@
 /** Commands in this version, each with what it does. */
 const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
   ['init', 'write gemba.config.json here and say what to add to your project'],
+  ['check', 'validate the configuration and ask every endpoint and key whether they work'],
   ['status', 'show which endpoints and keys are healthy, held and waited for'],
   ['disable POOL/NAME', 'keep an endpoint or key from all tests, in later runs too, until it is enabled'],
   ['enable POOL/NAME', 'let a disabled one take part again'],
@@ -8,13 +9,13 @@ const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
 ];
 
 const OPTIONS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['--json', 'status as JSON'],
+  ['--json', 'check or status as JSON'],
   ['--config FILE', 'the configuration; else GEMBA_CONFIG, else the nearest gemba.config.json upward'],
   ['--env-file FILE', 'variables for it, else .env beside it; those that are set already win'],
 ];
 
 /** Commands that a later version brings. */
-export const LATER: readonly string[] = ['check', 'scan', 'show-report'];
+export const LATER: readonly string[] = ['scan', 'show-report'];
 
 export const HELP: string = `Usage: gemba COMMAND [OPTIONS]
 
@@ -26,11 +27,12 @@ ${lines(COMMANDS_HELP)}
 Not in this version yet
   ${LATER.join(', ')}
 
-Options of status, disable, enable and reset
+Options of check, status, disable, enable and reset
 ${lines(OPTIONS_HELP)}
 
-These send no key anywhere, but need the variables of the configuration: a key is known by its name
-and a fingerprint of its value, so one with a new value is a new key.
+check sends each key to its own endpoints, once. The others send no key anywhere, but need the variables
+of the configuration: a key is known by its name and a fingerprint of its value, so one with a new value
+is a new key.
 
 Options
   --help             show this

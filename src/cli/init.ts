@@ -25,7 +25,10 @@ Two lines are to add:
   // your tests, in place of '@playwright/test'
   import { test, expect } from 'gemba-agent';
 
-Then set STAGING_KEY and run: npx playwright test
+Then set STAGING_KEY, see whether endpoint and key work, and run your tests:
+
+  npx gemba check
+  npx playwright test
 `);
   return 0;
 }

@@ -15,8 +15,15 @@ export interface Loaded {
   readonly env: Terminal['env'];
 }
 
-/** The configuration with its variables, from the environment and a file of them. */
-export function loadConfig(options: Options, { folder, env: set }: Terminal): Loaded {
+const KNOWN_BY_VALUE =
+  'No key is sent anywhere, but its value is needed: a key is known by its name and a fingerprint of its value.';
+
+/** The configuration with its variables (`needed` says why, where one is missing), from the environment and a file of them. */
+export function loadConfig(
+  options: Options,
+  { folder, env: set }: Terminal,
+  needed: string = KNOWN_BY_VALUE,
+): Loaded {
   const { envFile } = options;
   const given = envFile === undefined ? set : withNamedFile(envFile, folder, set);
   const found = options.config ?? findConfig({ env: given, from: folder, cwd: folder });
@@ -27,15 +34,15 @@ export function loadConfig(options: Options, { folder, env: set }: Terminal): Lo
   try {
     return { config: loadGembaConfig(file, { env, cwd: folder }), env };
   } catch (error) {
-    throw file === undefined ? error : withAdvice(error, placeOfVariables(envFile, file, folder));
+    throw file === undefined ? error : withAdvice(error, needed, placeOfVariables(envFile, file, folder));
   }
 }
 
-function withAdvice(error: unknown, place: string): unknown {
+function withAdvice(error: unknown, needed: string, place: string): unknown {
   const unset = error instanceof ConfigError && error.problems.some(({ message }) => UNSET.test(message));
   if (!unset) return error;
   const advice =
-    'No key is sent anywhere, but its value is needed: a key is known by its name and a fingerprint of its value.\n' +
+    `${needed}\n` +
     `Variables are taken from the environment, then from ${place}. Another file: --env-file FILE`;
   return new GembaError('GEMBA_CONFIG_INVALID', `${error.message}\n${advice}`, { cause: error });
 }

@@ -7,6 +7,7 @@ import { type Command, messageOf, systemTerminal, type Terminal } from './termin
 
 /** Commands that need the libraries of the configuration load them when they are asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).check,
   status: async () => (await import('./status.ts')).status,
   enable: async () => (await import('./enable.ts')).enable,
   disable: async () => (await import('./disable.ts')).disable,

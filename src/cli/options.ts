@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { suggest } from '../config/fields.ts';
 import { GembaError } from '../core/errors.ts';
 
-/** What the commands that ask the store have in common. */
+/** What the commands that read the configuration have in common. */
 export interface Options {
   /** Path of the configuration, as given. */
   readonly config: string | undefined;
@@ -10,7 +10,9 @@ export interface Options {
   readonly json: boolean;
 }
 
-type CommandName = 'status' | MemberCommand;
+/** Commands that show something of every member. */
+type ListCommand = 'status' | 'check';
+type CommandName = ListCommand | MemberCommand;
 export type MemberCommand = 'enable' | 'disable' | 'reset';
 
 const FILE_OPTIONS = {
@@ -20,9 +22,9 @@ const FILE_OPTIONS = {
 
 const FILES_USAGE = '[--config FILE] [--env-file FILE]';
 
-export function statusOptions(args: readonly string[]): Options {
-  const { options, others } = read('status', args);
-  if (others.length > 0) throw misuse('status', `takes no "${others[0]}"`);
+export function listOptions(command: ListCommand, args: readonly string[]): Options {
+  const { options, others } = read(command, args);
+  if (others.length > 0) throw misuse(command, `takes no "${others[0]}"`);
   return options;
 }
 
@@ -39,7 +41,7 @@ export function memberOptions(
 }
 
 function read(command: CommandName, args: readonly string[]): { options: Options; others: string[] } {
-  const json = command === 'status' ? ({ json: { type: 'boolean' } } as const) : {};
+  const json = isList(command) ? ({ json: { type: 'boolean' } } as const) : {};
   const known = { ...FILE_OPTIONS, ...json };
   const { values, positionals } = parse(command, args, known);
   for (const name of ['config', 'env-file'] as const) {
@@ -79,7 +81,11 @@ function inWords(error: unknown, known: readonly string[]): string {
 }
 
 function misuse(command: CommandName, what: string, cause?: unknown): GembaError {
-  const own = command === 'status' ? '[--json]' : 'POOL/NAME';
+  const own = isList(command) ? '[--json]' : 'POOL/NAME';
   const usage = `gemba ${command} ${own} ${FILES_USAGE}`;
   return new GembaError('GEMBA_USAGE', `gemba ${command} ${what}\nUsage: ${usage}`, { cause });
+}
+
+function isList(command: CommandName): boolean {
+  return command === 'status' || command === 'check';
 }

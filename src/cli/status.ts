@@ -1,12 +1,12 @@
 import { systemClock } from '../core/clock.ts';
 import { withStore } from './connect.ts';
-import { statusOptions } from './options.ts';
+import { listOptions } from './options.ts';
 import { statusJson, statusText, withConfig } from './status-view.ts';
 import type { Command } from './terminal.ts';
 
 /** Shows what is held, waited for and healthy now. */
 export const status: Command = (args, terminal) => {
-  const options = statusOptions(args);
+  const options = listOptions('status', args);
   return withStore(options, terminal, async (store) => {
     const { config } = store;
     const pools = withConfig(config, await store.status());

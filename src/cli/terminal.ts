@@ -9,6 +9,8 @@ export interface Terminal {
   readonly print: (text: string) => void;
   /** To standard error: what went wrong. */
   readonly warn: (text: string) => void;
+  /** One line that says how far it is, written over itself; an empty one takes it away. Absent: nobody watches. */
+  readonly progress?: ((line: string) => void) | undefined;
 }
 
 /** Runs with the arguments after its name. Exit codes: 0 fine, 1 a finding, 2 misuse or a configuration error. */
@@ -16,12 +18,14 @@ export type Command = (args: readonly string[], terminal: Terminal) => Promise<n
 
 export function systemTerminal(): Terminal {
   const { env, stdout, stderr } = process;
+  const isWatched = stderr.isTTY && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
   return {
     folder: process.cwd(),
     env,
     colours: wantsColours(stdout.isTTY, env),
     print: (text) => void stdout.write(text),
     warn: (text) => void stderr.write(text),
+    progress: isWatched ? (line) => void stderr.write(`\r\u001B[2K${line}`) : undefined,
   };
 }
 

@@ -3,12 +3,17 @@ import type { OutcomeKind, Protocol } from './types.ts';
 /** Whose auth an attempt carried: the leased key's, the caller's own, or none. */
 export type AuthSent = 'leased' | 'own' | 'none';
 
+/** Whether a failure may lie in the machine that sent the attempt: an unknown host perhaps, no free socket surely. */
+export type Locality = 'no' | 'perhaps' | 'yes';
+
 export interface AttemptFacts {
   readonly kind: OutcomeKind;
   readonly status: number | null;
   readonly auth: AuthSent;
   /** Nothing of the request reached a server: refused connection, unknown host. */
   readonly unsent: boolean;
+  /** Whether it may have been this machine's own network; absent: no. */
+  readonly local?: Locality | undefined;
   readonly protocol: Protocol;
 }
 
@@ -19,8 +24,10 @@ export interface AttemptFacts {
  * - `key`, `quota`: the key's validity, or the quota that it shares
  * - `exhausted`: the key's allowance is gone until its reset
  * - `endpoint`, `endpoint-down`: a soft fault that is counted, or a hard one that needs no count
+ * - `unreachable`: the endpoint, unless every endpoint is out of reach: then this machine has no network
  */
-export type Blame = 'nobody' | 'suspicion' | 'key' | 'quota' | 'exhausted' | 'endpoint' | 'endpoint-down';
+export type Blame =
+  'nobody' | 'suspicion' | 'key' | 'quota' | 'exhausted' | 'endpoint' | 'endpoint-down' | 'unreachable';
 
 export function attribute(facts: AttemptFacts): Blame {
   switch (facts.kind) {
@@ -35,7 +42,9 @@ export function attribute(facts: AttemptFacts): Blame {
     case 'exhausted':
       return facts.auth === 'own' ? 'nobody' : 'exhausted';
     case 'network':
-      return facts.unsent ? 'endpoint-down' : 'endpoint';
+      if (facts.local === 'yes') return 'nobody';
+      if (!facts.unsent) return 'endpoint';
+      return facts.local === 'perhaps' ? 'unreachable' : 'endpoint-down';
     case 'server':
     case 'timeout':
       return 'endpoint';

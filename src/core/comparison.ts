@@ -49,6 +49,18 @@ export function everOnRequest(comparisons: Comparisons, seen: Seen, result: Seen
   return sameRequest(comparisons, seen).some((other) => other.result === result);
 }
 
+/**
+ * Keys that were refused on that safe request at that endpoint within the last minute, where none passed it there and
+ * another endpoint took it.
+ */
+export function refusedOnlyHere(comparisons: Comparisons, seen: Seen): string[] {
+  const same = sameRequest(comparisons, seen);
+  const passed = same.filter((other) => other.result === 'passed');
+  if (passed.length === 0 || passed.some((other) => other.endpoint === seen.endpoint)) return [];
+  const refused = same.filter((other) => other.result === 'refused' && other.endpoint === seen.endpoint);
+  return distinct(refused.map((other) => other.key));
+}
+
 /** That key was refused with this status. */
 export function wasRefusedWith(comparisons: Comparisons, key: string, status: number): boolean {
   for (const results of comparisons.byCall.values()) {

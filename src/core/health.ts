@@ -15,7 +15,7 @@ export type HealthEvent =
   | { readonly type: 'exhaust'; readonly until: number; readonly why: string }
   | { readonly type: 'quarantine'; readonly why: string }
   | { readonly type: 'disable'; readonly why: string }
-  | { readonly type: 'reset' }
+  | { readonly type: 'reset'; readonly why?: string }
   /** Another machine says so. */
   | { readonly type: 'adopt'; readonly health: Health }
   | { readonly type: 'tick' };

@@ -94,7 +94,9 @@ export function reassert(
 export function report(pool: PoolState, leaseId: string, attempt: AttemptReport, context: Context): Effect[] {
   const lease = pool.leases.get(leaseId);
   if (!lease) return [];
-  const changes = settle(pool, lease, attempt, context);
+  const { model } = attempt;
+  const meant = model === undefined ? lease : { ...lease, need: { ...lease.need, model } };
+  const changes = settle(pool, meant, attempt, context);
   const gated = attempt.kind === 'rate-limit' ? gateLeases(pool) : [];
   return [...gated, ...announce(pool, changes), ...pump(pool, context)];
 }
@@ -155,6 +157,10 @@ export function retryInPlace(pool: PoolState, leaseId: string): boolean {
 
 /** A call asks whether it may go now. The answer is `turn`, with the time still to wait and the member to use. */
 export function turn(pool: PoolState, waiter: Omit<TurnWaiter, 'dueAt'>, context: Context): Effect[] {
+  const lease = pool.leases.get(waiter.lease);
+  const { model } = waiter;
+  if (lease && model !== undefined && lease.need['model'] !== model)
+    Object.assign(lease, { need: { ...lease.need, model }, free: false });
   pool.turns.push({ ...waiter, dueAt: null });
   return pump(pool, context);
 }

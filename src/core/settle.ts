@@ -1,14 +1,16 @@
-import { attribute, type AuthSent } from './attribution.ts';
+import { attribute, type AuthSent, type Blame, type Locality } from './attribution.ts';
 import {
   everOnRequest,
   failingAlikeElsewhere,
   inSameCall,
   onSameRequest,
+  refusedOnlyHere,
   remember,
   type Seen,
   wasRefusedWith,
 } from './comparison.ts';
-import { isOut } from './health.ts';
+import { areMany, clearMarks, mark } from './guard.ts';
+import { isOut, untilOf } from './health.ts';
 import { openGate } from './holding.ts';
 import { laneOf } from './lane.ts';
 import { learnPace, noteServed } from './learned-pace.ts';
@@ -22,6 +24,7 @@ import {
   type PoolState,
   type Subject,
 } from './subject.ts';
+import { works } from './roster.ts';
 import type { KeySpec, OutcomeKind } from './types.ts';
 
 /** What a link tells of one attempt of a call. */
@@ -37,12 +40,19 @@ export interface AttemptReport {
   readonly durationMs: number | null;
   readonly retryAfterMs: number | null;
   readonly unsent: boolean;
+  /** Whether it may have been this machine's own network; absent: no. */
+  readonly local?: Locality | undefined;
+  /** The limit that was met is the asked model's, not the whole key's; absent: not known. */
+  readonly perModel?: boolean | undefined;
+  /** The model that the call was for; absent: as the lease has it. */
+  readonly model?: string | undefined;
   /** The member that the attempt went to, which the lease may have left since. */
   readonly endpoint: string | null;
   readonly key: string | null;
 }
 
 const EXHAUSTED_MS = 3_600_000;
+const CUT_OFF_MS = 60_000;
 const THROTTLED_MS = 1_000;
 const MAX_THROTTLED_MS = 60_000;
 /** A key that was served this recently is not throttled as a whole. */
@@ -72,17 +82,10 @@ export function settle(
   if (blame === 'nobody') {
     if (report.kind === 'ok' || report.kind === 'caller') passed(event);
   } else if (blame === 'suspicion') refused(event);
-  else if (blame === 'key')
-    change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+  else if (blame === 'key') invalid(event);
   else if (blame === 'quota') throttled(event);
-  else if (blame === 'exhausted') {
-    const until = context.now + (report.retryAfterMs ?? EXHAUSTED_MS);
-    change(event, key, {
-      type: 'exhaust',
-      until,
-      why: `its quota is used up${statusOf(report)}`,
-    });
-  } else failed(event, blame === 'endpoint-down');
+  else if (blame === 'exhausted') exhausted(event);
+  else failed(event, blame);
   openGates(pool, lease, key);
   return event.changes;
 }
@@ -100,6 +103,7 @@ interface Settling {
 function passed(event: Settling): void {
   const { pool, lease, report, endpoint, key, context } = event;
   const seen = note(event, 'passed');
+  if (endpoint && report.auth === 'leased' && report.kind === 'ok') clearMarks(pool.marks, endpoint.id);
   if (endpoint) {
     endpoint.faults = [];
     succeed(event, endpoint);
@@ -126,11 +130,61 @@ function succeed(event: Settling, subject: Subject): void {
     change(event, subject, { type: 'success' });
 }
 
+/** The vendor's own words prove it, unless many keys are refused alike at one endpoint. */
+function invalid(event: Settling): void {
+  const { endpoint, key, report } = event;
+  const alike = blamedAlike(event, 'refused');
+  if (alike.length === 0)
+    return change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+  acquitKeys(event, alike, `every key is refused at ${endpoint?.name}`);
+  if (endpoint && othersServe(event, endpoint))
+    change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
+}
+
+/** The allowance of a key and of those that share its quota is gone, for all it serves or for one model. */
+function exhausted(event: Settling): void {
+  const { key, lease, report, context } = event;
+  if (!key) return;
+  const until = context.now + (report.retryAfterMs ?? EXHAUSTED_MS);
+  for (const sharer of quotaSharers(event, key)) {
+    const lane = laneOf(sharer, lease.need);
+    if (report.perModel && lease.need['model'] !== undefined)
+      lane.coolUntil = Math.max(lane.coolUntil, until);
+    else change(event, sharer, { type: 'exhaust', until, why: `its quota is used up${statusOf(report)}` });
+  }
+}
+
+/** Keys that were blamed like this one at this endpoint within moments, where that says that it is the endpoint. */
+function blamedAlike(event: Settling, what: 'refused' | 'throttled'): Subject[] {
+  const { pool, endpoint, key, context } = event;
+  if (!endpoint || !key) return [];
+  const ids = mark(pool.marks, endpoint.id, key.id, what, context.now);
+  const usable = usableKeys(event, endpoint);
+  const blamed = usable.filter((spec) => ids.includes(spec.id));
+  // Keys of one quota are throttled together; that is one case.
+  const count = (specs: readonly KeySpec[]): number =>
+    what === 'refused' ? specs.length : new Set(specs.map((spec) => spec.quotaGroup)).size;
+  if (!areMany(count(blamed), count(usable), what)) return [];
+  return blamed.map((spec) => find(pool, 'key', spec.id)).filter((subject) => subject !== null);
+}
+
+function usableKeys({ lease }: Settling, endpoint: Subject): KeySpec[] {
+  return lease.spec.keys.filter((spec) => spec.enabled && spec.weight > 0 && works(spec, endpoint.name));
+}
+
+function acquitKeys(event: Settling, keys: readonly Subject[], why: string): void {
+  for (const key of keys) {
+    const { state } = key.health;
+    if (state === 'quarantined' || state === 'cooling') change(event, key, { type: 'reset', why });
+  }
+}
+
 /** A refusal is the caller's own until the same safe call passes with another, equal key. */
 function refused(event: Settling): void {
   const { pool, lease, key } = event;
   if (!key) return;
   const seen = note(event, 'refused');
+  if (refusedHere(event, seen)) return;
   const alike = inSameCall(pool.comparisons, seen, 'refused');
   if (alike.length > 0) {
     for (const id of alike) forgive(find(pool, 'key', id));
@@ -142,6 +196,20 @@ function refused(event: Settling): void {
   const before = key.proven || key.refusals < 2 ? [] : onSameRequest(pool.comparisons, seen, 'passed');
   const equal = [...inCall, ...before].map((id) => find(pool, 'key', id));
   if (equal.some((other) => other && sameLabels(lease, other, key))) prove(event, key.id, seen);
+}
+
+/** Many keys are refused here on what another endpoint takes: then it is the endpoint. */
+function refusedHere(event: Settling, seen: Seen): boolean {
+  const { pool, endpoint } = event;
+  if (!endpoint || !othersServe(event, endpoint)) return false;
+  const ids = refusedOnlyHere(pool.comparisons, seen);
+  const usable = usableKeys(event, endpoint);
+  if (!areMany(usable.filter((spec) => ids.includes(spec.id)).length, usable.length, 'refused')) return false;
+  const keys = ids.map((id) => find(pool, 'key', id)).filter((key) => key !== null);
+  for (const key of keys) forgive(key);
+  acquitKeys(event, keys, `every key is refused at ${endpoint.name}, and not elsewhere`);
+  change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(event.report)}` });
+  return true;
 }
 
 function forgive(key: Subject | null): void {
@@ -182,10 +250,19 @@ function throttled(event: Settling): void {
   lane.learned = learnPace(lane.learned, lane.served, context.now);
   const until = context.now + (report.retryAfterMs ?? pause);
   const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
+  // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.
+  const isWhole = lease.need['model'] === undefined;
+  const alike =
+    key && endpoint && isWhole && othersServe(event, endpoint) ? blamedAlike(event, 'throttled') : [];
+  if (alike.length > 0) {
+    const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
+    acquitKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
+    return change(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
+  }
   for (const sharer of key ? quotaSharers(event, key) : [subject]) {
     // A vendor counts per model: the key's other models go on.
     const sharers = laneOf(sharer, lease.need);
-    if (lease.need['model'] !== undefined) sharers.coolUntil = Math.max(sharers.coolUntil, until);
+    if (!isWhole) sharers.coolUntil = Math.max(sharers.coolUntil, until);
     else change(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
   }
 }
@@ -198,12 +275,13 @@ function quotaSharers(event: Settling, key: Subject): Subject[] {
 }
 
 /** Counts a fault of an endpoint, unless every endpoint fails alike: then the product gives that answer. */
-function failed(event: Settling, down: boolean): void {
+function failed(event: Settling, blame: Blame): void {
   const { pool, lease, report, endpoint, context } = event;
   if (!endpoint) return;
+  if (blame === 'unreachable' && isCutOff(event, endpoint)) return;
   context.learn(endpoint.belief, false, report.durationMs, context.now);
   const what = `${report.kind}${statusOf(report)}`;
-  if (down) {
+  if (blame !== 'endpoint') {
     note(event, 'failed');
     if (lease.spec.endpoints.length > 1)
       change(event, endpoint, { type: 'fault', why: `${what}: nothing answers there` });
@@ -218,6 +296,27 @@ function failed(event: Settling, down: boolean): void {
   if (!onTrial && endpoint.faults.length < lease.spec.maxFailures) return;
   if (!onTrial && !othersServe(event, endpoint)) return;
   change(event, endpoint, { type: 'fault', why: `${what}, ${endpoint.faults.length} in a row` });
+}
+
+/**
+ * No way to any endpoint within the last minute, and no answer from one since: this machine has no network, and nobody
+ * is to blame. One endpoint alone tells nothing; it is not ejected anyway.
+ */
+function isCutOff(event: Settling, endpoint: Subject): boolean {
+  const { pool, lease, context } = event;
+  endpoint.unreachableAt = context.now;
+  const used = lease.spec.endpoints.filter((spec) => spec.enabled && spec.weight > 0);
+  const subjects = used.map((spec) => find(pool, 'endpoint', spec.id));
+  const isLost = (subject: Subject | null): boolean =>
+    subject !== null &&
+    context.now - subject.unreachableAt <= CUT_OFF_MS &&
+    subject.lastServedAt < subject.unreachableAt;
+  if (subjects.length < 2 || !subjects.every(isLost)) return false;
+  for (const subject of subjects) {
+    if (subject?.health.state !== 'ejected') continue;
+    change(event, subject, { type: 'reset', why: 'no endpoint can be reached: this machine has no network' });
+  }
+  return true;
 }
 
 /** Takes back what was counted, and an ejection that only that caused. */

@@ -10,6 +10,7 @@ import {
   untilOf,
   whyOf,
 } from './health.ts';
+import type { Marks } from './guard.ts';
 import type { Lane } from './lane.ts';
 import type { Place, Roster } from './roster.ts';
 import type { Belief, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
@@ -31,6 +32,8 @@ export interface Subject {
   proven: boolean;
   /** When it was last answered other than by a 429. */
   lastServedAt: number;
+  /** When this machine last found no way to it. */
+  unreachableAt: number;
   /** Refusals (401, 403) since its last success, and those that another key was not given. */
   refusals: number;
   proofs: Set<string>;
@@ -47,7 +50,8 @@ export interface LeaseState {
   readonly id: string;
   readonly link: string;
   readonly spec: PoolSpec;
-  readonly need: Need;
+  /** What it asked for; its `model` follows its calls, where they say which. */
+  need: Need;
   readonly holder: string;
   readonly testId: string | null;
   readonly roster: Roster;
@@ -92,6 +96,8 @@ export interface Waiter {
 export interface TurnWaiter extends Ask {
   readonly lease: string;
   readonly movable: boolean;
+  /** The model that the call is for; absent: as the lease has it. */
+  readonly model?: string | undefined;
   readonly since: number;
   /** When its reserved turn comes; null: not reserved yet. */
   dueAt: number | null;
@@ -105,6 +111,7 @@ export interface PoolState {
   queue: Waiter[];
   turns: TurnWaiter[];
   readonly comparisons: Comparisons;
+  readonly marks: Marks;
   readonly budget: RetryBudget;
   /** Limits hold over several machines, so that leases take claims in a shared store. */
   shared: boolean;
@@ -147,6 +154,7 @@ export function newPoolState(name: string, shared = false): PoolState {
     queue: [],
     turns: [],
     comparisons: newComparisons(),
+    marks: new Map(),
     shared,
     claiming: new Map(),
     storeDownUntil: 0,
@@ -182,6 +190,7 @@ export function subjectOf(
     ejectedAt: 0,
     proven: false,
     lastServedAt: 0,
+    unreachableAt: -Infinity,
     refusals: 0,
     proofs: new Set(),
     gate: null,
@@ -223,7 +232,7 @@ export function changeHealth(
     key: subject.kind === 'key' ? subject.name : null,
     from: before.state,
     to: subject.health.state,
-    why: whyOf(subject.health) || recovery(before),
+    why: whyOf(subject.health) || (event.type === 'reset' && event.why) || recovery(before),
     until: untilOf(subject.health),
   };
 }

@@ -112,7 +112,12 @@ function pacesOf(pool: PoolState, lease: LeaseState, now: number): { subject: st
 }
 
 function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): void {
-  const bad = held(lease).filter((subject) => isOut(subject.health.state) || isSuspect(subject));
+  const bad = held(lease).filter(
+    (subject) =>
+      isOut(subject.health.state) ||
+      isSuspect(subject) ||
+      laneOf(subject, lease.need).coolUntil > context.now,
+  );
   if (bad.length === 0) return;
   const exclude = bad.map((subject) => subject.id);
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);

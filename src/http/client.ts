@@ -1,15 +1,8 @@
-import {
-  Agent,
-  type BodyInit,
-  type Dispatcher,
-  fetch,
-  ProxyAgent,
-  type RequestInit,
-  type Response,
-} from 'undici';
+import { type BodyInit, type Dispatcher, fetch, type RequestInit, type Response } from 'undici';
 import type { AuthSent } from '../core/attribution.ts';
 import { monotonic } from '../core/clock.ts';
 import { authSent, type Credentials } from './auth.ts';
+import { dispatcherTo } from './dispatcher.ts';
 
 /** One request as it goes on the wire; `credentials` are added at the very end, for `origin` alone. */
 export interface Sending {
@@ -88,25 +81,9 @@ function dispatcherOf({ origin, proxy, insecure }: Sending): Dispatcher {
   const id = JSON.stringify([origin, proxy ?? null, insecure]);
   const known = dispatchers.get(id);
   if (known) return known;
-  const tls = { rejectUnauthorized: !insecure };
-  const dispatcher =
-    proxy === undefined
-      ? new Agent({ connect: tls, headersTimeout: 0 })
-      : new ProxyAgent({
-          ...proxyOf(proxy),
-          proxyTunnel: origin.startsWith('https:'),
-          requestTls: tls,
-          headersTimeout: 0,
-        });
+  const dispatcher = dispatcherTo({ url: origin, proxy, insecure }, { headersTimeout: 0 });
   dispatchers.set(id, dispatcher);
   return dispatcher;
-}
-
-function proxyOf(address: string): { uri: string; token?: string } {
-  const url = new URL(address);
-  if (url.username === '') return { uri: address };
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { uri: url.origin, token: `Basic ${btoa(pair)}` };
 }
 
 type Dispatch = Dispatcher['dispatch'];

@@ -9,6 +9,7 @@ import {
   type InlineProject,
   type InlineResult,
 } from '../harness/run-inline-test.ts';
+import { json, startServer } from '../harness/servers.ts';
 
 const CLI = 'node_modules/gemba-agent/dist/cli/main.js';
 const SECRETS = { CI_KEY_1: 'first-secret-value', CI_KEY_2: 'second-secret-value' };
@@ -188,11 +189,42 @@ Pool api
     ['status --jsn', 'did you mean "--json"?'],
     ['status --config none.json', 'none.json'],
     ['stats', 'gemba knows no command "stats"'],
-    ['check', 'gemba check is not in this version yet'],
+    ['check api', 'gemba check takes no "api"'],
   ])('ends "gemba %s" with 2 and helpful words', async (args, words) => {
     const { exitCode, stdout, stderr } = await gemba(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(words);
+  });
+
+  it('checks every endpoint and key, and says by its exit code whether all is well', async () => {
+    const server = await startServer(({ token }, response) =>
+      json(response, token === SECRETS.CI_KEY_1 ? 200 : 401, { token }),
+    );
+    const [one, two] = CONFIG.pools.api.keys;
+    const proxy = 'http://user:${PROXY_PASSWORD}@127.0.0.1:9';
+    const eu = { name: 'eu', url: server.url };
+    const us = { name: 'us', url: `${server.url}/us`, proxy };
+    const write = (api: object): Promise<void> =>
+      project.write({ 'gemba.config.json': JSON.stringify({ pools: { api } }) });
+    await write({ endpoints: [eu], keys: [one] });
+    expect(await gemba('check')).toMatchObject({ exitCode: 0, stderr: '' });
+    await write({ endpoints: [eu, us], keys: [one, two] });
+    const env = { PROXY_PASSWORD: 'proxy-password' };
+    const [text, machine] = [await gemba('check', env), await gemba('check --json', env)];
+    await server.close();
+    for (const { exitCode, output } of [text, machine]) {
+      expect(exitCode).toBe(1);
+      expect(output).not.toContain('proxy-password');
+    }
+    expect(text.stdout).toMatch(
+      /endpoint +us +- +fault .*nothing listens there, by the proxy 127\.0\.0\.1:9\n/,
+    );
+    expect(text.stdout).toMatch(/key +ci-2 +eu +fault +401 .*refused: 401\n/);
+    expect(JSON.parse(machine.stdout)).toMatchObject({ schema: 'gemba-check/1', ok: false, faults: 2 });
+    await write({ endpoints: [eu], keys: [{ ...one, value: '${NOT_SET}', rpm: -1 }] });
+    const { exitCode, stdout, stderr } = await gemba('check');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/\(2 problems\)[^]*NOT_SET[^]*rpm|\(2 problems\)[^]*rpm[^]*NOT_SET/);
   });
 
   it('takes variables from the environment first, then from the named file or .env', async () => {

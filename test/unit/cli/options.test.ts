@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memberOptions, statusOptions } from '../../../src/cli/options.ts';
+import { listOptions, memberOptions } from '../../../src/cli/options.ts';
 import { GembaError } from '../../../src/core/errors.ts';
 
 const USAGE = 'Usage: gemba status [--json] [--config FILE] [--env-file FILE]';
@@ -16,9 +16,9 @@ function misuse(read: () => unknown): string {
 
 describe('the options of a command', () => {
   it('are read in any order', () => {
-    expect(statusOptions([])).toEqual({ config: undefined, envFile: undefined, json: false });
+    expect(listOptions('status', [])).toEqual({ config: undefined, envFile: undefined, json: false });
     const all = { config: 'a.json', envFile: '-x', json: true };
-    expect(statusOptions(['--json', '--config=a.json', '--env-file=-x'])).toEqual(all);
+    expect(listOptions('status', ['--json', '--config=a.json', '--env-file=-x'])).toEqual(all);
     expect(memberOptions('disable', ['--config', 'a.json', 'api/ci-1', '--env-file', 'b'])).toEqual({
       options: { config: 'a.json', envFile: 'b', json: false },
       target: 'api/ci-1',
@@ -36,7 +36,7 @@ describe('the options of a command', () => {
     [['--json=yes'], 'gemba status takes no value after --json'],
     [['api'], 'gemba status takes no "api"'],
   ])('%j is misuse, said in words, with the usage', (args, message) => {
-    expect(misuse(() => statusOptions(args))).toBe(`${message}\n${USAGE}`);
+    expect(misuse(() => listOptions('status', args))).toBe(`${message}\n${USAGE}`);
   });
 
   it.each([

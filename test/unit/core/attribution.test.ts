@@ -211,3 +211,182 @@ describe('a caller', () => {
     expect(world.pool.subjects.get(`endpoint:${EU}`)!.proven).toBe(true);
   });
 });
+
+describe('many keys that fail alike at one endpoint', () => {
+  const six = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => key(name));
+
+  /** Six leases, the keys in turn, all asked for one endpoint after the other. */
+  function vendor(endpoints = [endpoint('eu'), endpoint('us')], keys = six): World {
+    const world = new World(poolSpec({ protocol: 'openai', endpoints, keys }));
+    for (const { name } of keys) world.acquire(name);
+    return world;
+  }
+
+  function refuse(world: World, lease: string, where: string): void {
+    world.attempt(lease, { kind: 'auth', status: 401, endpoint: `${where}#e`, key: `${lease}#k` });
+  }
+
+  it('are restored, and the endpoint is blamed', () => {
+    const world = vendor();
+    const states = (...names: string[]): string[] => names.map((name) => world.state(name));
+    for (const name of ['one', 'two', 'three']) refuse(world, name, 'eu');
+    expect(states('one', 'two', 'three', 'eu')).toEqual([...Array<string>(3).fill('quarantined'), 'healthy']);
+    refuse(world, 'four', 'eu');
+    expect(states('one', 'two', 'three', 'four', 'us')).toEqual(Array(5).fill('healthy'));
+    expect(states('eu')).toEqual(['ejected']);
+  });
+
+  it('are restored where it is the only endpoint too, which goes on, and say so once', () => {
+    const world = vendor([endpoint('eu')]);
+    for (const name of ['one', 'two', 'three', 'four']) refuse(world, name, 'eu');
+    const changes = world.effects.filter(({ type }) => type === 'changed').length;
+    for (const { name } of six) refuse(world, name, 'eu');
+    expect([...six.map(({ name }) => name), 'eu'].map((name) => world.state(name))).toEqual(
+      Array(7).fill('healthy'),
+    );
+    expect(world.effects.filter(({ type }) => type === 'changed')).toHaveLength(changes);
+  });
+
+  it('stay quarantined where another key is accepted there, and where they are few or far apart', () => {
+    const accepted = vendor();
+    refuse(accepted, 'one', 'eu');
+    refuse(accepted, 'two', 'eu');
+    accepted.attempt('six', { kind: 'ok', status: 200, endpoint: 'eu#e', key: 'six#k' });
+    refuse(accepted, 'three', 'eu');
+    expect(['one', 'two', 'three', 'eu'].map((name) => accepted.state(name))).toEqual([
+      'quarantined',
+      'quarantined',
+      'quarantined',
+      'healthy',
+    ]);
+    const slow = vendor();
+    for (const name of ['one', 'two', 'three', 'four']) {
+      refuse(slow, name, 'eu');
+      slow.pass(20_000);
+    }
+    expect(['one', 'two', 'three', 'eu'].map((name) => slow.state(name))).toEqual([
+      'quarantined',
+      'quarantined',
+      'quarantined',
+      'healthy',
+    ]);
+    const few = vendor([endpoint('eu'), endpoint('us')], six.slice(0, 2));
+    for (const name of ['one', 'two']) refuse(few, name, 'eu');
+    expect(['one', 'two'].map((name) => few.state(name))).toEqual(['quarantined', 'quarantined']);
+  });
+
+  it('are restored under plain HTTP where the other endpoint takes the same request', () => {
+    const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')], keys: six.slice(0, 4) }));
+    for (const { name } of six.slice(0, 4)) world.acquire(name);
+    const facts = { signature: 'GET /orders' };
+    world.attempt('four', { kind: 'ok', status: 200, endpoint: 'us#e', key: 'four#k', ...facts });
+    for (const name of ['one', 'two', 'three'])
+      world.attempt(name, { kind: 'auth', status: 401, endpoint: 'eu#e', key: `${name}#k`, ...facts });
+    expect(['one', 'two', 'three', 'eu'].map((name) => world.state(name))).toEqual([
+      'healthy',
+      'healthy',
+      'healthy',
+      'ejected',
+    ]);
+  });
+
+  it('cool the endpoint where all of them are throttled there at once', () => {
+    const world = vendor(undefined, six.slice(0, 3));
+    const throttle = (name: string): void => {
+      const facts = { kind: 'rate-limit', status: 429, retryAfterMs: 8_000 } as const;
+      world.attempt(name, { ...facts, endpoint: 'eu#e', key: `${name}#k` });
+    };
+    throttle('one');
+    throttle('two');
+    expect(['one', 'two', 'eu'].map((name) => world.state(name))).toEqual(['cooling', 'cooling', 'healthy']);
+    throttle('three');
+    expect(['one', 'two', 'three', 'eu'].map((name) => world.state(name))).toEqual([
+      'healthy',
+      'healthy',
+      'healthy',
+      'cooling',
+    ]);
+  });
+});
+
+describe('an exhausted quota', () => {
+  it('is gone for all keys of its group', () => {
+    const keys = [key('one', { quotaGroup: 'project' }), key('two', { quotaGroup: 'project' }), key('three')];
+    const world = new World(poolSpec({ keys }));
+    world.acquire('a');
+    world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 7_200_000 });
+    expect(['one', 'two', 'three'].map((name) => world.state(name))).toEqual([
+      'exhausted',
+      'exhausted',
+      'healthy',
+    ]);
+    world.pass(7_199_000);
+    expect(world.state('two')).toBe('exhausted');
+  });
+
+  it('of one model leaves the key to the others', () => {
+    const world = new World(poolSpec({ keys: [key('one')] }));
+    world.acquire('a', { need: { model: 'pro' } });
+    world.attempt('a', { kind: 'exhausted', status: 429, perModel: true });
+    world.release('a');
+    world.acquire('b', { need: { model: 'flash' } });
+    expect([world.state('one'), world.on('b')]).toEqual(['healthy', 'one']);
+    world.release('b');
+    world.acquire('c', { need: { model: 'pro' } });
+    expect(world.on('c')).toBeNull();
+  });
+});
+
+describe('a machine without a network', () => {
+  it('blames no endpoint', () => {
+    const world = twoOfEach();
+    const lost = { kind: 'network', unsent: true, local: 'perhaps' } as const;
+    world.attempt('a', lost);
+    expect(world.state('eu')).toBe('ejected');
+    world.attempt('b', lost);
+    expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'healthy']);
+    const told = world.effects.flatMap((effect) => (effect.type === 'changed' ? [effect.change.why] : []));
+    expect(told.at(-1)).toContain('this machine has no network');
+  });
+
+  it('is not one where another endpoint has answered meanwhile', () => {
+    const world = twoOfEach();
+    const lost = { kind: 'network', unsent: true, local: 'perhaps' } as const;
+    world.attempt('a', lost);
+    world.pass(1_000);
+    world.attempt('b', { kind: 'ok', status: 200 });
+    world.pass(90_000);
+    world.attempt('b', lost);
+    expect(world.state('us')).toBe('ejected');
+  });
+
+  it('and one without a free socket blame nobody at all', () => {
+    const world = twoOfEach();
+    for (let call = 0; call < 9; call++) world.attempt('a', { kind: 'network', unsent: true, local: 'yes' });
+    expect(world.state('eu')).toBe('healthy');
+  });
+});
+
+describe('a lease whose calls say their model', () => {
+  it('leaves a key that rests for that model, and comes back to it for another', () => {
+    const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one'), key('two')] }));
+    world.acquire('a');
+    world.turn('a', true, 'pro');
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    expect([world.on('a'), world.state('one')]).toEqual(['one', 'healthy']);
+    world.turn('a', true, 'flash');
+    expect(world.on('a')).toBe('one');
+    world.turn('a', true, 'pro');
+    expect(world.on('a')).toBe('two');
+  });
+
+  it('is blamed for the model of each call, also where two go at once', () => {
+    const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one')] }));
+    world.acquire('a');
+    world.turn('a', true, 'pro');
+    world.turn('a', true, 'flash');
+    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    const { lanes } = world.pool.subjects.get('key:one#k')!;
+    expect([lanes.get('pro')!.coolUntil, lanes.get('flash')?.coolUntil]).toEqual([world.now + 30_000, 0]);
+  });
+});

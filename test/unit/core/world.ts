@@ -132,8 +132,8 @@ export class World {
     return this.#note(move(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
   }
 
-  turn(lease: string, movable = true): Effect[] {
-    const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, since: this.now };
+  turn(lease: string, movable = true, model?: string): Effect[] {
+    const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
     return this.#note(turn(this.pool, waiter, this.context));
   }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classifyAnswer, classifyStatus, isUnsent } from '../../../src/http/classify.ts';
+import { classifyStatus, meaningOf } from '../../../src/http/classify.ts';
 import { credentialsOf } from '../../../src/http/auth.ts';
-import { retryAfterMs } from '../../../src/http/retry-after.ts';
 
 describe('a status under plain HTTP', () => {
   it.each([
@@ -27,7 +26,7 @@ describe('a status under plain HTTP', () => {
 });
 
 describe('an answer', () => {
-  const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
+  const answer = (status: number, body = '', headers = {}): Parameters<typeof meaningOf>[0] => ({
     status,
     headers,
     body: () => Promise.resolve(body),
@@ -41,8 +40,14 @@ describe('an answer', () => {
     ['gemini', 429, '{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}', 'exhausted'],
     ['anthropic', 400, '{"error":{"message":"Your credit balance is too low"}}', 'exhausted'],
     ['http', 400, 'API_KEY_INVALID', 'caller'],
+    [
+      'gemini',
+      429,
+      '{"error": {"details": [{"violations": [{"quotaId": "GenerateRequestsPerDay", "quota',
+      'exhausted',
+    ],
   ] as const)('of %s with %i and %s is %s', async (protocol, status, body, kind) => {
-    expect(await classifyAnswer(answer(status, body), protocol, [])).toBe(kind);
+    expect((await meaningOf(answer(status, body), protocol, [], 0)).kind).toBe(kind);
   });
 
   it('is judged by the rules of the configuration first', async () => {
@@ -58,8 +63,8 @@ describe('an answer', () => {
       answer(200, 'in maintenance'),
       answer(418, '', { 'x-reason': 'still brewing' }),
       answer(418),
-    ].map((one) => classifyAnswer(one, 'http', rules));
-    expect(await Promise.all(kinds)).toEqual([
+    ].map((one) => meaningOf(one, 'http', rules, 0));
+    expect((await Promise.all(kinds)).map(({ kind }) => kind)).toEqual([
       'exhausted',
       'rate-limit',
       'server',
@@ -69,24 +74,20 @@ describe('an answer', () => {
     ]);
   });
 
+  it('asks to wait by its counters only where it is about a limit', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' };
+    const waits = [429, 500, 200].map((status) => meaningOf(answer(status, '', headers), 'http', [], 0));
+    expect((await Promise.all(waits)).map(({ retryAfterMs: ms }) => ms)).toEqual([50_000, null, null]);
+    const busy = await meaningOf(answer(503, '', { 'retry-after': '3' }), 'http', [], 0);
+    expect(busy.retryAfterMs).toBe(3_000);
+  });
+
   it('has its body read only where a rule looks at it', async () => {
     const body = (): never => {
       throw new Error('read for nothing');
     };
     const rules = [{ status: 429, body: 'x', as: 'exhausted' }] as const;
-    expect(await classifyAnswer({ status: 200, headers: {}, body }, 'openai', rules)).toBe('ok');
-  });
-});
-
-describe('a network error', () => {
-  it.each([
-    ['ECONNREFUSED', true],
-    ['ENOTFOUND', true],
-    ['ECONNRESET', false],
-    ['EPIPE', false],
-    [null, false],
-  ])('%s left the request unsent: %s', (code, unsent) => {
-    expect(isUnsent(code)).toBe(unsent);
+    expect((await meaningOf({ status: 200, headers: {}, body }, 'openai', rules, 0)).kind).toBe('ok');
   });
 });
 
@@ -97,14 +98,44 @@ describe('Retry-After', () => {
     [{ 'retry-after': '0' }, 0],
     [{ 'retry-after': '1.5' }, 1_500],
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
-    [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, 0],
+    [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, null],
     [{ 'retry-after-ms': '250', 'retry-after': '7' }, 250],
     [{ 'x-ms-retry-after-ms': '300' }, 300],
     [{ 'retry-after': 'soon' }, null],
     [{ 'retry-after': '-3' }, null],
+    [{ 'retry-after': 'NaN' }, null],
+    [{ 'retry-after': '99999999' }, null],
+    [{ 'retry-after': 'Fri, 01 Jan 2126 00:00:00 GMT' }, null],
+    // Its clock is an hour ahead of ours, and says so.
+    [{ 'retry-after': 'Thu, 01 Jan 2026 01:00:30 GMT', date: 'Thu, 01 Jan 2026 01:00:00 GMT' }, 30_000],
+    [{ 'retry-after': '2', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' }, 2_000],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '50' }, 50_000],
+    [{ 'x-ratelimit-remaining': '3', 'x-ratelimit-reset': '50' }, null],
+    [{ 'x-ratelimit-reset': '1767225660' }, 60_000],
+    [{ 'x-ratelimit-reset': '1767225660000' }, 60_000],
+    [{ 'x-ratelimit-reset': '1767225540' }, null],
+    [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-reset-tokens': '120ms' }, 360_000],
+    [
+      {
+        'x-ratelimit-remaining-requests': '59',
+        'x-ratelimit-reset-requests': '1s',
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '1m2.5s',
+      },
+      62_500,
+    ],
+    [{ 'anthropic-ratelimit-requests-reset': '2026-01-01T00:00:09Z' }, 9_000],
+    [{ 'anthropic-ratelimit-requests-reset': '2025-12-31T23:59:59Z' }, null],
+    [{ 'ratelimit-remaining': '0', 'ratelimit-reset': '12' }, 12_000],
+    [{ ratelimit: '"burst";r=0;t=7, "day";r=90;t=80000' }, 7_000],
     [{}, null],
-  ])('%j asks for %s ms', (headers, ms) => {
-    expect(retryAfterMs(headers as Record<string, string>, now)).toBe(ms);
+  ])('%j asks for %s ms', async (headers, ms) => {
+    const answer = {
+      status: 429,
+      headers: headers as Record<string, string>,
+      body: () => Promise.resolve(''),
+    };
+    expect((await meaningOf(answer, 'http', [], now)).retryAfterMs).toBe(ms);
   });
 });
 

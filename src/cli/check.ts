@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from '../core/clock.ts';
+import { probeMember } from '../http/probe.ts';
+import { type Asked, judgePool } from './check-judge.ts';
+import { endpointProbes, keyProbes, type PlannedProbe } from './check-plan.ts';
+import { type CheckedPool, checkJson, checkText, faultsOf } from './check-view.ts';
+import { loadConfig } from './load.ts';
+import { listOptions } from './options.ts';
+import type { Command, Terminal } from './terminal.ts';
+
+const AT_ONCE = 8;
+const NEEDED = 'A key is sent to its own endpoints only, so its value is needed.';
+
+/** Validates the configuration, and asks every endpoint and key of it whether they are fit for use. */
+export const check: Command = async (args, terminal) => {
+  const options = listOptions('check', args);
+  const { config } = loadConfig(options, terminal, NEEDED);
+  const alone = await probeAll(endpointProbes(config), 'endpoints', terminal);
+  const answering = alone.filter(({ probed }) => probed.status !== null && probed.kind !== 'server');
+  const names = new Set(answering.map(({ pool, endpoint }) => `${pool}/${endpoint}`));
+  const plan = keyProbes(config, (pool, endpoint) => names.has(`${pool}/${endpoint}`));
+  const asked = [...alone, ...(await probeAll(plan, 'keys', terminal))];
+  const pools = Object.entries(config.pools).map(([name, pool]): CheckedPool => ({
+    name,
+    protocol: pool.protocol,
+    findings: judgePool(name, pool, asked),
+  }));
+  const text = options.json
+    ? `${JSON.stringify(checkJson(config, pools), null, 2)}\n`
+    : checkText(config, pools, terminal.colours);
+  terminal.print(text);
+  return faultsOf(pools) === 0 ? 0 : 1;
+};
+
+/** Side by side, so many at once; each no sooner than it is planned for. */
+async function probeAll(plan: readonly PlannedProbe[], what: string, terminal: Terminal): Promise<Asked[]> {
+  const startedAt = monotonic();
+  const waiting = [...plan].sort((one, other) => one.startMs - other.startMs);
+  const asked: Asked[] = [];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const early = next.startMs - (monotonic() - startedAt);
+      if (early > 0) await sleep(early);
+      asked.push(await probeOne(next));
+      terminal.progress?.(`Asking ${what}: ${asked.length} of ${plan.length}`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, plan.length) }, work));
+  } finally {
+    terminal.progress?.('');
+  }
+  return asked;
+}
+
+async function probeOne({ pool, config, endpoint, key }: PlannedProbe): Promise<Asked> {
+  const { protocol, auth, classify, timeout } = config;
+  const secret = key && { value: key.value ?? '', fields: key.fields };
+  const probed = await probeMember({ endpoint, key: secret, protocol, auth, classify, timeoutMs: timeout });
+  return { pool, endpoint: endpoint.name, key: key?.name ?? null, probed };
+}
