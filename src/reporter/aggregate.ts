@@ -144,6 +144,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
       durationMs: rounded(result.durationMs),
       verdict: judgements[index]?.verdict ?? null,
       evidence: judgements[index]?.evidence ?? [],
+      refused: result.refused,
       shard: result.shard,
       worker: result.worker,
       leases: result.leases,

@@ -70,6 +70,7 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     attempts: 0,
     degraded: false,
     pinned: false,
+    refused: false,
     told: null,
   };
 }

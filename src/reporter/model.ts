@@ -172,6 +172,8 @@ export interface ReportResult {
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];
+  /** Not run, by `"retryTests": "environment"`: an earlier attempt failed by the product. */
+  readonly refused: boolean;
   readonly shard: number | null;
   readonly worker: number | null;
   readonly leases: readonly ReportLease[];

@@ -79,6 +79,7 @@ const ADDED: Record<string, string[]> = {
   totals: ['errorsCut'],
   endpoint: ['why'],
   key: ['why'],
+  result: ['refused'],
 };
 
 describe('report.json', () => {
