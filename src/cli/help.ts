@@ -5,16 +5,18 @@ const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
   ['disable POOL/NAME', 'keep an endpoint or key from all tests, in later runs too, until it is enabled'],
   ['enable POOL/NAME', 'let a disabled one take part again'],
   ['reset POOL/NAME', 'end its pause, ejection or quarantine now, and forget its faults'],
+  ['show-report [DIR]', 'open the report, also of a run that was killed; --gate only judges it'],
+  ['scan DIR', 'search artifacts, zips and pages included, for values of the keys'],
 ];
 
 const OPTIONS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['--json', 'status as JSON'],
+  ['--json', 'status as JSON (also of scan)'],
   ['--config FILE', 'the configuration; else GEMBA_CONFIG, else the nearest gemba.config.json upward'],
   ['--env-file FILE', 'variables for it, else .env beside it; those that are set already win'],
 ];
 
 /** Commands that a later version brings. */
-export const LATER: readonly string[] = ['check', 'scan', 'show-report'];
+export const LATER: readonly string[] = ['check'];
 
 export const HELP: string = `Usage: gemba COMMAND [OPTIONS]
 

@@ -14,7 +14,9 @@ export function noticesOf(report: Report): Notice[] {
   const { run } = report;
   const notices: Notice[] = [];
   if (run.status === 'timedout') notices.push({ tone: 'bad', text: 'The run hit its time limit.' });
-  if (run.status === 'interrupted') notices.push({ tone: 'bad', text: 'The run was interrupted.' });
+  const cutOff = cutOffText(report);
+  if (cutOff) notices.push({ tone: 'bad', text: cutOff });
+  else if (run.status === 'interrupted') notices.push({ tone: 'bad', text: 'The run was interrupted.' });
   if (run.gate?.line) notices.push({ tone: 'bad', text: `${capital(run.gate.line)}.` });
   else if (run.status === 'failed' && report.totals.failed === 0) {
     notices.push({
@@ -34,6 +36,13 @@ export function noticesOf(report: Report): Notice[] {
   const out = membersOut(report);
   if (out) notices.push({ tone: 'warn', text: out });
   return notices;
+}
+
+/** The report comes from the journal of a run that was killed. */
+export function cutOffText({ run: { cutOff } }: Report): string | null {
+  if (cutOff === null) return null;
+  const tests = `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
+  return `The run was ended before it could report: this is what it had measured when ${tests} had ended.`;
 }
 
 /** Parts of a sharded run that sent no record: not run, not merged, or without a lease. */
