@@ -65,7 +65,8 @@ export default class GembaReporter implements Reporter {
     const seen = this.guard('read a test', () => seeTest(this.collected, test, this.origin()));
     if (this.journal === undefined)
       this.journal = this.guard('write the journal', () => this.openJournal()) ?? null;
-    if (seen) this.guard('write the journal', () => this.journal?.began(seen, result.retry));
+    if (seen)
+      this.guard('write the journal', () => this.journal?.began(seen, result.retry, result.workerIndex));
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {

@@ -28,6 +28,7 @@ export type JournalResult = Omit<
 export interface BeganLine {
   readonly began: JournalTest;
   readonly retry: number;
+  readonly worker: number;
   readonly at: number;
 }
 

@@ -15,7 +15,7 @@ const result = z.looseObject({ retry: z.number(), status: z.string(), durationMs
 /** Enough of each line to go by it; records are read with their own schema. */
 const lineSchema = z.union([
   z.looseObject({ journal: z.literal('gemba-journal/1'), startedAt: moment, planned: z.number() }),
-  z.looseObject({ began: z.object(place), retry: z.number(), at: moment }),
+  z.looseObject({ began: z.object(place), retry: z.number(), worker: z.number(), at: moment }),
   z.looseObject({ ended: z.string(), at: moment, result, records: z.array(z.unknown()) }),
 ]);
 
@@ -87,7 +87,7 @@ class Replay {
   #interrupt(line: BeganLine): void {
     const durationMs = Math.max(0, this.#lastAt - line.at);
     const shard = this.#head?.shard?.current ?? 1;
-    const facts = { failed: false, crashed: false, durationMs, shard, worker: null };
+    const facts = { failed: false, crashed: false, durationMs, shard, worker: line.worker };
     this.#test(line).results.push(unfolded({ retry: line.retry, status: 'interrupted', ...facts }));
   }
 

@@ -33,9 +33,10 @@ export class Journal {
     this.#flush();
   }
 
-  began({ id, title, file, line, project }: JournalTest, retry: number): void {
-    const began: BeganLine = { began: { id, title, file, line, project }, retry, at: systemClock() };
-    this.#add(JSON.stringify(began));
+  began({ id, title, file, line, project }: JournalTest, retry: number, worker: number): void {
+    const began = { id, title, file, line, project };
+    const told: BeganLine = { began, retry, worker, at: systemClock() };
+    this.#add(JSON.stringify(told));
   }
 
   /** `records`: the texts that the worker attached, as they came. */

@@ -41,7 +41,7 @@ function journalOf(tests: readonly FakeTest[]): { journal: Journal; own: ReturnT
   for (const test of cases) {
     for (const result of test.results) {
       const taken = collectResult(collected, test, result, ORIGIN);
-      journal.began(taken.test, result.retry);
+      journal.began(taken.test, result.retry, 0);
       journal.ended(taken.test, taken.result, taken.texts);
     }
   }
@@ -51,7 +51,7 @@ function journalOf(tests: readonly FakeTest[]): { journal: Journal; own: ReturnT
 describe('a journal', () => {
   it('gives the report that its run would have made', async () => {
     const { journal, own } = journalOf(TESTS);
-    journal.began({ id: 'x', title: 'was running', file: 'a.spec.ts', line: 1, project: '' }, 0);
+    journal.began({ id: 'x', title: 'was running', file: 'a.spec.ts', line: 1, project: '' }, 0, 4);
     journal.close(false);
     const [file] = journalsIn(folder);
     const { report, title } = (await reportFromJournal(file!, RUN.version))!;
@@ -61,7 +61,10 @@ describe('a journal', () => {
     expect(report.verdicts).toEqual(own.verdicts);
     expect(report.tests.slice(0, 2)).toEqual(own.tests);
     expect(report.pools).toEqual(own.pools);
-    expect(report.tests[2]).toMatchObject({ title: 'was running', results: [{ status: 'interrupted' }] });
+    expect(report.tests[2]).toMatchObject({
+      title: 'was running',
+      results: [{ status: 'interrupted', worker: 4 }],
+    });
   });
 
   it('tolerates half a line at its end, and lines that are none', async () => {
