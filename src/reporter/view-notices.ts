@@ -45,12 +45,16 @@ export function cutOffText({ run: { cutOff } }: Report): string | null {
   return `The run was ended before it could report: this is what it had measured when ${tests} had ended.`;
 }
 
-/** Parts of a sharded run that sent no record: not run, not merged, or without a lease. */
+/** Parts of a sharded run of which no test has told anything: they are not in this report. */
 export function missingShards(report: Report): string | null {
   const { total, present } = report.run.shards;
-  if (present.length >= total) return null;
-  const which = present.length > 12 ? counted(present.length, 'shard') : `shard ${present.join(', ')}`;
-  return `Records came from ${which} of ${total} only: the others took no lease or are not in this report.`;
+  const missing = Array.from({ length: total }, (_, index) => index + 1).filter(
+    (shard) => !present.includes(shard),
+  );
+  if (missing.length === 0) return null;
+  const names = missing.length > 12 ? count(missing.length) : missing.join(', ');
+  const which = missing.length === 1 ? `Shard ${names} of ${total} is` : `Shards ${names} of ${total} are`;
+  return `${which} missing: not merged, not run, or without a test of gemba-agent.`;
 }
 
 function membersOut(report: Report): string | null {
