@@ -9,7 +9,7 @@ import { Findings } from './scan/findings.ts';
 import { Search } from './scan/finder.ts';
 import { MIN_LENGTH, needlesOf } from './scan/forms.ts';
 import { scanJson, scanText, type ScanView } from './scan/scan-view.ts';
-import { type Secret, secretsOf } from './scan/secrets.ts';
+import { type Secret, secretsOf } from '../config/secrets.ts';
 import { walk } from './scan/walk.ts';
 import type { Command } from './terminal.ts';
 

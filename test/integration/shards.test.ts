@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GembaReport } from '../harness/report.ts';
 import { createInlineProject, type Finished, type InlineProject } from '../harness/run-inline-test.ts';
@@ -100,6 +101,19 @@ describe('a run in three shards', () => {
       results.map(({ shard, worker }) => `${shard}:${worker}`),
     );
     expect(new Set(workers.filter((name) => name.endsWith(':0')))).toEqual(new Set(['1:0', '2:0', '3:0']));
+  });
+
+  it('is a report as the published schema has it', () => {
+    const file = path.join(project.folder, 'node_modules/gemba-agent/report.schema.json');
+    const schema = JSON.parse(readFileSync(file, 'utf8')) as object;
+    const validate = new Ajv({
+      allErrors: true,
+      formats: { 'date-time': /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ },
+    }).compile(schema);
+    for (const made of [whole, report()]) {
+      validate(made);
+      expect(validate.errors).toBeNull();
+    }
   });
 
   it('is judged by its gate, which the records bring along', async () => {

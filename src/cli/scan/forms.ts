@@ -1,4 +1,4 @@
-import type { Secret } from './secrets.ts';
+import type { Secret } from '../../config/secrets.ts';
 
 export type Form = 'as it is' | 'URL-encoded' | 'JSON-escaped' | 'HTML-escaped' | 'base64' | 'hex';
 

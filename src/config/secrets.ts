@@ -1,5 +1,5 @@
-import type { KeyConfig, LoadedConfig } from '../../config/types.ts';
-import { fingerprint } from '../../shared/fingerprint.ts';
+import type { KeyConfig, LoadedConfig } from './types.ts';
+import { fingerprint } from '../shared/fingerprint.ts';
 
 /** A value that must stand in no artifact, and whose it is. */
 export interface Secret {
