@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { readHistory } from '../reporter/history-file.ts';
 import type { HistoryRun } from '../reporter/history-run.ts';
 import { headOf, isOver, journalsIn } from '../reporter/journal-files.ts';
-import type { Report } from '../reporter/model.ts';
+import type { Report, RunStatus } from '../reporter/model.ts';
 import { openFile } from '../reporter/open.ts';
 import { packageVersion } from '../reporter/options.ts';
 import { DATA, PAGE, writeData, writePage } from '../reporter/output.ts';
+import { count, counted } from '../shared/format.ts';
 import { summaryText } from '../reporter/summary.ts';
 import { missingShards } from '../reporter/view-notices.ts';
 import { type Grammar, readArguments } from './arguments.ts';
@@ -21,11 +22,18 @@ const GRAMMAR: Grammar = {
   others: 1,
 };
 const TITLE = 'Gemba report';
+const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
+  failed: 'failed',
+  timedout: 'timed out',
+  interrupted: 'was interrupted',
+};
 
 /** Shows the report of a run, also of one that was killed; with `--gate`, says only whether it may go on. */
 export const showReport: Command = async (args, terminal) => {
   const { flags, others } = readArguments(GRAMMAR, args);
-  const folder = resolve(terminal.folder, others[0] ?? terminal.env['GEMBA_REPORT_DIR'] ?? 'gemba-report');
+  const given = others[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
+  // The page itself may be named, too.
+  const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);
   const report = recovered ?? readReport(folder);
   if (flags.has('gate')) return judge(report, terminal);
@@ -43,8 +51,8 @@ function judge(report: Report, terminal: Terminal): number {
     terminal.print(`Gemba gate: ${['passed', missingShards(report)].filter(Boolean).join('. ')}\n`);
     return 0;
   }
-  const failed = totals.failed === 0 ? '' : ` (${totals.failed} of ${totals.tests} tests failed)`;
-  terminal.print(`Gemba gate: ${run.gate?.line ?? `the run is ${run.status}${failed}`}\n`);
+  const failed = totals.failed === 0 ? '' : ` (${count(totals.failed)} of ${counted(totals.tests, 'test')})`;
+  terminal.print(`Gemba gate: ${run.gate?.line ?? `the run ${ENDED[run.status]}${failed}`}\n`);
   return 1;
 }
 
