@@ -1,4 +1,5 @@
-// Builds the package: dist from src, an executable command, and schema.json from the config schema.
+// Builds the package: dist from src, an executable command, schema.json from the config schema, and
+// report.schema.json from the report's types.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,8 +20,10 @@ function build() {
   if (!existsSync(command))
     return fail('build: src/cli/main.ts gave no dist/cli/main.js, the file behind "gemba".');
   chmodSync(command, 0o755);
-  const schema = path.join(root, 'scripts/schema.mjs');
-  if (existsSync(schema)) run('scripts/schema.mjs', [schema]);
+  for (const script of ['scripts/schema.mjs', 'scripts/report-schema.mjs']) {
+    const file = path.join(root, script);
+    if (existsSync(file)) run(script, [file]);
+  }
 }
 
 function findCompiler() {

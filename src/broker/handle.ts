@@ -8,7 +8,7 @@ export function handle(
   pool: PoolState,
   spec: PoolSpec,
   link: string,
-  message: Exclude<LinkMessage, { type: 'hello' | 'retry' | 'status' | 'admin' }>,
+  message: Exclude<LinkMessage, { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' }>,
   context: Context,
 ): Effect[] {
   switch (message.type) {

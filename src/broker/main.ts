@@ -52,6 +52,8 @@ function run(server: Server): void {
 
   const end = (): void => {
     if (broker.links > 0) return;
+    // A worker that failed ends before the next one comes: what it told must outlive the pause between them.
+    if (broker.isAwaited(isAlive)) return endAfter(IDLE_MS);
     broker.close();
     server.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
+import type { ProductFailure } from '../core/reruns.ts';
 import { OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
 
 const id = z.string().min(1).max(200);
@@ -42,6 +43,7 @@ const poolSpec = z.object({
 });
 
 const member = { endpoint: id.nullable(), key: id.nullable() };
+const running = { run: count, test: id, group: text.nullable(), retry: count };
 
 /** What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. */
 export const linkMessage = z.discriminatedUnion('type', [
@@ -102,6 +104,15 @@ export const linkMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
   z.object({ type: z.literal('status'), ask }),
+  /** An attempt of a test failed; `product` where the product is to blame. */
+  z.object({
+    type: z.literal('failed'),
+    ask,
+    ...running,
+    product: z.object({ title: text, retry: count, evidence: z.array(text) }).nullable(),
+  }),
+  /** Asks whether an earlier product failure makes this attempt pointless. */
+  z.object({ type: z.literal('rerun'), ask, ...running }),
   z.object({
     type: z.literal('admin'),
     ask,
@@ -129,6 +140,8 @@ export type Answer =
   | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
+  | { readonly is: 'noted' }
+  | { readonly is: 'rerun'; readonly endedBy: ProductFailure | null }
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import { administer, standingsOf, statusOf } from '../core/admin.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
+import { endedBy, noteFailure, type Reruns } from '../core/reruns.ts';
 import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
@@ -34,6 +35,7 @@ export class Broker {
   readonly #id = randomUUID();
   readonly #peers = new Peers();
   readonly #leasePool = new Map<string, string>();
+  readonly #reruns: Reruns = new Map();
   #sequence = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Messages held back until every awaited link has told what it holds. */
@@ -47,6 +49,12 @@ export class Broker {
 
   get links(): number {
     return this.#peers.count;
+  }
+
+  /** Whether a run may still ask for what is known here alone; what is known of ended runs is forgotten. */
+  isAwaited(isAlive: (pid: number) => boolean): boolean {
+    for (const run of this.#reruns.keys()) if (!isAlive(run)) this.#reruns.delete(run);
+    return this.#reruns.size > 0;
   }
 
   serve(server: Server): void {
@@ -174,6 +182,7 @@ export class Broker {
     const context = this.#context();
     if (message.type === 'status' || message.type === 'admin')
       return this.#administer(peer, message, context);
+    if (message.type === 'failed' || message.type === 'rerun') return this.#remember(peer, message);
     const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
     if (poolName === undefined || spec === undefined) {
@@ -205,6 +214,13 @@ export class Broker {
     if (effects) this.#apply(effects);
     answer(peer, message.ask, { is: 'administered', known: Boolean(effects) });
     this.#schedule();
+  }
+
+  #remember(peer: Peer, message: Extract<LinkMessage, { type: 'failed' | 'rerun' }>): void {
+    if (message.type === 'rerun')
+      return answer(peer, message.ask, { is: 'rerun', endedBy: endedBy(this.#reruns, message) });
+    noteFailure(this.#reruns, message, message.product);
+    answer(peer, message.ask, { is: 'noted' });
   }
 
   #leave(peer: Peer): void {

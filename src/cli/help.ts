@@ -6,16 +6,15 @@ const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
   ['disable POOL/NAME', 'keep an endpoint or key from all tests, in later runs too, until it is enabled'],
   ['enable POOL/NAME', 'let a disabled one take part again'],
   ['reset POOL/NAME', 'end its pause, ejection or quarantine now, and forget its faults'],
+  ['show-report [DIR]', 'open the report, also of a run that was killed; --gate only judges it'],
+  ['scan DIR', 'search artifacts, zips and pages included, for values of the keys'],
 ];
 
 const OPTIONS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['--json', 'check or status as JSON'],
+  ['--json', 'check, status or scan as JSON'],
   ['--config FILE', 'the configuration; else GEMBA_CONFIG, else the nearest gemba.config.json upward'],
   ['--env-file FILE', 'variables for it, else .env beside it; those that are set already win'],
 ];
-
-/** Commands that a later version brings. */
-export const LATER: readonly string[] = ['scan', 'show-report'];
 
 export const HELP: string = `Usage: gemba COMMAND [OPTIONS]
 
@@ -23,9 +22,6 @@ Leases of rotated endpoints and keys for Playwright tests.
 
 Commands
 ${lines(COMMANDS_HELP)}
-
-Not in this version yet
-  ${LATER.join(', ')}
 
 Options of check, status, disable, enable and reset
 ${lines(OPTIONS_HELP)}

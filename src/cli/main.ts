@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   enable: async () => (await import('./enable.ts')).enable,
   disable: async () => (await import('./disable.ts')).disable,
   reset: async () => (await import('./reset.ts')).reset,
+  'show-report': async () => (await import('./show-report.ts')).showReport,
+  scan: async () => (await import('./scan.ts')).scan,
 };
 
 /** What a finished command leaves open, such as a socket to a broker that hangs, may keep the process this long. */

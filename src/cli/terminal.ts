@@ -5,6 +5,8 @@ export interface Terminal {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly colours: boolean;
+  /** A person is there, whose browser may be opened. */
+  readonly interactive: boolean;
   /** To standard output: what was asked for. */
   readonly print: (text: string) => void;
   /** To standard error: what went wrong. */
@@ -17,12 +19,13 @@ export interface Terminal {
 export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 
 export function systemTerminal(): Terminal {
-  const { env, stdout, stderr } = process;
+  const { env, stdin, stdout, stderr } = process;
   const isWatched = stderr.isTTY && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
   return {
     folder: process.cwd(),
     env,
     colours: wantsColours(stdout.isTTY, env),
+    interactive: !env['CI'] && Boolean(stdin.isTTY) && Boolean(stdout.isTTY),
     print: (text) => void stdout.write(text),
     warn: (text) => void stderr.write(text),
     progress: isWatched ? (line) => void stderr.write(`\r\u001B[2K${line}`) : undefined,

@@ -45,6 +45,7 @@ function absorbResult(collected: Collected, record: GembaRecord, result: SeenRes
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
   result.pinned ||= record.pinned !== null;
+  result.refused ||= record.refused === true;
   result.told = record.verdict ?? result.told;
 }
 

@@ -7,6 +7,7 @@ import { type JudgedTest, judgeSeenTest } from './judging.ts';
 import { poolsOf } from './members.ts';
 import type {
   Report,
+  ReportRun,
   ReportStrategy,
   ReportTest,
   ReportTotals,
@@ -24,6 +25,8 @@ export interface RunFacts {
   readonly playwright: string;
   readonly version: string;
   readonly shard: { readonly current: number; readonly total: number } | null;
+  /** The run was ended before it could report: what of its tests a journal tells. */
+  readonly cutOff?: ReportRun['cutOff'];
 }
 
 /** The report of a run from what was collected of it. Pure: no clock, no file, no network. */
@@ -46,6 +49,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
       configErrors: [...collected.configErrors],
       shards: shardsOf(collected, run),
       gate,
+      cutOff: run.cutOff ?? null,
     },
     totals,
     verdicts,
@@ -144,6 +148,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
       durationMs: rounded(result.durationMs),
       verdict: judgements[index]?.verdict ?? null,
       evidence: judgements[index]?.evidence ?? [],
+      refused: result.refused,
       shard: result.shard,
       worker: result.worker,
       leases: result.leases,

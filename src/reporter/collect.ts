@@ -15,18 +15,33 @@ export interface Origin {
   readonly merging: boolean;
 }
 
+/** One finished attempt of a test, as it was taken in. */
+interface Taken {
+  readonly test: SeenTest;
+  readonly result: SeenResult;
+  /** Its records as they came. */
+  readonly texts: readonly string[];
+}
+
+/** The test as the report knows it. */
+export function seeTest(collected: Collected, test: TestCase, origin: Origin): SeenTest {
+  return ensure(collected.tests, test.id, () => describeTest(test, origin));
+}
+
 /** Take in one finished attempt of a test. Nothing of the result is changed, and no record of it is kept. */
 export function collectResult(
   collected: Collected,
   test: TestCase,
   result: TestResult,
   origin: Origin,
-): void {
-  const seenTest = ensure(collected.tests, test.id, () => describeTest(test, origin));
+): Taken {
+  const seenTest = seeTest(collected, test, origin);
   const seen = describeResult(test, result, origin);
   seenTest.status = test.outcome();
   seenTest.results.push(seen);
-  absorb(collected, recordsOf(result, collected), seenTest, seen);
+  const { records, texts } = recordsOf(result, collected);
+  absorb(collected, records, seenTest, seen);
+  return { test: seenTest, result: seen, texts };
 }
 
 /** All tests of the run in its own order, those that never ran included, with their final outcomes. */
@@ -70,6 +85,7 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     attempts: 0,
     degraded: false,
     pinned: false,
+    refused: false,
     told: null,
   };
 }
@@ -90,21 +106,30 @@ function saysCrashed(error: TestError): boolean {
   return error.cause !== undefined && saysCrashed(error.cause);
 }
 
-function recordsOf(result: TestResult, collected: Collected): GembaRecord[] {
+function recordsOf(
+  result: TestResult,
+  collected: Collected,
+): { readonly records: GembaRecord[]; readonly texts: string[] } {
   const records: GembaRecord[] = [];
+  const texts: string[] = [];
   for (const { contentType, body, path: file } of result.attachments) {
     if (contentType !== RECORD_CONTENT_TYPE) continue;
-    const record = parse(() => body ?? (file === undefined ? '' : readFileSync(file)));
-    if (typeof record === 'object') records.push(record);
-    else noteBadRecord(collected, record);
+    const parsed = parse(() => (body ?? (file === undefined ? '' : readFileSync(file))).toString());
+    if (typeof parsed === 'string') {
+      noteBadRecord(collected, parsed);
+      continue;
+    }
+    records.push(parsed.record);
+    texts.push(parsed.text);
   }
-  return records;
+  return { records, texts };
 }
 
-function parse(read: () => Buffer | string): GembaRecord | string {
+function parse(read: () => string): { record: GembaRecord; text: string } | string {
   try {
-    const parsed = recordSchema.safeParse(JSON.parse(read().toString()));
-    if (parsed.success) return parsed.data;
+    const text = read();
+    const parsed = recordSchema.safeParse(JSON.parse(text));
+    if (parsed.success) return { record: parsed.data, text };
     const issue = parsed.error.issues[0];
     return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a record'}`;
   } catch (error) {

@@ -54,6 +54,8 @@ export interface SeenResult {
   attempts: number;
   degraded: boolean;
   pinned: boolean;
+  /** Not run: an earlier attempt failed by the product. */
+  refused: boolean;
   /** What the worker itself made of it. */
   told: Judgement | null;
 }

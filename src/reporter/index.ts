@@ -8,9 +8,13 @@ import type {
   TestCase,
   TestResult,
 } from '@playwright/test/reporter';
+import { systemClock } from '../core/clock.ts';
 import { aggregate } from './aggregate.ts';
-import { collectResult, collectTests, type Origin } from './collect.ts';
+import { collectResult, collectTests, type Origin, seeTest } from './collect.ts';
 import { type Collected, emptyCollected } from './collected.ts';
+import { keepHistory } from './history-file.ts';
+import type { HistoryRun } from './history-run.ts';
+import { Journal } from './journal.ts';
 import type { Report } from './model.ts';
 import { openFile } from './open.ts';
 import {
@@ -20,8 +24,8 @@ import {
   type RunnerOptions,
   type Settings,
 } from './options.ts';
+import { writeData, writePage } from './output.ts';
 import { summaryText } from './summary.ts';
-import { reportText, writeWhole } from './write.ts';
 
 export type { GembaReporterOptions } from './options.ts';
 export type { Report } from './model.ts';
@@ -36,10 +40,12 @@ export default class GembaReporter implements Reporter {
   private readonly collected: Collected = emptyCollected();
   private config: FullConfig | null = null;
   private suite: Suite | null = null;
+  /** Undefined before the first test; null where there is none to write. */
+  private journal: Journal | null | undefined;
   private readonly warned = new Set<string>();
 
   constructor(options: GembaReporterOptions & RunnerOptions = {}) {
-    this.settings = resolveSettings(options, process.env, process.cwd());
+    this.settings = resolveSettings(options, process.env, process.cwd(), process.argv);
   }
 
   printsToStdio(): boolean {
@@ -54,9 +60,22 @@ export default class GembaReporter implements Reporter {
     }
   }
 
+  onTestBegin(test: TestCase, result: TestResult): void {
+    if (this.settings.mode !== 'test') return;
+    const seen = this.guard('read a test', () => seeTest(this.collected, test, this.origin()));
+    if (this.journal === undefined)
+      this.journal = this.guard('write the journal', () => this.openJournal()) ?? null;
+    if (seen)
+      this.guard('write the journal', () => this.journal?.began(seen, result.retry, result.workerIndex));
+  }
+
   onTestEnd(test: TestCase, result: TestResult): void {
     if (this.settings.mode === 'list') return;
-    this.guard('read a result', () => collectResult(this.collected, test, result, this.origin()));
+    const taken = this.guard('read a result', () => {
+      return collectResult(this.collected, test, result, this.origin());
+    });
+    if (taken)
+      this.guard('write the journal', () => this.journal?.ended(taken.test, taken.result, taken.texts));
   }
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
@@ -83,6 +102,17 @@ export default class GembaReporter implements Reporter {
     });
   }
 
+  private openJournal(): Journal {
+    const { folder, title } = this.settings;
+    return new Journal(folder, {
+      startedAt: systemClock(),
+      playwright: this.config?.version ?? '',
+      title,
+      planned: this.suite?.allTests().length ?? 0,
+      shard: this.config?.shard ?? null,
+    });
+  }
+
   private origin(): Origin {
     const merging = this.settings.mode === 'merge';
     const shard = this.config?.shard?.current ?? (merging ? null : 1);
@@ -92,25 +122,33 @@ export default class GembaReporter implements Reporter {
   /** The page's path as the user would type it, or null where it could not be written. */
   private async write(report: Report): Promise<string | null> {
     const { folder, title, stepSummaryFile } = this.settings;
-    const page = path.join(folder, 'index.html');
-    await this.guardAsync('write report.json', () =>
-      writeWhole(path.join(folder, 'report.json'), reportText(report)),
-    );
-    const done = await this.guardAsync('write index.html', async () => {
-      const [{ dashboardView }, { renderDashboard }] = await Promise.all([
-        import('./view.ts'),
-        import('./render.ts'),
-      ]);
-      await writeWhole(page, await renderDashboard(dashboardView(report, title)));
+    const trends = await this.guardAsync('keep the history', () => this.trends(report));
+    const data = await this.guardAsync('write report.json', async () => {
+      await writeData(folder, report);
       return true;
     });
+    const page = await this.guardAsync('write index.html', () =>
+      writePage(folder, report, title, trends ?? []),
+    );
+    this.guard('remove the journal', () => this.journal?.close(data === true));
+    this.journal = null;
     if (stepSummaryFile !== null) {
       await this.guardAsync('write the step summary', async () => {
         const { stepSummary } = await import('./step-summary.ts');
         appendFileSync(stepSummaryFile, stepSummary(report, title));
       });
     }
-    return done ? path.relative(process.cwd(), page) || page : null;
+    return page === undefined ? null : path.relative(process.cwd(), page) || page;
+  }
+
+  private trends(report: Report): Promise<readonly HistoryRun[]> {
+    const { history, historyFile, narrowed, mode } = this.settings;
+    const scope = {
+      narrowed,
+      forbidOnly: this.config?.forbidOnly === true,
+      oneShard: mode !== 'merge' && (this.config?.shard?.total ?? 1) > 1,
+    };
+    return keepHistory(historyFile, report, { keep: history, scope, warn });
   }
 
   private open(report: Report, page: string | null): void {

@@ -22,7 +22,7 @@ export interface Report {
 
 export type RunStatus = 'passed' | 'failed' | 'timedout' | 'interrupted';
 
-interface ReportRun {
+export interface ReportRun {
   /** The run's end as its exit code tells it: what Playwright said, or `failed` where the gate made it red. */
   readonly status: RunStatus;
   readonly startedAt: string;
@@ -32,6 +32,8 @@ interface ReportRun {
   readonly configErrors: readonly string[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
   readonly gate: ReportGate | null;
+  /** Null, unless the run was ended before it could report: how many of its tests had ended by then. */
+  readonly cutOff: { readonly planned: number; readonly ended: number } | null;
 }
 
 /** The gate's rules, as the records brought them, and what it says of this run. */
@@ -172,6 +174,8 @@ export interface ReportResult {
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];
+  /** Not run, by `"retryTests": "environment"`: an earlier attempt failed by the product. */
+  readonly refused: boolean;
   readonly shard: number | null;
   readonly worker: number | null;
   readonly leases: readonly ReportLease[];

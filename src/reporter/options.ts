@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isNarrowed } from './narrowing.ts';
 
 /** Options of `['gemba-agent/reporter', options]`. */
 export interface GembaReporterOptions {
@@ -27,11 +28,14 @@ export interface GembaReporterOptions {
    */
   readonly stepSummary?: 'auto' | boolean;
   /**
-   * Runs kept for trends; 0 for none. Not in this version yet.
+   * Runs kept for trends; 0 for none. A run of a part of the tests, an interrupted one and a single shard are not kept.
    * @default 20
    */
   readonly history?: number;
-  /** @default '<outputFolder>/history.json' */
+  /**
+   * Where they are kept, relative to the Playwright config's folder. On CI, cache it between runs.
+   * @default '<outputFolder>/history.json'
+   */
   readonly historyFile?: string;
 }
 
@@ -46,6 +50,11 @@ export interface Settings {
   readonly title: string;
   readonly open: 'always' | 'never' | 'on-failure';
   readonly live: boolean;
+  /** Runs kept for trends. */
+  readonly history: number;
+  readonly historyFile: string;
+  /** The command line asks for a part of the tests. */
+  readonly narrowed: boolean;
   /** The file for the step's summary, or null. */
   readonly stepSummaryFile: string | null;
   /** May a browser be opened here? */
@@ -57,15 +66,21 @@ export function resolveSettings(
   options: GembaReporterOptions & RunnerOptions,
   env: NodeJS.ProcessEnv,
   cwd: string,
+  argv: readonly string[] = [],
 ): Settings {
+  const base = options.configDir ?? cwd;
+  const folder = env['GEMBA_REPORT_DIR']
+    ? path.resolve(cwd, env['GEMBA_REPORT_DIR'])
+    : path.resolve(base, options.outputFolder ?? 'gemba-report');
   const stepSummaryFile = options.stepSummary === false ? null : env['GITHUB_STEP_SUMMARY'] || null;
   return {
-    folder: env['GEMBA_REPORT_DIR']
-      ? path.resolve(cwd, env['GEMBA_REPORT_DIR'])
-      : path.resolve(options.configDir ?? cwd, options.outputFolder ?? 'gemba-report'),
+    folder,
     title: options.title ?? 'Gemba report',
     open: options.open ?? 'never',
     live: Boolean(options.live),
+    history: options.history ?? 20,
+    historyFile: path.resolve(base, options.historyFile ?? path.join(folder, 'history.json')),
+    narrowed: isNarrowed(argv),
     stepSummaryFile,
     interactive: !env['CI'] && Boolean(process.stdin.isTTY) && Boolean(process.stdout.isTTY),
     mode: options._mode ?? 'test',

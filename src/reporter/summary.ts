@@ -1,7 +1,7 @@
 import { count, counted, duration, percent } from '../shared/format.ts';
 import type { Report, ReportMember } from './model.ts';
 import { noteOfCause } from './view-answer.ts';
-import { missingShards } from './view-notices.ts';
+import { cutOffText, missingShards } from './view-notices.ts';
 import { reasonOf } from './view-pools.ts';
 
 const MAX_CAUSES = 8;
@@ -11,6 +11,7 @@ const VERDICTS = ['product', 'environment', 'unknown'] as const;
 /** What the terminal says at the end: one line that begins `Gemba:`, and under it what explains it. */
 export function summaryText(report: Report, reportPath: string | null): string {
   const details = [
+    cutOffText(report),
     ...causeLines(report),
     ...memberLines(report),
     ...report.run.configErrors.map((error) => `an edit of the config was refused: ${error}`),

@@ -14,7 +14,9 @@ export function noticesOf(report: Report): Notice[] {
   const { run } = report;
   const notices: Notice[] = [];
   if (run.status === 'timedout') notices.push({ tone: 'bad', text: 'The run hit its time limit.' });
-  if (run.status === 'interrupted') notices.push({ tone: 'bad', text: 'The run was interrupted.' });
+  const cutOff = cutOffText(report);
+  if (cutOff) notices.push({ tone: 'bad', text: cutOff });
+  else if (run.status === 'interrupted') notices.push({ tone: 'bad', text: 'The run was interrupted.' });
   if (run.gate?.line) notices.push({ tone: 'bad', text: `${capital(run.gate.line)}.` });
   else if (run.status === 'failed' && report.totals.failed === 0) {
     notices.push({
@@ -36,12 +38,23 @@ export function noticesOf(report: Report): Notice[] {
   return notices;
 }
 
-/** Parts of a sharded run that sent no record: not run, not merged, or without a lease. */
+/** The report comes from the journal of a run that was killed. */
+export function cutOffText({ run: { cutOff } }: Report): string | null {
+  if (cutOff === null) return null;
+  const tests = `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
+  return `The run was ended before it could report: this is what it had measured when ${tests} had ended.`;
+}
+
+/** Parts of a sharded run of which no test has told anything: they are not in this report. */
 export function missingShards(report: Report): string | null {
   const { total, present } = report.run.shards;
-  if (present.length >= total) return null;
-  const which = present.length > 12 ? counted(present.length, 'shard') : `shard ${present.join(', ')}`;
-  return `Records came from ${which} of ${total} only: the others took no lease or are not in this report.`;
+  const missing = Array.from({ length: total }, (_, index) => index + 1).filter(
+    (shard) => !present.includes(shard),
+  );
+  if (missing.length === 0) return null;
+  const names = missing.length > 12 ? count(missing.length) : missing.join(', ');
+  const which = missing.length === 1 ? `Shard ${names} of ${total} is` : `Shards ${names} of ${total} are`;
+  return `${which} missing: not merged, not run, or without a test of gemba-agent.`;
 }
 
 function membersOut(report: Report): string | null {

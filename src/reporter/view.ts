@@ -1,5 +1,6 @@
 import { count, counted, dateTime, duration, NOT_MEASURED, percent } from '../shared/format.ts';
 import { type TimelineView, timelineView } from './charts.ts';
+import type { HistoryRun } from './history-run.ts';
 import { packIsland } from './island.ts';
 import type { Report, ReportTotals, RunStatus } from './model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
@@ -51,7 +52,12 @@ const STATUS_LABELS: Record<RunStatus, string> = {
   interrupted: 'Interrupted',
 };
 
-export function dashboardView(report: Report, title: string): DashboardView {
+/** `trends`: the last runs, oldest first, the present one last. */
+export function dashboardView(
+  report: Report,
+  title: string,
+  _trends: readonly HistoryRun[] = [],
+): DashboardView {
   const ordered = orderTests(report.tests);
   const label = STATUS_LABELS[report.run.status];
   return {

@@ -107,6 +107,8 @@ export const recordSchema = z.object({
   /** Why the test ran on a target that its user fixed (a base URL outside the pool), or null. */
   pinned: z.string().nullable(),
   degraded: z.boolean(),
+  /** This attempt was not run: an earlier one failed by the product. */
+  refused: z.boolean().optional(),
   /** The worker's view at the attempt's end, for a failed attempt; the reporter judges again over the whole run. */
   verdict: z.object({ verdict, evidence: z.array(z.string()) }).nullable(),
 });

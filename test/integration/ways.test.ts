@@ -1,7 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GembaReport } from '../harness/report.ts';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
 import { json, startServer, type TestServer } from '../harness/servers.ts';
 
@@ -163,74 +160,6 @@ describe('the ways to ask for a lease', () => {
     expect(broken.output).toMatch(/broken\.config\.json:3:\d+ +store/);
   });
 });
-
-describe('shards', () => {
-  it('give the same numbers merged as the run gives whole, and --list writes nothing', async () => {
-    const server = await startWho();
-    const spec = (name: string): string => `
-      import { test, expect } from 'gemba-agent';
-      for (let index = 0; index < 6; index++) {
-        test('${name} ' + index, async ({ request }) => {
-          await request.get('/who');
-          expect((await request.get('/missing')).status()).toBe(index === 5 ? 200 : 404);
-        });
-      }
-      test('${name} empty', async () => {});
-    `;
-    const pools = { api: { endpoints: [server.url], keys: ['merge-key-one', 'merge-key-two'] } };
-    const project = await createInlineProject(
-      { 'gemba.config.json': JSON.stringify({ pools }), 'a.spec.ts': spec('a'), 'b.spec.ts': spec('b') },
-      '{ workers: 1 }',
-    );
-    const report = path.join(project.folder, 'gemba-report');
-    await project.run({ args: ['--list'] });
-    expect(existsSync(report)).toBe(false);
-    const whole = (await project.run()).report!;
-    rmSync(report, { recursive: true });
-    for (const shard of ['1/2', '2/2']) {
-      const env = { PLAYWRIGHT_BLOB_OUTPUT_FILE: path.join(project.folder, 'blobs', `${shard[0]}.zip`) };
-      await project.run({ args: [`--shard=${shard}`, '--reporter=blob'], env });
-    }
-    expect(existsSync(report)).toBe(false);
-    await project.node([
-      'node_modules/@playwright/test/cli.js',
-      'merge-reports',
-      'blobs',
-      '--reporter=gemba-agent/reporter',
-    ]);
-    const merged = JSON.parse(await readReport(report)) as GembaReport;
-    expect(counts(merged)).toEqual(counts(whole));
-    expect(merged.run.shards).toEqual({ total: 2, present: [1, 2] });
-    await server.close();
-    await project.cleanup();
-  });
-});
-
-function counts(report: GembaReport): object {
-  const { tests, passed, failed, leases, calls, attempts, successes, failures, retries } = report.totals;
-  const members = [...report.pools[0]!.endpoints, ...report.pools[0]!.keys].map(({ name, state }) => [
-    name,
-    state,
-  ]);
-  return {
-    tests,
-    passed,
-    failed,
-    leases,
-    calls,
-    attempts,
-    successes,
-    failures,
-    retries,
-    members,
-    verdicts: report.verdicts,
-  };
-}
-
-async function readReport(folder: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  return readFile(path.join(folder, 'report.json'), 'utf8');
-}
 
 function startWho(): Promise<TestServer> {
   return startServer((seen, response) => {

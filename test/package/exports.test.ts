@@ -58,13 +58,14 @@ test('require gives the same modules as import', async () => {
 
 test('the schema and the manifest can be resolved, inner files cannot', async () => {
   const resolved = await evaluate(`
-    const attempts = ['schema.json', 'package.json', 'dist/index.js', 'dist/core/types.js'].map((name) => {
+    const attempts = ['schema.json', 'report.schema.json', 'package.json', 'dist/index.js', 'dist/core/types.js'].map((name) => {
       try { import.meta.resolve('gemba-agent/' + name); return [name, true]; } catch { return [name, false]; }
     });
     console.log(JSON.stringify(Object.fromEntries(attempts)));
   `);
   expect(resolved).toEqual({
     'schema.json': true,
+    'report.schema.json': true,
     'package.json': true,
     'dist/index.js': false,
     'dist/core/types.js': false,

@@ -14,10 +14,17 @@ beforeAll(async () => {
 
 test('the tarball holds what runs and what describes it, no sources and no tests', () => {
   const expected =
-    /^(dist\/.+\.(js|d\.ts)|templates\/.+|schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    /^(dist\/.+\.(js|d\.ts)|templates\/.+|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.filter((file) => /\.(test|spec)\.|__/.test(file))).toEqual([]);
-  for (const name of ['package.json', 'schema.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+  for (const name of [
+    'package.json',
+    'schema.json',
+    'report.schema.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+  ]) {
     expect(files).toContain(name);
   }
 });

@@ -31,7 +31,14 @@ describe('the configuration of a command', () => {
   }
 
   function terminal(env: Record<string, string>, from: string): Parameters<typeof loadConfig>[1] {
-    return { folder: path.join(folder, from), env, colours: false, print: () => {}, warn: () => {} };
+    return {
+      folder: path.join(folder, from),
+      env,
+      colours: false,
+      interactive: false,
+      print: () => {},
+      warn: () => {},
+    };
   }
 
   it('is found upward, by GEMBA_CONFIG or by --config, with .env beside it', () => {

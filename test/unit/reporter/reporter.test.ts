@@ -61,7 +61,8 @@ describe('the reporter', () => {
 
   it('writes a page and its data beside it, and nothing else, and says where', async () => {
     expect(await run([{ title: 'a', results: [{}] }])).toBeUndefined();
-    expect(readdirSync(path.join(folder, 'gemba-report')).sort()).toEqual(['index.html', 'report.json']);
+    const files = ['history.json', 'index.html', 'report.json'];
+    expect(readdirSync(path.join(folder, 'gemba-report')).sort()).toEqual(files);
     expect(reportIn(path.join(folder, 'gemba-report')).totals.tests).toBe(1);
     expect(printed.out).toContain('Gemba: 1 of 1 passed · not measured\n  Report: ');
     expect(printed.err).toBe('');
@@ -108,12 +109,15 @@ describe('the reporter', () => {
     writeFileSync(path.join(folder, 'gemba-report'), 'a file is in the way');
     const reporter = new GembaReporter({ configDir: folder });
     reporter.onBegin(fakeConfig(), fakeSuite([]));
-    for (let index = 0; index < 3; index++) reporter.onTestEnd({} as TestCase, {} as TestResult);
+    for (let index = 0; index < 3; index++) {
+      reporter.onTestBegin({} as TestCase, {} as TestResult);
+      reporter.onTestEnd({} as TestCase, {} as TestResult);
+    }
     expect(await reporter.onEnd(fullResult())).toBeUndefined();
     const lines = printed.err.trim().split('\n');
-    expect(lines.map((line) => line.replace(/: .*?(not|EEXIST|ENOTDIR).*/, ': …'))).toHaveLength(3);
+    expect(lines.map((line) => line.replace(/: .*?(not|EEXIST|ENOTDIR).*/, ': …'))).toHaveLength(6);
     expect(lines.join('\n')).toMatch(
-      /could not read a result: .*\n.*could not write report\.json: .*\n.*could not write index\.html: /,
+      /could not read a test: .*\n.*could not write the journal: .*\n.*could not read a result: .*\n.*could not keep the history: .*\n.*could not write report\.json: .*\n.*could not write index\.html: /,
     );
     expect(printed.out).toContain('Gemba: 0 of 0 passed');
     expect(printed.out).not.toContain('Report:');

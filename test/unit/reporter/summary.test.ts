@@ -79,7 +79,7 @@ describe('the summary', () => {
     expect(summaryText(report, null)).toMatchInlineSnapshot(`
       "Gemba: 1 of 1 passed · not measured · 1 pinned
         an edit of the config was refused: pools.api: too few
-        Records came from shard 2 of 3 only: the others took no lease or are not in this report."
+        Shards 1, 3 of 3 are missing: not merged, not run, or without a test of gemba-agent."
     `);
   });
 

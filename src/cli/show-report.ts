@@ -1,0 +1,110 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { GembaError } from '../core/errors.ts';
+import { readHistory } from '../reporter/history-file.ts';
+import type { HistoryRun } from '../reporter/history-run.ts';
+import { headOf, isOver, journalsIn } from '../reporter/journal-files.ts';
+import type { Report, RunStatus } from '../reporter/model.ts';
+import { openFile } from '../reporter/open.ts';
+import { packageVersion } from '../reporter/options.ts';
+import { DATA, PAGE, writeData, writePage } from '../reporter/output.ts';
+import { count, counted } from '../shared/format.ts';
+import { summaryText } from '../reporter/summary.ts';
+import { missingShards } from '../reporter/view-notices.ts';
+import { type Grammar, readArguments } from './arguments.ts';
+import type { Command, Terminal } from './terminal.ts';
+
+const GRAMMAR: Grammar = {
+  command: 'show-report',
+  usage: '[DIR] [--gate]',
+  flags: ['gate'],
+  values: [],
+  others: 1,
+};
+const TITLE = 'Gemba report';
+const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
+  failed: 'failed',
+  timedout: 'timed out',
+  interrupted: 'was interrupted',
+};
+
+/** Shows the report of a run, also of one that was killed; with `--gate`, says only whether it may go on. */
+export const showReport: Command = async (args, terminal) => {
+  const { flags, others } = readArguments(GRAMMAR, args);
+  const given = others[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
+  // The page itself may be named, too.
+  const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
+  const recovered = await recover(folder, terminal);
+  const report = recovered ?? readReport(folder);
+  if (flags.has('gate')) return judge(report, terminal);
+  const page = join(folder, PAGE);
+  if (!existsSync(page)) await writePage(folder, report, TITLE, await trendsIn(folder));
+  terminal.print(`${summaryText(report, relative(terminal.folder, page) || page)}\n`);
+  if (terminal.interactive) openFile(page, (why) => terminal.warn(`could not open ${page}: ${why}\n`));
+  return 0;
+};
+
+/** In one line, what the run came to. Red stays red, whatever the gate says. */
+function judge(report: Report, terminal: Terminal): number {
+  const { run, totals } = report;
+  if (run.status === 'passed') {
+    terminal.print(`Gemba gate: ${['passed', missingShards(report)].filter(Boolean).join('. ')}\n`);
+    return 0;
+  }
+  const failed = totals.failed === 0 ? '' : ` (${count(totals.failed)} of ${counted(totals.tests, 'test')})`;
+  terminal.print(`Gemba gate: ${run.gate?.line ?? `the run ${ENDED[run.status]}${failed}`}\n`);
+  return 1;
+}
+
+/** Makes the report of a run that ended before it could, from its journal; null where there is a later report. */
+async function recover(folder: string, terminal: Terminal): Promise<Report | null> {
+  const [journal] = existsSync(folder) ? journalsIn(folder) : [];
+  if (journal === undefined || modified(join(folder, DATA)) > modified(journal)) return null;
+  const { reportFromJournal } = await import('../reporter/journal-read.ts');
+  const read = await reportFromJournal(journal, packageVersion());
+  if (!read) return null;
+  const { report, title } = read;
+  const goesOn = headOf(journal) !== null && !isOver(journal);
+  terminal.warn(
+    `${goesOn ? 'A run goes on here: this is what it has measured so far.' : `Made from ${journal}.`}\n`,
+  );
+  if (goesOn && existsSync(join(folder, DATA))) return report;
+  await writeData(folder, report);
+  await writePage(folder, report, title, await trendsIn(folder));
+  return report;
+}
+
+/** The runs before, where they are kept beside the report. */
+async function trendsIn(folder: string): Promise<readonly HistoryRun[]> {
+  return readHistory(join(folder, 'history.json')).catch(() => []);
+}
+
+function readReport(folder: string): Report {
+  const file = join(folder, DATA);
+  if (!existsSync(file)) {
+    throw new GembaError(
+      'GEMBA_REPORT_NOT_FOUND',
+      `There is no report in ${folder}: neither ${DATA} nor the journal of a run that was ended.\n` +
+        'Name its folder: gemba show-report DIR. The reporter writes it: reporter: [["gemba-agent/reporter"]].',
+    );
+  }
+  const report = parse(readFileSync(file, 'utf8'));
+  if (report) return report;
+  throw new GembaError(
+    'GEMBA_REPORT_NOT_FOUND',
+    `${file} is no report of gemba-agent that this version can read.`,
+  );
+}
+
+function parse(text: string): Report | null {
+  try {
+    const report = JSON.parse(text) as Report;
+    return report.schema === 'gemba-report/1' ? report : null;
+  } catch {
+    return null;
+  }
+}
+
+function modified(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
