@@ -3,6 +3,7 @@ import { isoTime } from '../shared/format.ts';
 import { groupCauses } from './causes.ts';
 import type { Collected, SeenTest } from './collected.ts';
 import { judgeGate } from './gate.ts';
+import { spanOf } from './pulse.ts';
 import { type JudgedTest, judgeSeenTest } from './judging.ts';
 import { poolsOf } from './members.ts';
 import type {
@@ -33,6 +34,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
   const transitions = [...collected.transitions.values()].sort(inOrder);
   const totals = totalsOf(collected, tests);
   const verdicts = countVerdicts(judged);
+  const timeline = collected.pulse.timeline(run.startedAt, endedAt);
   const gate = judgeGate(collected.gate, { verdicts, degraded: totals.degraded });
   return {
     schema: 'gemba-report/1',
@@ -43,6 +45,9 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
       durationMs: rounded(run.durationMs),
       playwright: run.playwright,
       configRevision: collected.revision?.value ?? null,
+      configRevisions: [...collected.revisions]
+        .sort(([, a], [, b]) => a - b)
+        .map(([revision, from]) => ({ revision, from: isoTime(from) })),
       configErrors: [...collected.configErrors],
       shards: shardsOf(collected, run),
       gate,
@@ -50,14 +55,14 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
     totals,
     verdicts,
     causes: groupCauses(judged, collected.errors),
-    pools: poolsOf(collected, transitions, endedAt),
+    pools: poolsOf(collected, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
     strategies: [...collected.strategies.values()].map(toStrategy),
     errors: collected.errors
       .toSorted((a, b) => a.at - b.at)
       .map((error) => ({ ...error, at: isoTime(error.at) })),
     transitions: transitions.map(toTransition),
     tests: judged.map(toTest),
-    timeline: collected.pulse.timeline(run.startedAt, endedAt),
+    timeline,
   };
 }
 
@@ -89,8 +94,13 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
     waitedMs: rounded(collected.waitedMs),
     degraded: tests.filter((test) => test.results.some((result) => result.degraded)).length,
     pinned: tests.filter((test) => test.results.some((result) => result.pinned)).length,
+    unmeasured: tests.filter(isUnmeasured).length,
     errorsCut: collected.errorsCut,
   };
+}
+
+function isUnmeasured({ status, results }: SeenTest): boolean {
+  return status !== 'skipped' && results.length > 0 && results.every(({ attempts }) => attempts === 0);
 }
 
 function countVerdicts(judged: readonly JudgedTest[]): Record<Verdict, number> {
@@ -141,6 +151,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
     results: test.results.map((result, index) => ({
       retry: result.retry,
       status: result.status,
+      startedAt: isoTime(result.startedAt),
       durationMs: rounded(result.durationMs),
       verdict: judgements[index]?.verdict ?? null,
       evidence: judgements[index]?.evidence ?? [],

@@ -28,7 +28,10 @@ interface ReportRun {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly playwright: string;
+  /** The one in force at the end. */
   readonly configRevision: string | null;
+  /** All that were in force, in order, each with the first test that began under it. */
+  readonly configRevisions: readonly { readonly revision: string; readonly from: string }[];
   readonly configErrors: readonly string[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
   readonly gate: ReportGate | null;
@@ -61,6 +64,8 @@ export interface ReportTotals {
   readonly waitedMs: number;
   readonly degraded: number;
   readonly pinned: number;
+  /** Tests that ran and of which no attempt was seen. */
+  readonly unmeasured: number;
   /** Errors that happened but are not in `errors`. */
   readonly errorsCut: number;
 }
@@ -102,8 +107,27 @@ export interface ReportMember {
   readonly failures: number;
   readonly successRate: number | null;
   readonly avgMs: number | null;
+  readonly p50Ms: number | null;
   readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  /** Its part of the attempts of its pool’s endpoints or keys. */
+  readonly share: number | null;
+  /** Attempts and failures over time: equal parts of the time that `timeline` covers. Null where it was never asked. */
+  readonly parts: ReportParts | null;
+  /** What the router believed of it at the end. */
+  readonly belief?: ReportBelief | null;
   readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
+}
+
+export interface ReportParts {
+  readonly attempts: readonly number[];
+  readonly failures: readonly number[];
+}
+
+/** What was learned of a candidate, what is recent counting most. */
+export interface ReportBelief {
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
 }
 
 interface ReportEndpoint extends ReportMember {
@@ -126,6 +150,7 @@ export interface ReportStrategy {
   readonly chosen: number;
   /** Runs in which it stood in for one that had failed. */
   readonly fallbacks: number;
+  readonly belief?: ReportBelief | null;
 }
 
 export interface ReportError {
@@ -169,6 +194,7 @@ export interface ReportTest {
 export interface ReportResult {
   readonly retry: number;
   readonly status: ResultStatus;
+  readonly startedAt: string;
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];

@@ -4,8 +4,10 @@ import { scriptSafeJson } from './island.ts';
 import type { DashboardView } from './view.ts';
 
 const TEMPLATES = new URL('../../templates/', import.meta.url);
-const STYLES: readonly string[] = ['dashboard.css', 'tables.css', 'media.css'];
-const SCRIPTS: readonly string[] = ['dashboard.js', 'lists.js'];
+const STYLES: readonly string[] = ['dashboard.css', 'charts.css', 'tables.css', 'lists.css', 'media.css'];
+const SCRIPTS: readonly string[] = ['dashboard.js', 'timeline.js', 'data.js', 'tests.js', 'errors.js'];
+const LIVE_STYLES: readonly string[] = ['live.css'];
+const LIVE_SCRIPTS: readonly string[] = ['live.js'];
 
 interface Sources {
   readonly page: string;
@@ -17,7 +19,10 @@ interface Sources {
 /** The report as one HTML file that needs nothing else: no network, no other file, no server. */
 export async function renderDashboard(view: DashboardView): Promise<string> {
   // Loading Handlebars takes longer than most runs' whole report, so it is loaded when there is one to write.
-  const [{ default: handlebars }, sources] = await Promise.all([import('handlebars'), readSources()]);
+  const [{ default: handlebars }, sources] = await Promise.all([
+    import('handlebars'),
+    readSources(view.live),
+  ]);
   const engine = handlebars.create();
   for (const { name, source } of sources.partials) engine.registerPartial(name, compact(source));
   const page = engine.compile(compact(sources.page), { strict: true, knownHelpersOnly: true });
@@ -27,7 +32,7 @@ export async function renderDashboard(view: DashboardView): Promise<string> {
   return page({ ...view, css, script, scriptHash, timelineJson });
 }
 
-async function readSources(): Promise<Sources> {
+async function readSources(live: boolean): Promise<Sources> {
   const names = (await readdir(new URL('partials/', TEMPLATES))).filter((name) => name.endsWith('.hbs'));
   const partials = names.map(async (name) => ({
     name: name.slice(0, -'.hbs'.length),
@@ -35,8 +40,8 @@ async function readSources(): Promise<Sources> {
   }));
   const [page, styles, scripts] = await Promise.all([
     read('dashboard.hbs'),
-    Promise.all(STYLES.map(read)),
-    Promise.all(SCRIPTS.map(read)),
+    Promise.all([...STYLES, ...(live ? LIVE_STYLES : [])].map(read)),
+    Promise.all([...SCRIPTS, ...(live ? LIVE_SCRIPTS : [])].map(read)),
   ]);
   const script = `(() => {\n'use strict';\n${scripts.join('\n')}})();`;
   return { page, css: styles.join('\n'), script, partials: await Promise.all(partials) };

@@ -5,6 +5,8 @@ import { type Notice, noticesOf } from './view-notices.ts';
 
 export interface AnswerView {
   readonly headline: string;
+  /** What became of tests that failed at first; empty where none did. */
+  readonly lead: string;
   readonly notes: readonly string[];
   /** Empty where no attempt of a test failed. */
   readonly verdicts: readonly VerdictView[];
@@ -42,6 +44,7 @@ const NOTHING_MEASURED = 'No lease was taken in this run, so nothing was measure
 export function answerView(report: Report): AnswerView {
   return {
     headline: headline(report),
+    lead: leadOf(report),
     notes: notesOf(report),
     verdicts: report.causes.length === 0 ? [] : VERDICTS.map((verdict) => verdictView(report, verdict)),
     notices: noticesOf(report),
@@ -86,15 +89,23 @@ function whose(report: Report, status: 'unexpected' | 'flaky'): string {
   return tests.length === 1 ? `, ${only}` : `, all ${only}`;
 }
 
+function leadOf(report: Report): string {
+  const { failed, flaky } = report.totals;
+  if (flaky === 0) return '';
+  const which = counted(flaky, failed > 0 ? 'more test' : 'test');
+  return `${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`;
+}
+
 function notesOf(report: Report): string[] {
   const { totals } = report;
   const notes: string[] = [];
-  if (totals.flaky > 0) {
-    const which = counted(totals.flaky, totals.failed > 0 ? 'more test' : 'test');
-    notes.push(`${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`);
-  }
   if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded, on a fallback.`);
   if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran on a target pinned by its user.`);
+  if (totals.unmeasured > 0 && totals.attempts > 0) {
+    notes.push(
+      `${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no call went through a lease.`,
+    );
+  }
   if (totals.skipped > 0 && totals.skipped < totals.tests) {
     notes.push(`${counted(totals.skipped, 'test was', 'tests were')} skipped or did not run.`);
   }

@@ -3,21 +3,26 @@ import { type TimelineView, timelineView } from './charts.ts';
 import { packIsland } from './island.ts';
 import type { Report, ReportTotals, RunStatus } from './model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
-import {
-  type ChangesView,
-  changesView,
-  type PoolView,
-  poolViews,
-  type StrategyRow,
-  strategyRows,
-} from './view-pools.ts';
-import { type ErrorsView, errorsView, orderTests, type TestsView, testsView } from './view-tests.ts';
+import type { HistoryRun } from './history-run.ts';
+import { stretchesOf } from './lanes.ts';
+import { spanOf } from './pulse.ts';
+import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
+import { type ErrorsView, errorsView } from './view-errors.ts';
+import { type ExtremesView, extremesView } from './view-extremes.ts';
+import { type PoolView, poolViews } from './view-pools.ts';
+import { type StrategyRow, strategyRows } from './view-strategies.ts';
+import { orderTests, type TestsView, testsView } from './view-tests.ts';
+import { type TrendsView, trendsView } from './view-trends.ts';
 
 /** Everything that the templates say, as text: they decide nothing and format nothing. */
 export interface DashboardView {
   readonly title: string;
   readonly pageTitle: string;
-  readonly run: { readonly status: RunStatus; readonly label: string; readonly facts: readonly Fact[] };
+  readonly run: {
+    readonly status: RunStatus | 'running';
+    readonly label: string;
+    readonly facts: readonly Fact[];
+  };
   readonly answer: AnswerView;
   readonly tiles: readonly Tile[];
   readonly measured: boolean;
@@ -25,10 +30,15 @@ export interface DashboardView {
   readonly pools: readonly PoolView[];
   readonly changes: ChangesView | null;
   readonly strategies: readonly StrategyRow[];
+  readonly config: ConfigView | null;
   readonly errors: ErrorsView | null;
+  readonly extremes: ExtremesView | null;
+  readonly trends: TrendsView | null;
   readonly tests: TestsView;
   readonly generator: string;
   readonly island: string;
+  /** The page is fed while the tests run. */
+  readonly live: boolean;
 }
 
 interface Fact {
@@ -44,31 +54,54 @@ interface Tile {
   readonly measured: boolean;
 }
 
-const STATUS_LABELS: Record<RunStatus, string> = {
+const STATUS_LABELS: Record<RunStatus | 'running', string> = {
+  running: 'Running',
   passed: 'Passed',
   failed: 'Failed',
   timedout: 'Timed out',
   interrupted: 'Interrupted',
 };
 
-export function dashboardView(report: Report, title: string): DashboardView {
+/** What a page is made of besides the report. */
+export interface ViewOptions {
+  /** The run is not over: the report tells of it so far. */
+  readonly running?: boolean;
+  /** The page has a live part, which the script of the live view fills. */
+  readonly live?: boolean;
+}
+
+/** `trends`: the last runs, oldest first, the present one last. */
+export function dashboardView(
+  report: Report,
+  title: string,
+  trends: readonly HistoryRun[] = [],
+  { running = false, live = false }: ViewOptions = {},
+): DashboardView {
   const ordered = orderTests(report.tests);
-  const label = STATUS_LABELS[report.run.status];
+  const status = running ? 'running' : report.run.status;
+  const label = STATUS_LABELS[status];
+  const startedAt = Date.parse(report.run.startedAt);
+  const span = spanOf(report.timeline, startedAt, startedAt + report.run.durationMs);
+  const stretches = stretchesOf(report.transitions, span);
   return {
     title,
     pageTitle: `${label} · ${title}`,
-    run: { status: report.run.status, label, facts: factsOf(report) },
+    run: { status, label, facts: factsOf(report) },
     answer: answerView(report),
     tiles: tilesOf(report.totals),
     measured: report.totals.attempts > 0,
-    timeline: timelineView(report),
-    pools: poolViews(report),
+    timeline: timelineView(report, stretches, span),
+    pools: poolViews(report, stretches, span),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),
-    errors: errorsView(report, ordered),
+    config: configView(report),
+    errors: errorsView(report),
+    extremes: extremesView(report.tests),
+    trends: trendsView(trends),
     tests: testsView(report, ordered),
     generator: `${report.generator.name} ${report.generator.version}`,
     island: packIsland(report, ordered),
+    live,
   };
 }
 

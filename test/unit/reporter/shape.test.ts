@@ -75,10 +75,11 @@ const CONTRACT: [string, object | undefined, string][] = [
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
   report: ['causes'],
-  run: ['gate'],
-  totals: ['errorsCut'],
-  endpoint: ['why'],
-  key: ['why'],
+  run: ['configRevisions', 'gate'],
+  totals: ['unmeasured', 'errorsCut'],
+  endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
+  key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
+  result: ['startedAt'],
 };
 
 describe('report.json', () => {

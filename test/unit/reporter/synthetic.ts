@@ -145,7 +145,9 @@ function testResult(fake: FakeResult, retry: number): TestResult {
     retry,
     status: fake.status ?? 'passed',
     duration: fake.durationMs ?? 1000,
+    startTime: new Date(fake.records?.[0]?.startedAt ?? START),
     workerIndex: fake.worker ?? 0,
+    parallelIndex: fake.worker ?? 0,
     errors,
     attachments: (fake.records ?? []).map(attachment),
   };
