@@ -2,12 +2,12 @@
 /** The page while tests run: what is held and waited for now, members by hand, and the report so far. */
 const token = param('token');
 let runEnded = false;
-let latest = 0;
+let latest = '';
 
 function connect() {
   const source = new EventSource(`/events?token=${encodeURIComponent(token)}`);
   source.addEventListener('state', (event) => showState(JSON.parse(event.data)));
-  source.addEventListener('report', (event) => void refresh(Number(event.data)));
+  source.addEventListener('report', (event) => void refresh(event.data));
   source.onopen = () => sayConnection('Connected', 'good');
   source.onerror = () =>
     sayConnection(
@@ -32,7 +32,7 @@ function showState(state) {
   byId('live-facts').replaceChildren(...factsOf(run).map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))));
   byId('live-notice').hidden = !notice;
   byId('live-notice').textContent = notice ?? '';
-  byId('live-title').textContent = { waiting: 'Between runs', running: 'Now', ended: 'The run has ended' }[run.phase];
+  byId('live-title').textContent = { running: 'Now', ended: 'The run has ended' }[run.phase];
   fill('live-running', running.map(({ title, forMs, retry }) => [title, `${duration(forMs)}${retry ? `, rerun ${retry}` : ''}`]), 'No test runs.');
   const leases = pools.flatMap(({ name, leases: own }) => own.map((lease) => [lease.holder, `${[name, lease.endpoint, lease.key].filter(Boolean).join('/')}, ${duration(lease.heldMs)}`]));
   const waiting = pools.flatMap(({ name, waiting: own }) => own.map(({ holder, waitedMs }) => [holder, `${name}, ${duration(waitedMs)}`]));
@@ -46,8 +46,8 @@ function factsOf(run) {
   if (run.flaky > 0) facts.push(['Flaky', count(run.flaky)]);
   facts.push(['Running for', duration(run.forMs)]);
   if (run.phase === 'running') facts.push(['To go', run.etaMs === null ? 'not known yet' : `about ${duration(run.etaMs)}`]);
-  facts.push(['Last minute', `${count(run.testsLastMinute)} tests, ${count(run.attemptsLastMinute)} attempts`]);
-  facts.push(['Success in it', run.successLastMinute === null ? 'not measured' : percent(run.successLastMinute)]);
+  const rate = run.successLastMinute === null ? '' : `, ${percent(run.successLastMinute)} ok`;
+  facts.push(['Last minute', `${count(run.testsLastMinute)} tests, ${count(run.attemptsLastMinute)} attempts${rate}`]);
   return facts;
 }
 function percent(rate) {
@@ -73,7 +73,7 @@ function showMembers(pools) {
       seen.add(key);
       if (!memberRows.has(key)) memberRows.set(key, memberRow(pool.name, member));
       const row = memberRows.get(key);
-      const said = JSON.stringify([member.state, member.why, member.until, member.inUse, member.limit]);
+      const said = JSON.stringify([member.state, member.why, member.until, member.inUse, member.limit, member.off]);
       if (row.said !== said) updateMember(row, pool.name, member, said);
       if (!row.element.isConnected) body.append(row.element);
     }
@@ -92,11 +92,13 @@ function memberRow(pool, member) {
 function updateMember(row, pool, member, said) {
   const { state, why, until, inUse, limit } = member;
   row.said = said;
-  row.cells.state.className = `state ${state}`;
-  row.cells.state.replaceChildren(state, ...(why ? [el('small', null, why)] : []));
+  const shown = member.off ? 'disabled' : state;
+  row.cells.state.className = `state ${shown}`;
+  const reason = member.off ? 'off in the configuration' : why;
+  row.cells.state.replaceChildren(shown, ...(reason ? [el('small', null, reason)] : []));
   row.cells.until.textContent = until === null ? '' : clock(until);
   row.cells.used.textContent = limit === null ? count(inUse) : `${count(inUse)} of ${count(limit)}`;
-  const wanted = state === 'disabled' ? ['enable'] : state === 'healthy' ? ['disable'] : ['reset', 'disable'];
+  const wanted = member.off ? [] : state === 'disabled' ? ['enable'] : state === 'healthy' ? ['disable'] : ['reset', 'disable'];
   const present = [...row.cells.hand.children].map((button) => button.dataset.action);
   if (present.join() === wanted.join()) return;
   const focused = row.cells.hand.contains(document.activeElement);
@@ -128,13 +130,11 @@ const served = new Map();
 let refreshing = false;
 /** Brings in what changed. A section that somebody is in waits until it is left. */
 async function refresh(revision) {
-  latest = Math.max(latest, revision);
+  latest = revision;
   if (refreshing) return;
   refreshing = true;
   try {
-    let seen = -1;
-    while (seen < latest) {
-      seen = latest;
+    for (let tries = 0; byId('live').dataset.revision !== latest && tries < 3; tries++) {
       const response = await fetch(`/?token=${encodeURIComponent(token)}`);
       if (response.ok) bringIn(new DOMParser().parseFromString(await response.text(), 'text/html'));
     }
@@ -145,6 +145,7 @@ async function refresh(revision) {
 }
 function bringIn(page) {
   document.title = page.title;
+  byId('live').dataset.revision = page.getElementById('live').dataset.revision;
   for (const id of ['island', 'timeline-data']) byId(id).textContent = page.getElementById(id).textContent;
   loading = undefined;
   const nav = page.getElementById('sections');

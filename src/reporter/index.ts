@@ -11,6 +11,7 @@ import type {
 import { aggregate } from './aggregate.ts';
 import { collectResult, collectTests, type Origin } from './collect.ts';
 import { type Collected, emptyCollected } from './collected.ts';
+import { beginLive, type LiveReporter } from './live/begin.ts';
 import type { Report } from './model.ts';
 import { openFile } from './open.ts';
 import {
@@ -37,6 +38,7 @@ export default class GembaReporter implements Reporter {
   private config: FullConfig | null = null;
   private suite: Suite | null = null;
   private readonly warned = new Set<string>();
+  private live: LiveReporter | null = null;
 
   constructor(options: GembaReporterOptions & RunnerOptions = {}) {
     this.settings = resolveSettings(options, process.env, process.cwd());
@@ -49,19 +51,26 @@ export default class GembaReporter implements Reporter {
   onBegin(config: FullConfig, suite: Suite): void {
     this.config = config;
     this.suite = suite;
-    if (this.settings.live && this.settings.mode !== 'list') {
-      print('gemba-agent: the live page (`live`) is not in this version yet; the report comes at the end.');
-    }
+    const { settings, collected } = this;
+    this.guard('open the live page', () => {
+      this.live = beginLive(settings, { collected, config, suite }, { print, warn });
+    });
+  }
+
+  onTestBegin(test: TestCase, result: TestResult): void {
+    this.guard('show a test', () => this.live?.testBegan(test, result));
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
     if (this.settings.mode === 'list') return;
     this.guard('read a result', () => collectResult(this.collected, test, result, this.origin()));
+    this.guard('show a result', () => this.live?.testEnded(test, result));
   }
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
     if (this.settings.mode === 'list') return undefined;
     const report = this.guard('make the report', () => this.report(result));
+    await this.guardAsync('end the live page', async () => this.live?.end());
     if (!report) return undefined;
     const { count, first } = this.collected.badRecords;
     if (count > 0) warn(`${count} of the workers’ records could not be read and are left out (${first})`);

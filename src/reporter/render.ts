@@ -18,18 +18,47 @@ interface Sources {
 
 /** The report as one HTML file that needs nothing else: no network, no other file, no server. */
 export async function renderDashboard(view: DashboardView): Promise<string> {
+  return (await renderPage(view)).html;
+}
+
+/** The page and the policy that it carries (Content Security Policy). */
+export async function renderPage(view: DashboardView): Promise<{ html: string; policy: string }> {
+  const { template, css, script, policy } = await (view.live ? livePage() : filePage());
+  const timelineJson = scriptSafeJson(view.timeline?.data ?? null);
+  return { html: template({ ...view, css, script, policy, timelineJson }), policy };
+}
+
+interface Prepared {
+  readonly template: (view: object) => string;
+  readonly css: string;
+  readonly script: string;
+  readonly policy: string;
+}
+
+const filePage = once(() => prepare(false));
+const livePage = once(() => prepare(true));
+
+/** A live page is made again and again; reading and compiling its templates takes longer than filling them. */
+function once(make: () => Promise<Prepared>): () => Promise<Prepared> {
+  let made: Promise<Prepared> | null = null;
+  return () => {
+    made ??= make();
+    made.catch(() => (made = null));
+    return made;
+  };
+}
+
+async function prepare(live: boolean): Promise<Prepared> {
   // Loading Handlebars takes longer than most runs' whole report, so it is loaded when there is one to write.
-  const [{ default: handlebars }, sources] = await Promise.all([
-    import('handlebars'),
-    readSources(view.live),
-  ]);
+  const [{ default: handlebars }, sources] = await Promise.all([import('handlebars'), readSources(live)]);
   const engine = handlebars.create();
   for (const { name, source } of sources.partials) engine.registerPartial(name, compact(source));
-  const page = engine.compile(compact(sources.page), { strict: true, knownHelpersOnly: true });
+  const template = engine.compile<object>(compact(sources.page), { strict: true, knownHelpersOnly: true });
   const { css, script } = sources;
-  const scriptHash = `sha256-${createHash('sha256').update(script).digest('base64')}`;
-  const timelineJson = scriptSafeJson(view.timeline?.data ?? null);
-  return page({ ...view, css, script, scriptHash, timelineJson });
+  const hash = createHash('sha256').update(script).digest('base64');
+  const connect = live ? " connect-src 'self';" : '';
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; img-src data:;${connect} base-uri 'none'; form-action 'none'`;
+  return { template, css, script, policy };
 }
 
 async function readSources(live: boolean): Promise<Sources> {

@@ -41,14 +41,19 @@ const MAX_CAUSES = 6;
 const NOTHING_MEASURED = 'No lease was taken in this run, so nothing was measured.';
 
 /** The page's first question: was it the environment or the product? */
-export function answerView(report: Report): AnswerView {
+export function answerView(report: Report, running: boolean = false): AnswerView {
   return {
-    headline: headline(report),
+    headline: running ? headlineSoFar(report) : headline(report),
     lead: leadOf(report),
     notes: notesOf(report),
     verdicts: report.causes.length === 0 ? [] : VERDICTS.map((verdict) => verdictView(report, verdict)),
-    notices: noticesOf(report),
+    notices: noticesOf(report, running),
   };
+}
+
+function headlineSoFar(report: Report): string {
+  if (report.totals.tests === 0) return 'No test has ended yet.';
+  return headline(report).replace(/\b(failed|passed|skipped)\b/, '$1 so far');
 }
 
 export function headline(report: Report): string {

@@ -8,6 +8,8 @@ export interface PoolView {
   readonly name: string;
   readonly id: string;
   readonly note: string;
+  /** `at the end` */
+  readonly when: string;
   readonly tables: readonly MemberTable[];
 }
 
@@ -51,19 +53,23 @@ interface Scene {
   readonly report: Report;
   readonly stretches: Stretches;
   readonly span: Band;
+  /** The run is not over. */
+  readonly running: boolean;
 }
 
-export function poolViews(report: Report, stretches: Stretches, span: Band): PoolView[] {
+export function poolViews(report: Report, around: Omit<Scene, 'report'>): PoolView[] {
   const tables = report.pools.reduce(
     (sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0),
     0,
   );
   const most = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(ALL_ROWS / Math.max(1, tables))));
-  const scene = { report, stretches, span };
+  const scene = { report, ...around };
+  const when = around.running ? 'now' : 'at the end';
   return report.pools.map((pool, index) => ({
     name: pool.name,
     id: `pool-${index + 1}`,
-    note: noteOfPool(pool),
+    note: noteOfPool(pool, when),
+    when,
     tables: [
       ...memberTable('Endpoints', pool.endpoints, most, (member) => {
         return toRow(member, member.url, laneKey(pool.name, 'endpoint', member.name), scene);
@@ -75,7 +81,7 @@ export function poolViews(report: Report, stretches: Stretches, span: Band): Poo
   }));
 }
 
-function noteOfPool(pool: ReportPool): string {
+function noteOfPool(pool: ReportPool, when: string): string {
   const members = [...pool.endpoints, ...pool.keys];
   const healthy = members.filter(({ state }) => state === 'healthy').length;
   const said = [
@@ -84,9 +90,7 @@ function noteOfPool(pool: ReportPool): string {
   ].filter(Boolean);
   if (members.length === 0) return 'No members.';
   const health =
-    healthy === members.length
-      ? 'all healthy at the end'
-      : `${healthy} of ${members.length} healthy at the end`;
+    healthy === members.length ? `all healthy ${when}` : `${healthy} of ${members.length} healthy ${when}`;
   return `${said.join(' and ')}, ${health}.`;
 }
 

@@ -37,8 +37,8 @@ export interface DashboardView {
   readonly tests: TestsView;
   readonly generator: string;
   readonly island: string;
-  /** The page is fed while the tests run. */
-  readonly live: boolean;
+  /** Set where the page is fed while tests run: what it shows now. */
+  readonly live: LiveMark | null;
 }
 
 interface Fact {
@@ -67,7 +67,11 @@ export interface ViewOptions {
   /** The run is not over: the report tells of it so far. */
   readonly running?: boolean;
   /** The page has a live part, which the script of the live view fills. */
-  readonly live?: boolean;
+  readonly live?: LiveMark | null;
+}
+
+interface LiveMark {
+  readonly revision: string;
 }
 
 /** `trends`: the last runs, oldest first, the present one last. */
@@ -75,7 +79,7 @@ export function dashboardView(
   report: Report,
   title: string,
   trends: readonly HistoryRun[] = [],
-  { running = false, live = false }: ViewOptions = {},
+  { running = false, live = null }: ViewOptions = {},
 ): DashboardView {
   const ordered = orderTests(report.tests);
   const status = running ? 'running' : report.run.status;
@@ -86,12 +90,12 @@ export function dashboardView(
   return {
     title,
     pageTitle: `${label} · ${title}`,
-    run: { status, label, facts: factsOf(report) },
-    answer: answerView(report),
+    run: { status, label, facts: factsOf(report, running) },
+    answer: answerView(report, running),
     tiles: tilesOf(report.totals),
     measured: report.totals.attempts > 0,
     timeline: timelineView(report, stretches, span),
-    pools: poolViews(report, stretches, span),
+    pools: poolViews(report, { stretches, span, running }),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),
     config: configView(report),
@@ -105,11 +109,11 @@ export function dashboardView(
   };
 }
 
-function factsOf({ run }: Report): Fact[] {
+function factsOf({ run }: Report, running: boolean): Fact[] {
   const { total, present } = run.shards;
   const facts = [
     { name: 'Started', value: dateTime(Date.parse(run.startedAt)) },
-    { name: 'Took', value: duration(run.durationMs) },
+    { name: running ? 'For' : 'Took', value: duration(run.durationMs) },
     { name: 'Playwright', value: run.playwright },
   ];
   if (run.configRevision !== null) facts.push({ name: 'Config revision', value: run.configRevision });

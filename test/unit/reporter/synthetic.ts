@@ -133,6 +133,7 @@ export function testCase(fake: FakeTest): TestCase {
     expectedStatus,
     location,
     results,
+    retries: 0,
     outcome: () => outcome,
     titlePath: () => path,
   };
