@@ -10,11 +10,11 @@ const ANSWER_MS = 3000;
 const MAX_NOTICE = 400;
 
 /** A member as the page shows it; `off` where the configuration itself keeps it out. */
-export interface LiveMember extends MemberStatus {
+interface LiveMember extends MemberStatus {
   readonly off: boolean;
 }
 
-export interface LivePool extends Omit<PoolStatus, 'members'> {
+interface LivePool extends Omit<PoolStatus, 'members'> {
   readonly members: readonly LiveMember[];
 }
 
