@@ -45,7 +45,7 @@ export function answerView(report: Report, running: boolean = false): AnswerView
   return {
     headline: running ? headlineSoFar(report) : headline(report),
     lead: leadOf(report),
-    notes: notesOf(report),
+    notes: notesOf(report, running),
     verdicts: report.causes.length === 0 ? [] : VERDICTS.map((verdict) => verdictView(report, verdict)),
     notices: noticesOf(report, running),
   };
@@ -101,7 +101,7 @@ function leadOf(report: Report): string {
   return `${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`;
 }
 
-function notesOf(report: Report): string[] {
+function notesOf(report: Report, running: boolean): string[] {
   const { totals } = report;
   const notes: string[] = [];
   if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded, on a fallback.`);
@@ -114,7 +114,7 @@ function notesOf(report: Report): string[] {
   if (totals.skipped > 0 && totals.skipped < totals.tests) {
     notes.push(`${counted(totals.skipped, 'test was', 'tests were')} skipped or did not run.`);
   }
-  return [...notes, nothingMeasured(report) ?? []].flat();
+  return [...notes, running ? [] : (nothingMeasured(report) ?? [])].flat();
 }
 
 function verdictView(report: Report, verdict: Verdict): VerdictView {

@@ -9,9 +9,10 @@ import type { LiveRun } from './run.ts';
 import { type LiveServer, startLiveServer } from './server.ts';
 
 const TICK_MS = 500;
-/** The report is told to be new at most so often, and at most a twentieth of the time goes into making it. */
+/** The report is told to be new at most so often; the longer it takes to make, the less often. */
 const REPORT_MS = 2000;
 const REPORT_PART = 20;
+const MAX_REPORT_MS = 10_000;
 
 /** How the page speaks in the terminal. */
 export interface Voice {
@@ -130,7 +131,7 @@ export class LiveView {
     const { at, costMs } = this.told;
     const id = this.id(run);
     const now = this.clock();
-    const due = now - at >= Math.max(REPORT_MS, REPORT_PART * costMs);
+    const due = now - at >= Math.min(MAX_REPORT_MS, Math.max(REPORT_MS, REPORT_PART * costMs));
     if (!again && (!due || id === this.told.id)) return;
     this.told = { id, at: now, costMs };
     this.clients.send('report', id);
@@ -146,7 +147,8 @@ export class LiveView {
     const page = livePage(source.report(), source.title, { running: !ended, revision: id });
     this.made = { id, page };
     page.then(
-      () => (this.told = { ...this.told, costMs: this.clock() - began }),
+      // The first one reads and compiles the templates, too.
+      () => made && (this.told = { ...this.told, costMs: this.clock() - began }),
       () => (this.made = null),
     );
     return page;
