@@ -78,7 +78,7 @@ async function toggleTest(row) {
   opened.delete(data.tests[row.dataset.test].id);
   row.nextElementSibling.remove();
 }
-function resultDetails([retry, status, took, verdict, evidence, shard, worker, leases, began], data) {
+function resultDetails([retry, status, took, verdict, evidence, shard, worker, leases, began, refused], data) {
   const where = [shard > 0 ? `shard ${shard}` : '', worker >= 0 ? `worker ${worker}` : ''].filter(Boolean).join(', ');
   const judged = VERDICTS[verdict];
   return el(
@@ -88,11 +88,11 @@ function resultDetails([retry, status, took, verdict, evidence, shard, worker, l
       'p',
       { class: 'result' },
       el('b', null, retry === 0 ? 'First run' : `Rerun ${retry}`),
-      ` ${status === 'timedOut' ? 'timed out' : status} after ${duration(took)}, from ${clock(data.start + began * 1000)}${where ? ` in ${where}` : ''}`,
+      refused ? ' not run again: an earlier attempt failed by the product' : ` ${status === 'timedOut' ? 'timed out' : status} after ${duration(took)}, from ${clock(data.start + began * 1000)}${where ? ` in ${where}` : ''}`,
       judged ? el('span', { class: `v ${judged}` }, judged) : null,
     ),
     evidence.length ? el('ul', null, ...evidence.map((index) => el('li', null, data.evidence[index]))) : null,
-    leases.length ? leaseTable(leases, data) : el('p', { class: 'empty' }, 'It took no lease, so nothing was measured.'),
+    refused ? null : leases.length ? leaseTable(leases, data) : el('p', { class: 'empty' }, 'It took no lease, so nothing was measured.'),
   );
 }
 function leaseTable(leases, data) {

@@ -8,6 +8,7 @@ import { type JudgedTest, judgeSeenTest } from './judging.ts';
 import { poolsOf } from './members.ts';
 import type {
   Report,
+  ReportRevision,
   ReportStrategy,
   ReportTest,
   ReportTotals,
@@ -45,10 +46,8 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
       durationMs: rounded(run.durationMs),
       playwright: run.playwright,
       configRevision: collected.revision?.value ?? null,
-      configRevisions: [...collected.revisions]
-        .sort(([, a], [, b]) => a - b)
-        .map(([revision, from]) => ({ revision, from: isoTime(from) })),
       configErrors: [...collected.configErrors],
+      revisions: revisionsOf(collected),
       shards: shardsOf(collected, run),
       gate,
     },
@@ -64,6 +63,12 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
     tests: judged.map(toTest),
     timeline,
   };
+}
+
+/** As the tests told it: each revision with the first that began under it. */
+function revisionsOf(collected: Collected): ReportRevision[] {
+  const seen = [...collected.revisions].sort(([, a], [, b]) => a - b);
+  return seen.map(([revision, at]) => ({ at: isoTime(at), revision, changes: [], errors: [] }));
 }
 
 function inOrder(a: Transition, b: Transition): number {

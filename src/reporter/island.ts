@@ -99,6 +99,7 @@ function packResult(result: ReportResult, start: number, texts: Dictionaries): u
     ]),
     // Seconds are enough for people.
     Math.round((Date.parse(result.startedAt) - start) / 1000),
+    ...(result.refused ? [1] : []),
   ];
 }
 

@@ -28,13 +28,23 @@ interface ReportRun {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly playwright: string;
-  /** The one in force at the end. */
   readonly configRevision: string | null;
-  /** All that were in force, in order, each with the first test that began under it. */
-  readonly configRevisions: readonly { readonly revision: string; readonly from: string }[];
   readonly configErrors: readonly string[];
+  /** The configuration over the run: what was in force as it began, and each edit since, applied or refused. */
+  readonly revisions: readonly ReportRevision[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
   readonly gate: ReportGate | null;
+}
+
+/** A state of the configuration. */
+export interface ReportRevision {
+  readonly at: string;
+  /** In force from then on. */
+  readonly revision: string;
+  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
+  /** Why an edit was refused, or what of it this environment could not have. */
+  readonly errors: readonly string[];
 }
 
 /** The gate's rules, as the records brought them, and what it says of this run. */
@@ -151,6 +161,8 @@ export interface ReportStrategy {
   /** Runs in which it stood in for one that had failed. */
   readonly fallbacks: number;
   readonly belief?: ReportBelief | null;
+  /** When it was mostly the first choice of its task. */
+  readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];
 }
 
 export interface ReportError {
@@ -198,6 +210,8 @@ export interface ReportResult {
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];
+  /** Not run, by `"retryTests": "environment"`: an earlier attempt failed by the product. */
+  readonly refused?: boolean;
   readonly shard: number | null;
   readonly worker: number | null;
   readonly leases: readonly ReportLease[];

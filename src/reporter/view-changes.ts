@@ -1,5 +1,5 @@
 import type { HealthState } from '../core/types.ts';
-import { clockTime, count, counted, moment } from '../shared/format.ts';
+import { clockTime, count, counted, moment, shorten } from '../shared/format.ts';
 import { memberName } from './lanes.ts';
 import type { Report, ReportTransition } from './model.ts';
 
@@ -23,7 +23,16 @@ interface ChangeRow {
 /** The configuration over the run: shown where it changed, or was meant to. */
 export interface ConfigView {
   readonly note: string;
-  readonly revisions: readonly { readonly revision: string; readonly from: string; readonly now: boolean }[];
+  readonly revisions: readonly RevisionRow[];
+  /** Problems that stand at the end. */
+  readonly errors: readonly string[];
+}
+
+interface RevisionRow {
+  readonly at: string;
+  readonly revision: string;
+  readonly now: boolean;
+  readonly changes: readonly string[];
   readonly errors: readonly string[];
 }
 
@@ -32,6 +41,8 @@ const MAX_CHANGES = 6;
 const MAX_CHANGES_HELD = 500;
 const MAX_REVISIONS = 20;
 const MAX_CONFIG_ERRORS = 20;
+const MAX_FIELDS = 12;
+const MAX_VALUE = 80;
 
 export function changesView(report: Report): ChangesView | null {
   const { transitions } = report;
@@ -47,20 +58,32 @@ export function changesView(report: Report): ChangesView | null {
 }
 
 export function configView({ run }: Report): ConfigView | null {
-  const { configRevision, configRevisions, configErrors } = run;
-  if (configRevisions.length < 2 && configErrors.length === 0) return null;
-  const edits = configRevisions.length - 1;
+  const { configRevision, revisions, configErrors } = run;
+  const told = new Set(revisions.flatMap(({ errors }) => errors));
+  if (revisions.length < 2 && told.size === 0 && configErrors.length === 0) return null;
+  const edits = new Set(revisions.map(({ revision }) => revision)).size - 1;
+  const refused = new Set([...told, ...configErrors]).size;
   const said = [
     edits > 0 ? `${counted(edits, 'edit')} took effect while tests ran` : 'No edit took effect',
-    configErrors.length > 0 ? `${counted(configErrors.length, 'problem')} kept an edit from it` : '',
+    refused > 0 ? `${counted(refused, 'problem')} kept an edit, or a part of it, from that` : '',
   ];
   return {
     note: `${said.filter(Boolean).join('; ')}.`,
-    revisions: configRevisions.slice(-MAX_REVISIONS).map(({ revision, from }) => {
-      return { revision, from: clockTime(Date.parse(from)), now: revision === configRevision };
-    }),
-    errors: configErrors.slice(0, MAX_CONFIG_ERRORS),
+    revisions: revisions.slice(-MAX_REVISIONS).map(({ at, revision, changes, errors }) => ({
+      at: clockTime(Date.parse(at)),
+      revision,
+      now: revision === configRevision,
+      changes: changes.slice(0, MAX_FIELDS).map(({ path, old, new: next }) => {
+        return `${path}: ${valueText(old)} → ${valueText(next)}`;
+      }),
+      errors,
+    })),
+    errors: configErrors.filter((error) => !told.has(error)).slice(0, MAX_CONFIG_ERRORS),
   };
+}
+
+function valueText(value: unknown): string {
+  return value === null || value === undefined ? 'none' : shorten(JSON.stringify(value), MAX_VALUE);
 }
 
 function toChange(change: ReportTransition): ChangeRow {

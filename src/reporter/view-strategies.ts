@@ -1,4 +1,4 @@
-import { count, duration, NOT_MEASURED, percent } from '../shared/format.ts';
+import { count, counted, duration, NOT_MEASURED, percent, timeWindow } from '../shared/format.ts';
 import type { ReportStrategy } from './model.ts';
 import { beliefText } from './view-pools.ts';
 
@@ -15,10 +15,13 @@ export interface StrategyRow {
   readonly rate: string;
   readonly ratePercent: number;
   readonly belief: string;
+  /** When it was mostly the first choice: `02:00–02:17, 02:31–02:40` */
+  readonly when: string;
   readonly avg: string;
 }
 
 const NONE = '–';
+const MAX_PERIODS = 3;
 
 /** By task, those chosen most often first. */
 export function strategyRows(strategies: readonly ReportStrategy[]): StrategyRow[] {
@@ -30,7 +33,7 @@ export function strategyRows(strategies: readonly ReportStrategy[]): StrategyRow
 }
 
 function toRow(strategy: ReportStrategy, first: boolean): StrategyRow {
-  const { task, name, runs, failures, successRate, avgMs, chosen, fallbacks, belief } = strategy;
+  const { task, name, runs, failures, successRate, avgMs, chosen, fallbacks, belief, periods } = strategy;
   return {
     task,
     first,
@@ -43,6 +46,15 @@ function toRow(strategy: ReportStrategy, first: boolean): StrategyRow {
     rate: successRate === null ? NOT_MEASURED : percent(successRate),
     ratePercent: successRate === null ? 0 : Math.round(successRate * 1000) / 10,
     belief: beliefText(belief),
+    when: periodsText(periods ?? []),
     avg: avgMs === null ? NONE : duration(avgMs),
   };
+}
+
+function periodsText(periods: NonNullable<ReportStrategy['periods']>): string {
+  const said = periods
+    .slice(0, MAX_PERIODS)
+    .map(({ from, to }) => timeWindow(Date.parse(from), Date.parse(to)));
+  if (periods.length > MAX_PERIODS) said.push(`and ${counted(periods.length - MAX_PERIODS, 'further time')}`);
+  return said.length === 0 ? '' : `mostly first ${said.join(', ')}`;
 }

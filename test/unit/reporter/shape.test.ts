@@ -75,7 +75,7 @@ const CONTRACT: [string, object | undefined, string][] = [
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
   report: ['causes'],
-  run: ['configRevisions', 'gate'],
+  run: ['revisions', 'gate'],
   totals: ['unmeasured', 'errorsCut'],
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
