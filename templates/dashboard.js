@@ -97,7 +97,7 @@ const revealed = new Set();
 function reveal(button) {
   const template = button.previousElementSibling;
   const before = template.previousElementSibling;
-  const body = button.dataset.rest === 'trends' ? null : before.querySelector('tbody');
+  const body = ['trends', 'pools'].includes(button.dataset.rest) ? null : before.querySelector('tbody');
   (body ?? button.parentElement).append(template.content);
   revealed.add(button.dataset.rest);
   button.remove();

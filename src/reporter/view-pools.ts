@@ -4,7 +4,14 @@ import { laneKey, memberLane, type MemberLane, type Stretches } from './lanes.ts
 import type { Report, ReportBelief, ReportMember, ReportPool } from './model.ts';
 import type { Band } from './paths.ts';
 
-export interface PoolView {
+export interface PoolsView {
+  readonly shown: readonly PoolView[];
+  /** Pools that the page shows on demand. */
+  readonly rest: readonly PoolView[];
+  readonly showRest: string;
+}
+
+interface PoolView {
   readonly name: string;
   readonly id: string;
   readonly note: string;
@@ -47,6 +54,7 @@ interface MemberRow {
 const ALL_ROWS = 20;
 const MAX_ROWS = 8;
 const MIN_ROWS = 2;
+const MAX_POOLS = 5;
 const NONE = '–';
 
 interface Scene {
@@ -57,15 +65,16 @@ interface Scene {
   readonly running: boolean;
 }
 
-export function poolViews(report: Report, around: Omit<Scene, 'report'>): PoolView[] {
-  const tables = report.pools.reduce(
-    (sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0),
-    0,
-  );
+export function poolsView(report: Report, around: Omit<Scene, 'report'>): PoolsView {
+  const { pools } = report;
+  const ordered = pools.length > MAX_POOLS ? pools.toSorted((a, b) => failuresOf(b) - failuresOf(a)) : pools;
+  const tables = ordered
+    .slice(0, MAX_POOLS)
+    .reduce((sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0), 0);
   const most = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(ALL_ROWS / Math.max(1, tables))));
   const scene = { report, ...around };
   const when = around.running ? 'now' : 'at the end';
-  return report.pools.map((pool, index) => ({
+  const views = ordered.map((pool, index) => ({
     name: pool.name,
     id: `pool-${index + 1}`,
     note: noteOfPool(pool, when),
@@ -79,6 +88,16 @@ export function poolViews(report: Report, around: Omit<Scene, 'report'>): PoolVi
       }),
     ],
   }));
+  const rest = views.slice(MAX_POOLS);
+  return {
+    shown: views.slice(0, MAX_POOLS),
+    rest,
+    showRest: `Show ${counted(rest.length, 'more pool')}`,
+  };
+}
+
+function failuresOf(pool: ReportPool): number {
+  return [...pool.endpoints, ...pool.keys].reduce((sum, { failures }) => sum + failures, 0);
 }
 
 function noteOfPool(pool: ReportPool, when: string): string {

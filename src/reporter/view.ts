@@ -9,7 +9,7 @@ import { spanOf } from './pulse.ts';
 import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
 import { type ErrorsView, errorsView } from './view-errors.ts';
 import { type ExtremesView, extremesView } from './view-extremes.ts';
-import { type PoolView, poolViews } from './view-pools.ts';
+import { type PoolsView, poolsView } from './view-pools.ts';
 import { type StrategyRow, strategyRows } from './view-strategies.ts';
 import { orderTests, type TestsView, testsView } from './view-tests.ts';
 import { type TrendsView, trendsView } from './view-trends.ts';
@@ -27,7 +27,7 @@ export interface DashboardView {
   readonly tiles: readonly Tile[];
   readonly measured: boolean;
   readonly timeline: TimelineView | null;
-  readonly pools: readonly PoolView[];
+  readonly pools: PoolsView;
   readonly changes: ChangesView | null;
   readonly strategies: readonly StrategyRow[];
   readonly config: ConfigView | null;
@@ -95,7 +95,7 @@ export function dashboardView(
     tiles: tilesOf(report.totals),
     measured: report.totals.attempts > 0,
     timeline: timelineView(report, stretches, span),
-    pools: poolViews(report, { stretches, span, running }),
+    pools: poolsView(report, { stretches, span, running }),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),
     config: configView(report),
