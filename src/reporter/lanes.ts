@@ -1,5 +1,5 @@
 import type { HealthState } from '../core/types.ts';
-import { count, duration } from '../shared/format.ts';
+import { count, counted, duration } from '../shared/format.ts';
 import type { Report, ReportMember, ReportPool, ReportTransition } from './model.ts';
 import { type Band, boxes, stepArea } from './paths.ts';
 import { ensure } from './tally.ts';
@@ -79,7 +79,7 @@ export function memberLane(
   const most = Math.max(1, ...(parts?.attempts ?? []));
   const outMs = lengthOf(out);
   const note = [
-    `${count(member.attempts)} attempts, ${count(member.failures)} failed`,
+    `${counted(member.attempts, 'attempt')}, ${count(member.failures)} failed`,
     outMs > 0 ? `not healthy for ${duration(outMs)}` : '',
   ];
   return {

@@ -179,5 +179,5 @@ export function reasonOf(member: ReportMember, runStarted: string): string | nul
 /** Most frequent first: `server 12, timeout 3`. */
 function kindsText(kinds: Readonly<Partial<Record<OutcomeKind, number>>>): string {
   const entries = Object.entries(kinds).sort(([, a], [, b]) => b - a);
-  return entries.map(([kind, times]) => `${kind} ${count(times)}`).join(', ');
+  return entries.map(([kind, times]) => `${kind}\u00a0${count(times)}`).join(', ');
 }

@@ -74,7 +74,7 @@ function verdictChart(runs: readonly HistoryRun[]): TrendChart {
     return { mark: verdict, path: bars(verdict, VERDICTS.slice(0, index)) };
   });
   return {
-    title: 'Tests with a failed attempt',
+    title: 'Tests with a failed attempt, by verdict',
     now: count(sum(now)),
     before: `median before ${count(median(runs.slice(0, -1).map(sum)) ?? 0)}`,
     label: `Tests with a failed attempt by verdict, at most ${count(most)} in a run.`,
