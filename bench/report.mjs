@@ -238,6 +238,8 @@ function playwright(args, env) {
     cwd: folder,
     env,
     encoding: 'utf8',
+    // Its terminal output at 10,000 tests is more than a buffer takes.
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (args[0] === 'merge-reports' && status !== 0) throw new Error(stderr);
 }
