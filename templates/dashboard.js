@@ -3,7 +3,8 @@
 const OUTCOMES = ['unexpected', 'flaky', 'expected', 'skipped'];
 const OUTCOME_LABELS = { unexpected: 'Failed', flaky: 'Flaky', expected: 'Passed', skipped: 'Skipped' };
 const VERDICTS = ['product', 'environment', 'unknown'];
-const PAGE = 100;
+const MARKS = ['degraded', 'pinned', 'not measured'];
+const PAGE = 50;
 const byId = (id) => document.getElementById(id);
 const root = document.documentElement;
 root.classList.add('script');
@@ -33,9 +34,9 @@ function duration(ms) {
 const clock = (at) => new Date(at).toISOString().slice(11, 19);
 function debounced(action) {
   let timer;
-  return () => {
+  return (...given) => {
     clearTimeout(timer);
-    timer = setTimeout(action, 120);
+    timer = setTimeout(() => action(...given), 120);
   };
 }
 
@@ -61,42 +62,48 @@ themeButton.addEventListener('click', () => {
   sayTheme();
 });
 
-// ---- rows that wait in a template -------------------------------------------------------------------------------
-for (const button of document.querySelectorAll('button[data-rest]')) {
-  button.addEventListener('click', () => {
-    const template = button.previousElementSibling;
-    template.previousElementSibling.querySelector('tbody').append(template.content);
-    button.remove();
-  });
+// ---- the page's address -----------------------------------------------------------------------------------------
+/** What the lists are filtered by stands in the address, so that a link shows what its sender saw. */
+const params = new URLSearchParams(location.search);
+const param = (name) => params.get(name) ?? '';
+function setParam(name, value) {
+  if (value) params.set(name, value);
+  else params.delete(name);
+  const query = params.toString();
+  try {
+    history.replaceState(null, '', `${query ? `?${query}` : location.pathname}${location.hash}`);
+  } catch {
+    // Where the page may not change its address, the filters work all the same.
+  }
 }
+/** Brings the controls to what the address says. */
+function showParams(within = document) {
+  for (const control of within.querySelectorAll('[data-param]')) {
+    const value = param(control.dataset.param);
+    if (control.type === 'radio') control.checked = control.value === value;
+    else {
+      if (control.options && ![...control.options].some((option) => option.value === value)) {
+        control.append(new Option(value, value));
+      }
+      control.value = value;
+    }
+  }
+}
+const wordsOf = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
-// ---- timeline ---------------------------------------------------------------------------------------------------
-const timeline = JSON.parse(byId('timeline-data').textContent);
-const plots = byId('plots');
-if (timeline && plots) {
-  let at = -1;
-  const buckets = timeline.attempts.length;
-  const read = (index) => {
-    at = Math.max(0, Math.min(buckets - 1, index));
-    const plot = plots.querySelector('.plot').getBoundingClientRect();
-    const cursor = byId('cursor');
-    cursor.hidden = false;
-    const left = plot.left - plots.getBoundingClientRect().left;
-    cursor.style.left = `${left + ((at + 0.5) / buckets) * plot.width}px`;
-    const avg = timeline.avg[at];
-    const from = timeline.start + at * timeline.size;
-    byId('readout').textContent =
-      `${clock(from)}–${clock(from + timeline.size)}: ${count(timeline.attempts[at])} attempts, ` +
-      `${count(timeline.failures[at])} failed${avg === null ? '' : `, average response ${duration(avg)}`}`;
-  };
-  plots.addEventListener('pointermove', (event) => {
-    const box = plots.querySelector('.plot').getBoundingClientRect();
-    if (event.clientX >= box.left) read(Math.floor(((event.clientX - box.left) / box.width) * buckets));
-  });
-  plots.addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    read(at + step);
-  });
+// ---- what is shown on demand --------------------------------------------------------------------------------------
+const revealed = new Set();
+/** A button with `data-rest` brings the rows of the template before it into the table before that. */
+function reveal(button) {
+  const template = button.previousElementSibling;
+  const before = template.previousElementSibling;
+  const body = ['trends', 'pools'].includes(button.dataset.rest) ? null : before.querySelector('tbody');
+  (body ?? button.parentElement).append(template.content);
+  revealed.add(button.dataset.rest);
+  button.remove();
+  return body ? before : null;
 }
+document.addEventListener('click', (event) => {
+  const button = event.target.closest?.('button[data-rest]');
+  if (button) reveal(button)?.focus({ preventScroll: true });
+});

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { GembaError } from '../core/errors.ts';
-import { HELP, LATER } from './help.ts';
+import { HELP } from './help.ts';
 import { init } from './init.ts';
 import { type Command, messageOf, systemTerminal, type Terminal } from './terminal.ts';
 
@@ -49,9 +49,6 @@ async function run([name, ...args]: readonly string[], terminal: Terminal): Prom
 }
 
 function unknown(name: string): GembaError {
-  if (LATER.includes(name)) {
-    return new GembaError('GEMBA_NOT_AVAILABLE', `gemba ${name} is not in this version yet.`);
-  }
   return new GembaError('GEMBA_USAGE', `gemba knows no command "${name}". See gemba --help.`);
 }
 

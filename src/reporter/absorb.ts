@@ -3,7 +3,7 @@ import { blamesEnvironment, type SeenAttempt } from '../core/verdict.ts';
 import { shorten } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
-import { ensure, type PoolTally, Tally } from './tally.ts';
+import { ensure, MemberTally, type PoolTally } from './tally.ts';
 
 type RecordedLease = GembaRecord['leases'][number];
 
@@ -59,6 +59,9 @@ function absorbRun(collected: Collected, record: GembaRecord): void {
   const { startedAt, revision, gate } = record;
   if (revision !== null && startedAt >= (collected.revision?.at ?? -Infinity)) {
     collected.revision = { at: startedAt, value: revision };
+  }
+  if (revision !== null) {
+    collected.revisions.set(revision, Math.min(startedAt, collected.revisions.get(revision) ?? startedAt));
   }
   for (const error of record.configErrors) collected.configErrors.add(error);
   if (gate) collected.gate = collected.gate ? stricter(collected.gate, gate) : gate;
@@ -138,8 +141,8 @@ function absorbAttempt(
   if (failed) holding.failures++;
   const { pool: name, endpoint, key } = holding;
   const pool = poolOf(collected, name);
-  if (endpoint !== null) endpointOf(pool, endpoint).add({ kind, durationMs });
-  if (key !== null) keyOf(pool, key).add({ kind, durationMs });
+  if (endpoint !== null) endpointOf(pool, endpoint).add({ kind, durationMs }, at);
+  if (key !== null) keyOf(pool, key).add({ kind, durationMs }, at);
   const seen: SeenAttempt = { pool: name, endpoint, key, kind, status: status === 0 ? null : status, at };
   collected.replicas.add(seen);
   if (failed) result.faults.push(seen);
@@ -180,12 +183,12 @@ function poolOf(collected: Collected, name: string): PoolTally {
   return ensure(collected.pools, name, () => ({ name, endpoints: new Map(), keys: new Map() }));
 }
 
-function endpointOf(pool: PoolTally, name: string): Tally & { url: string } {
-  return ensure(pool.endpoints, name, () => Object.assign(new Tally(), { url: '' }));
+function endpointOf(pool: PoolTally, name: string): MemberTally & { url: string } {
+  return ensure(pool.endpoints, name, () => Object.assign(new MemberTally(), { url: '' }));
 }
 
-function keyOf(pool: PoolTally, name: string): Tally & { fingerprint: string } {
-  return ensure(pool.keys, name, () => Object.assign(new Tally(), { fingerprint: '' }));
+function keyOf(pool: PoolTally, name: string): MemberTally & { fingerprint: string } {
+  return ensure(pool.keys, name, () => Object.assign(new MemberTally(), { fingerprint: '' }));
 }
 
 /** An address may carry a user, a password or a key; none of them belongs in a report. */

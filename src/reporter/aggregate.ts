@@ -3,10 +3,12 @@ import { isoTime } from '../shared/format.ts';
 import { groupCauses } from './causes.ts';
 import type { Collected, SeenTest } from './collected.ts';
 import { judgeGate } from './gate.ts';
+import { spanOf } from './pulse.ts';
 import { type JudgedTest, judgeSeenTest } from './judging.ts';
 import { poolsOf } from './members.ts';
 import type {
   Report,
+  ReportRevision,
   ReportRun,
   ReportStrategy,
   ReportTest,
@@ -36,6 +38,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
   const transitions = [...collected.transitions.values()].sort(inOrder);
   const totals = totalsOf(collected, tests);
   const verdicts = countVerdicts(judged);
+  const timeline = collected.pulse.timeline(run.startedAt, endedAt);
   const gate = judgeGate(collected.gate, { verdicts, degraded: totals.degraded });
   return {
     schema: 'gemba-report/1',
@@ -47,6 +50,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
       playwright: run.playwright,
       configRevision: collected.revision?.value ?? null,
       configErrors: [...collected.configErrors],
+      revisions: revisionsOf(collected),
       shards: shardsOf(collected, run),
       gate,
       cutOff: run.cutOff ?? null,
@@ -54,15 +58,21 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
     totals,
     verdicts,
     causes: groupCauses(judged, collected.errors),
-    pools: poolsOf(collected, transitions, endedAt),
+    pools: poolsOf(collected, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
     strategies: [...collected.strategies.values()].map(toStrategy),
     errors: collected.errors
       .toSorted((a, b) => a.at - b.at)
       .map((error) => ({ ...error, at: isoTime(error.at) })),
     transitions: transitions.map(toTransition),
     tests: judged.map(toTest),
-    timeline: collected.pulse.timeline(run.startedAt, endedAt),
+    timeline,
   };
+}
+
+/** As the tests told it: each revision with the first that began under it. */
+function revisionsOf(collected: Collected): ReportRevision[] {
+  const seen = [...collected.revisions].sort(([, a], [, b]) => a - b);
+  return seen.map(([revision, at]) => ({ at: isoTime(at), revision, changes: [], errors: [] }));
 }
 
 function inOrder(a: Transition, b: Transition): number {
@@ -93,8 +103,13 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
     waitedMs: rounded(collected.waitedMs),
     degraded: tests.filter((test) => test.results.some((result) => result.degraded)).length,
     pinned: tests.filter((test) => test.results.some((result) => result.pinned)).length,
+    unmeasured: tests.filter(isUnmeasured).length,
     errorsCut: collected.errorsCut,
   };
+}
+
+function isUnmeasured({ status, results }: SeenTest): boolean {
+  return status !== 'skipped' && results.length > 0 && results.every(({ attempts }) => attempts === 0);
 }
 
 function countVerdicts(judged: readonly JudgedTest[]): Record<Verdict, number> {
@@ -145,6 +160,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
     results: test.results.map((result, index) => ({
       retry: result.retry,
       status: result.status,
+      startedAt: isoTime(result.startedAt),
       durationMs: rounded(result.durationMs),
       verdict: judgements[index]?.verdict ?? null,
       evidence: judgements[index]?.evidence ?? [],

@@ -1,7 +1,9 @@
 import type { HealthState } from '../core/types.ts';
 import { clockMinute, clockTime, count, counted, duration } from '../shared/format.ts';
-import { lanesOf, type LaneView } from './lanes.ts';
+import { lanesOf, type MemberLane, type Stretches } from './lanes.ts';
 import type { Report, ReportBucket } from './model.ts';
+import { type Band, short as coordinate } from './paths.ts';
+import { workerLanes, type WorkerLanes } from './worker-lanes.ts';
 
 /** Charts are drawn once, here, in these units; the page stretches them. */
 const PLOT_WIDTH = 1000;
@@ -22,7 +24,8 @@ export interface TimelineView {
   readonly good: string;
   readonly bad: string;
   readonly response: string;
-  readonly lanes: readonly LaneView[];
+  readonly lanes: readonly MemberLane[];
+  readonly workers: WorkerLanes;
   readonly moreLanes: string | null;
   readonly legend: readonly HealthState[];
   readonly ticks: readonly { readonly left: string; readonly text: string }[];
@@ -39,15 +42,14 @@ interface TimelineData {
 }
 
 /** The run over time: attempts, failures, response times and members that were out; null where nothing was measured. */
-export function timelineView(report: Report): TimelineView | null {
+export function timelineView(report: Report, stretches: Stretches, span: Band): TimelineView | null {
   const buckets = report.timeline;
   if (buckets.length === 0) return null;
-  const start = Date.parse(buckets[0]!.at);
-  const size = buckets.length > 1 ? Date.parse(buckets[1]!.at) - start : 1000;
-  const end = start + size * buckets.length;
+  const { from: start, to: end } = span;
+  const size = (end - start) / buckets.length;
   const most = Math.max(...buckets.map(({ attempts }) => attempts));
   const slowest = Math.max(...buckets.map(({ avgMs }) => avgMs ?? 0));
-  const lanes = lanesOf(report.transitions, start, end);
+  const lanes = lanesOf(report, stretches, span);
   return {
     bucket: bucketName(size),
     label: labelOf(report, size),
@@ -57,7 +59,8 @@ export function timelineView(report: Report): TimelineView | null {
     bad: bars(buckets, most, ({ failures }) => [0, failures]),
     response: line(buckets, slowest),
     lanes: lanes.shown,
-    moreLanes: lanes.cut === 0 ? null : `${counted(lanes.cut, 'more member')} changed state, see the list.`,
+    workers: workerLanes(report, span),
+    moreLanes: lanes.cut === 0 ? null : `${counted(lanes.cut, 'more member')} in the tables of the pools.`,
     legend: lanes.states,
     ticks: ticksOf(start, end),
     data: {
@@ -128,9 +131,4 @@ function ticksOf(start: number, end: number): { left: string; text: string }[] {
     if (left < 96) ticks.push({ left: `${coordinate(left)}%`, text: say(at) });
   }
   return ticks;
-}
-
-/** Two decimals are enough for any screen and keep the page small. */
-function coordinate(value: number): string {
-  return String(Math.round(value * 100) / 100);
 }

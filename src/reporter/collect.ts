@@ -77,6 +77,7 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     status: result.status,
     failed: hasFailed(test, result),
     crashed: hasCrashed(result),
+    startedAt: result.startTime.getTime(),
     durationMs: Math.max(0, result.duration),
     shard: origin.shard,
     worker: known ? result.workerIndex : null,

@@ -24,6 +24,8 @@ export interface Collected {
   /** Leases that live longer than one test, by id, and each of their holdings. */
   readonly workerLeases: Set<string>;
   revision: { at: number; value: string } | null;
+  /** Each revision with the start of the first result that had it. */
+  readonly revisions: Map<string, number>;
   readonly configErrors: Set<string>;
   gate: Gate | null;
   readonly shards: { total: number; readonly present: Set<number> };
@@ -46,6 +48,8 @@ export interface SeenResult {
   /** It ended otherwise than the test expects. */
   readonly failed: boolean;
   readonly crashed: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly durationMs: number;
   shard: number | null;
   worker: number | null;
@@ -98,6 +102,7 @@ export function emptyCollected(): Collected {
     replicas: new Replicas(),
     workerLeases: new Set(),
     revision: null,
+    revisions: new Map(),
     configErrors: new Set(),
     gate: null,
     shards: { total: 1, present: new Set() },

@@ -15,6 +15,7 @@ import { type Collected, emptyCollected } from './collected.ts';
 import { keepHistory } from './history-file.ts';
 import type { HistoryRun } from './history-run.ts';
 import { Journal } from './journal.ts';
+import { beginLive, type LiveReporter } from './live/begin.ts';
 import type { Report } from './model.ts';
 import { openFile } from './open.ts';
 import {
@@ -43,6 +44,7 @@ export default class GembaReporter implements Reporter {
   /** Undefined before the first test; null where there is none to write. */
   private journal: Journal | null | undefined;
   private readonly warned = new Set<string>();
+  private live: LiveReporter | null = null;
 
   constructor(options: GembaReporterOptions & RunnerOptions = {}) {
     this.settings = resolveSettings(options, process.env, process.cwd(), process.argv);
@@ -55,12 +57,14 @@ export default class GembaReporter implements Reporter {
   onBegin(config: FullConfig, suite: Suite): void {
     this.config = config;
     this.suite = suite;
-    if (this.settings.live && this.settings.mode !== 'list') {
-      print('gemba-agent: the live page (`live`) is not in this version yet; the report comes at the end.');
-    }
+    const { settings, collected } = this;
+    this.guard('open the live page', () => {
+      this.live = beginLive(settings, { collected, config, suite }, { print, warn });
+    });
   }
 
   onTestBegin(test: TestCase, result: TestResult): void {
+    this.guard('show a test', () => this.live?.testBegan(test, result));
     if (this.settings.mode !== 'test') return;
     const seen = this.guard('read a test', () => seeTest(this.collected, test, this.origin()));
     if (this.journal === undefined)
@@ -76,11 +80,13 @@ export default class GembaReporter implements Reporter {
     });
     if (taken)
       this.guard('write the journal', () => this.journal?.ended(taken.test, taken.result, taken.texts));
+    this.guard('show a result', () => this.live?.testEnded(test, result));
   }
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
     if (this.settings.mode === 'list') return undefined;
     const report = this.guard('make the report', () => this.report(result));
+    await this.guardAsync('end the live page', async () => this.live?.end());
     if (!report) return undefined;
     const { count, first } = this.collected.badRecords;
     if (count > 0) warn(`${count} of the workers’ records could not be read and are left out (${first})`);

@@ -1,8 +1,9 @@
 import { deflateRawSync } from 'node:zlib';
 import { memberName } from './lanes.ts';
-import type { Report, ReportResult, ReportTest } from './model.ts';
+import type { Report, ReportError, ReportResult, ReportTest } from './model.ts';
+import { isUnmeasured } from './view-tests.ts';
 
-/** Order that dashboard.js knows the words by. */
+/** Order that the page's script knows the words by. */
 const OUTCOMES = ['unexpected', 'flaky', 'expected', 'skipped'] as const;
 const VERDICTS = ['product', 'environment', 'unknown'] as const;
 
@@ -17,14 +18,28 @@ class Texts {
     this.numbers.set(text, this.list.length);
     return this.list.push(text) - 1;
   }
+
+  orNone(text: string | null): number {
+    return text === null ? -1 : this.number(text);
+  }
 }
+
+type Dictionaries = Record<'files' | 'projects' | 'members' | 'evidence' | 'names' | 'messages', Texts>;
 
 /**
  * All tests and errors for the page's lists, packed: rows of numbers and dictionaries, deflated, base64. Only
  * letters, digits and `+/=`, so it can stand in a script element as it is.
  */
 export function packIsland(report: Report, ordered: readonly ReportTest[]): string {
-  const texts = { files: new Texts(), projects: new Texts(), members: new Texts(), evidence: new Texts() };
+  const texts: Dictionaries = {
+    files: new Texts(),
+    projects: new Texts(),
+    members: new Texts(),
+    evidence: new Texts(),
+    names: new Texts(),
+    messages: new Texts(),
+  };
+  const start = Date.parse(report.run.startedAt);
   const causes = new Map<string, number>();
   report.causes.forEach(({ tests }, cause) => tests.forEach((id) => causes.set(id, cause)));
   const positions = new Map(ordered.map((test, index) => [test.id, index]));
@@ -35,23 +50,38 @@ export function packIsland(report: Report, ordered: readonly ReportTest[]): stri
     texts.projects.number(test.project),
     OUTCOMES.indexOf(test.status),
     test.verdict === null ? -1 : VERDICTS.indexOf(test.verdict),
-    (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0),
+    (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0) + (isUnmeasured(test) ? 4 : 0),
     causes.get(test.id) ?? -1,
-    test.results.map((result) => packResult(result, texts)),
+    test.results.map((result) => packResult(result, start, texts)),
   ]);
-  const errors = report.errors.map((error) => [
-    Date.parse(error.at),
-    texts.members.number(memberName(error)),
-    error.status === null ? error.kind : `${error.kind} ${error.status}`,
-    error.message,
-    positions.get(error.testId) ?? -1,
-  ]);
+  const errors = report.errors.map((error) => packError(error, start, positions, texts));
   const lists = Object.fromEntries(Object.entries(texts).map(([name, { list }]) => [name, list]));
+  // By themselves they are deflated better than between what differs.
+  const ids = ordered.map(({ id }) => id);
   const causeTexts = report.causes.map(({ text }) => text);
-  return deflateRawSync(JSON.stringify({ ...lists, causes: causeTexts, tests, errors })).toString('base64');
+  const packed = JSON.stringify({ start, ...lists, causes: causeTexts, ids, tests, errors });
+  return deflateRawSync(packed).toString('base64');
 }
 
-function packResult(result: ReportResult, texts: { members: Texts; evidence: Texts }): unknown[] {
+function packError(
+  error: ReportError,
+  start: number,
+  positions: ReadonlyMap<string, number>,
+  { names, messages }: Dictionaries,
+): unknown[] {
+  return [
+    Date.parse(error.at) - start,
+    names.number(error.pool),
+    names.orNone(error.endpoint),
+    names.orNone(error.key),
+    names.number(error.kind),
+    error.status ?? 0,
+    messages.number(error.message),
+    positions.get(error.testId) ?? -1,
+  ];
+}
+
+function packResult(result: ReportResult, start: number, texts: Dictionaries): unknown[] {
   return [
     result.retry,
     result.status,
@@ -67,6 +97,9 @@ function packResult(result: ReportResult, texts: { members: Texts; evidence: Tex
       lease.attempts,
       lease.failures,
     ]),
+    // Seconds are enough for people.
+    Math.round((Date.parse(result.startedAt) - start) / 1000),
+    ...(result.refused ? [1] : []),
   ];
 }
 

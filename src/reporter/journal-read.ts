@@ -88,7 +88,8 @@ class Replay {
     const durationMs = Math.max(0, this.#lastAt - line.at);
     const shard = this.#head?.shard?.current ?? 1;
     const facts = { failed: false, crashed: false, durationMs, shard, worker: line.worker };
-    this.#test(line).results.push(unfolded({ retry: line.retry, status: 'interrupted', ...facts }));
+    const { retry, at: startedAt } = line;
+    this.#test(line).results.push(unfolded({ retry, startedAt, status: 'interrupted', ...facts }));
   }
 
   #test({ began }: BeganLine): SeenTest {

@@ -1,52 +1,114 @@
 import type { HealthState } from '../core/types.ts';
-import { duration } from '../shared/format.ts';
-import type { ReportTransition } from './model.ts';
+import { count, counted, duration } from '../shared/format.ts';
+import type { Report, ReportMember, ReportPool, ReportTransition } from './model.ts';
+import { type Band, boxes, stepArea } from './paths.ts';
 import { ensure } from './tally.ts';
 
 const MAX_LANES = 8;
-const WIDTH = 1000;
-const HEIGHT = 10;
+const BAND_WIDTH = 1000;
+const BAND_HEIGHT = 10;
+const SPARK_HEIGHT = 20;
 
-export interface LaneView {
+/** Attempts, failures and states of one member over the time of the run. */
+export interface MemberLane {
   readonly name: string;
-  /** How long it was not healthy: `12 min 3 s` */
-  readonly out: string;
+  /** `1,204 attempts, 18 failed, out for 17 min` */
+  readonly note: string;
+  /** The same in few letters: `out 17 min` */
+  readonly short: string;
+  /** Attempts in equal parts of the time, one unit each. Empty where it was never asked. */
+  readonly attempts: string;
+  readonly failures: string;
+  readonly parts: number;
   readonly bands: readonly { readonly state: HealthState; readonly path: string }[];
 }
 
 export interface Lanes {
-  readonly shown: readonly LaneView[];
+  readonly shown: readonly MemberLane[];
   readonly cut: number;
   /** The states that appear, for the legend. */
   readonly states: readonly HealthState[];
 }
 
-interface Stretch {
+interface Stretch extends Band {
   readonly state: HealthState;
-  readonly from: number;
-  readonly to: number;
 }
 
-/** When which member was not healthy, as bands over the time of the run; those that were out longest first. */
-export function lanesOf(transitions: readonly ReportTransition[], start: number, end: number): Lanes {
-  const members = new Map<string, ReportTransition[]>();
-  for (const transition of transitions) ensure(members, memberName(transition), () => []).push(transition);
-  const lanes = [...members].map(([name, changes]) => {
-    const stretches = stretchesOf(changes, start, end);
-    const outMs = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
-    return { name, outMs, stretches };
-  });
-  const out = lanes.filter(({ stretches }) => stretches.length > 0).sort((a, b) => b.outMs - a.outMs);
-  const shown = out.slice(0, MAX_LANES);
+/** The stretches in which members were not healthy, by `kind` and name. */
+export type Stretches = ReadonlyMap<string, readonly Stretch[]>;
+
+/** The members that had most trouble, then those that were asked most. */
+export function lanesOf(report: Report, stretches: Stretches, span: Band): Lanes {
+  const members = report.pools.flatMap((pool) => membersOf(pool, stretches));
+  const seen = members.filter(({ member, out }) => member.attempts > 0 || out.length > 0);
+  seen.sort((a, b) => b.trouble - a.trouble || b.member.attempts - a.member.attempts);
+  const shown = seen.slice(0, MAX_LANES);
   return {
-    shown: shown.map(({ name, outMs, stretches }) => ({
-      name,
-      out: duration(outMs),
-      bands: bandsOf(stretches, start, end),
-    })),
-    cut: out.length - shown.length,
-    states: [...new Set(shown.flatMap(({ stretches }) => stretches.map(({ state }) => state)))],
+    shown: shown.map(({ name, member, out }) => memberLane(name, member, out, span)),
+    cut: seen.length - shown.length,
+    states: [...new Set(shown.flatMap(({ out }) => out.map(({ state }) => state)))],
   };
+}
+
+function membersOf(pool: ReportPool, all: Stretches): Candidate[] {
+  const candidate =
+    (kind: 'endpoint' | 'key') =>
+    (member: ReportMember): Candidate => {
+      const out = all.get(laneKey(pool.name, kind, member.name)) ?? [];
+      const rate = member.attempts === 0 ? 0 : member.failures / member.attempts;
+      const trouble = out.length > 0 ? 1e12 + lengthOf(out) : rate;
+      return { name: `${pool.name}/${member.name}`, member, out, trouble };
+    };
+  return [...pool.endpoints.map(candidate('endpoint')), ...pool.keys.map(candidate('key'))];
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly member: ReportMember;
+  readonly out: readonly Stretch[];
+  readonly trouble: number;
+}
+
+export function memberLane(
+  name: string,
+  member: ReportMember,
+  out: readonly Stretch[],
+  span: Band,
+): MemberLane {
+  const { parts } = member;
+  const most = Math.max(1, ...(parts?.attempts ?? []));
+  const outMs = lengthOf(out);
+  const note = [
+    `${counted(member.attempts, 'attempt')}, ${count(member.failures)} failed`,
+    outMs > 0 ? `not healthy for ${duration(outMs)}` : '',
+  ];
+  return {
+    name,
+    note: note.filter(Boolean).join(', '),
+    short: outMs > 0 ? `out ${duration(outMs)}` : `${count(member.failures)} failed`,
+    attempts: parts ? stepArea(parts.attempts, most, SPARK_HEIGHT) : '',
+    failures: parts ? stepArea(parts.failures, most, SPARK_HEIGHT) : '',
+    parts: parts?.attempts.length ?? 1,
+    bands: [...new Set(out.map(({ state }) => state))].map((state) => {
+      const alike = out.filter((stretch) => stretch.state === state);
+      return { state, path: boxes(alike, span, BAND_WIDTH, BAND_HEIGHT) };
+    }),
+  };
+}
+
+export function laneKey(pool: string, kind: 'endpoint' | 'key', name: string): string {
+  return `${pool}\n${kind}\n${name}`;
+}
+
+/** When which member was not healthy. What concerns a key at one endpoint is the key's. */
+export function stretchesOf(transitions: readonly ReportTransition[], span: Band): Stretches {
+  const members = new Map<string, ReportTransition[]>();
+  for (const transition of transitions) {
+    const { pool, endpoint, key } = transition;
+    const kind = key === null ? 'endpoint' : 'key';
+    ensure(members, laneKey(pool, kind, key ?? endpoint ?? ''), () => []).push(transition);
+  }
+  return new Map([...members].map(([name, changes]) => [name, stretches(changes, span)]));
 }
 
 export function memberName(member: {
@@ -57,30 +119,21 @@ export function memberName(member: {
   return [member.pool, member.endpoint, member.key].filter((part) => part !== null && part !== '').join('/');
 }
 
-function stretchesOf(changes: readonly ReportTransition[], start: number, end: number): Stretch[] {
-  const first = changes[0]!;
-  const stretches: Stretch[] = [{ state: first.from, from: start, to: Date.parse(first.at) }];
-  changes.forEach((change, index) => {
-    const next = changes[index + 1];
-    const until = change.to === 'cooling' && change.until !== null ? Date.parse(change.until) : end;
-    stretches.push({
-      state: change.to,
-      from: Date.parse(change.at),
-      to: Math.min(end, next ? Date.parse(next.at) : until),
-    });
-  });
-  return stretches.filter(({ state, from, to }) => state !== 'healthy' && to > from);
+function lengthOf(stretches: readonly Stretch[]): number {
+  return stretches.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-function bandsOf(stretches: readonly Stretch[], start: number, end: number): LaneView['bands'] {
-  const states = [...new Set(stretches.map(({ state }) => state))];
-  const x = (at: number): number => Math.round(((at - start) / (end - start)) * WIDTH * 10) / 10;
-  return states.map((state) => {
-    const alike = stretches.filter((stretch) => stretch.state === state);
-    // A cooldown of a second in a run of an hour must still be seen.
-    const rects = alike.map(
-      ({ from, to }) => `M${x(from)} 0h${Math.max(2, x(to) - x(from))}v${HEIGHT}H${x(from)}z`,
-    );
-    return { state, path: rects.join('') };
+function stretches(changes: readonly ReportTransition[], span: Band): Stretch[] {
+  const first = changes[0]!;
+  const found: Stretch[] = [{ state: first.from, from: span.from, to: Date.parse(first.at) }];
+  changes.forEach((change, index) => {
+    const next = changes[index + 1];
+    const until = change.to === 'cooling' && change.until !== null ? Date.parse(change.until) : span.to;
+    found.push({
+      state: change.to,
+      from: Date.parse(change.at),
+      to: Math.min(span.to, next ? Date.parse(next.at) : until),
+    });
   });
+  return found.filter(({ state, from, to }) => state !== 'healthy' && to > from);
 }

@@ -2,7 +2,10 @@ import type { HealthState, Transition } from '../core/types.ts';
 import { isoTime } from '../shared/format.ts';
 import type { Collected } from './collected.ts';
 import type { ReportMember, ReportPool } from './model.ts';
-import { type PoolTally, roundedOrNull, type Tally } from './tally.ts';
+import { type MemberTally, type PoolTally, rounded, roundedOrNull } from './tally.ts';
+
+/** Parts of the run that a member's counts are told in. */
+const PARTS = 60;
 
 interface Present {
   readonly state: HealthState;
@@ -10,29 +13,42 @@ interface Present {
   readonly until: number | null;
 }
 
+/** From when to when members' counts over time are told, and when the run ended. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly endedAt: number;
+}
+
 type Subject = { readonly pool: string; readonly endpoint: string | null; readonly key: string | null };
 
 /** All pools with their members, used or not, in the state in which the run left them. */
-export function poolsOf(
-  collected: Collected,
-  transitions: readonly Transition[],
-  endedAt: number,
-): ReportPool[] {
+export function poolsOf(collected: Collected, transitions: readonly Transition[], span: Span): ReportPool[] {
   const states = statesOf(collected, transitions);
-  const member = (pool: PoolTally, kind: 'endpoint' | 'key', name: string, tally: Tally): ReportMember => {
-    return toMember(name, tally, present(states.get(`${pool.name}\n${kind}\n${name}`), endedAt));
+  const toMembers = (
+    pool: PoolTally,
+    kind: 'endpoint' | 'key',
+    tallies: ReadonlyMap<string, MemberTally>,
+  ): ReportMember[] => {
+    const of = attemptsOf(tallies);
+    return [...tallies].map(([name, tally]) => {
+      const now = present(states.get(`${pool.name}\n${kind}\n${name}`), span.endedAt);
+      return toMember(name, tally, { now, span, of });
+    });
   };
   return [...collected.pools.values()].map((pool) => ({
     name: pool.name,
-    endpoints: [...pool.endpoints].map(([name, tally]) => {
-      const { name: same, ...rest } = member(pool, 'endpoint', name, tally);
-      return { name: same, url: tally.url, ...rest };
+    endpoints: toMembers(pool, 'endpoint', pool.endpoints).map(({ name, ...rest }) => {
+      return { name, url: pool.endpoints.get(name)!.url, ...rest };
     }),
-    keys: [...pool.keys].map(([name, tally]) => {
-      const { name: same, ...rest } = member(pool, 'key', name, tally);
-      return { name: same, fingerprint: tally.fingerprint, ...rest };
+    keys: toMembers(pool, 'key', pool.keys).map(({ name, ...rest }) => {
+      return { name, fingerprint: pool.keys.get(name)!.fingerprint, ...rest };
     }),
   }));
+}
+
+function attemptsOf(members: ReadonlyMap<string, MemberTally>): number {
+  return [...members.values()].reduce((sum, { attempts }) => sum + attempts, 0);
 }
 
 function statesOf(collected: Collected, transitions: readonly Transition[]): Map<string, Present> {
@@ -59,7 +75,15 @@ function present(last: Present | undefined, endedAt: number): Present | null {
   return over ? { ...last, until: null } : last;
 }
 
-function toMember(name: string, tally: Tally, now: Present | null): ReportMember {
+interface Around {
+  readonly now: Present | null;
+  readonly span: Span;
+  /** Attempts of it and its siblings. */
+  readonly of: number;
+}
+
+function toMember(name: string, tally: MemberTally, { now, span, of }: Around): ReportMember {
+  const { durations } = tally;
   return {
     name,
     state: now?.state ?? 'healthy',
@@ -70,8 +94,12 @@ function toMember(name: string, tally: Tally, now: Present | null): ReportMember
     successes: tally.successes,
     failures: tally.failures,
     successRate: tally.successRate(),
-    avgMs: roundedOrNull(tally.durations.mean()),
-    p95Ms: roundedOrNull(tally.durations.percentile(0.95)),
+    avgMs: roundedOrNull(durations.mean()),
+    p50Ms: roundedOrNull(durations.percentile(0.5)),
+    p95Ms: roundedOrNull(durations.percentile(0.95)),
+    p99Ms: roundedOrNull(durations.percentile(0.99)),
+    share: of === 0 ? null : rounded((tally.attempts / of) * 100) / 100,
+    parts: tally.spark.parts(span.from, span.to, PARTS),
     kinds: tally.kinds,
   };
 }

@@ -30,10 +30,23 @@ export interface ReportRun {
   readonly playwright: string;
   readonly configRevision: string | null;
   readonly configErrors: readonly string[];
+  /** The configuration over the run: what was in force as it began, and each edit since, applied or refused. */
+  readonly revisions: readonly ReportRevision[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
   readonly gate: ReportGate | null;
   /** Null, unless the run was ended before it could report: how many of its tests had ended by then. */
   readonly cutOff: { readonly planned: number; readonly ended: number } | null;
+}
+
+/** A state of the configuration. */
+export interface ReportRevision {
+  readonly at: string;
+  /** In force from then on. */
+  readonly revision: string;
+  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
+  /** Why an edit was refused, or what of it this environment could not have. */
+  readonly errors: readonly string[];
 }
 
 /** The gate's rules, as the records brought them, and what it says of this run. */
@@ -63,6 +76,8 @@ export interface ReportTotals {
   readonly waitedMs: number;
   readonly degraded: number;
   readonly pinned: number;
+  /** Tests that ran and of which no attempt was seen. */
+  readonly unmeasured: number;
   /** Errors that happened but are not in `errors`. */
   readonly errorsCut: number;
 }
@@ -104,8 +119,27 @@ export interface ReportMember {
   readonly failures: number;
   readonly successRate: number | null;
   readonly avgMs: number | null;
+  readonly p50Ms: number | null;
   readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  /** Its part of the attempts of its pool’s endpoints or keys. */
+  readonly share: number | null;
+  /** Attempts and failures over time: equal parts of the time that `timeline` covers. Null where it was never asked. */
+  readonly parts: ReportParts | null;
+  /** What the router believed of it at the end. */
+  readonly belief?: ReportBelief | null;
   readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
+}
+
+export interface ReportParts {
+  readonly attempts: readonly number[];
+  readonly failures: readonly number[];
+}
+
+/** What was learned of a candidate, what is recent counting most. */
+export interface ReportBelief {
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
 }
 
 interface ReportEndpoint extends ReportMember {
@@ -128,6 +162,9 @@ export interface ReportStrategy {
   readonly chosen: number;
   /** Runs in which it stood in for one that had failed. */
   readonly fallbacks: number;
+  readonly belief?: ReportBelief | null;
+  /** When it was mostly the first choice of its task. */
+  readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];
 }
 
 export interface ReportError {
@@ -171,6 +208,7 @@ export interface ReportTest {
 export interface ReportResult {
   readonly retry: number;
   readonly status: ResultStatus;
+  readonly startedAt: string;
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];

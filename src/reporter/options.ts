@@ -16,7 +16,8 @@ export interface GembaReporterOptions {
    */
   readonly open?: 'always' | 'never' | 'on-failure';
   /**
-   * The live page while tests run. Not in this version yet.
+   * A page that shows the run while it runs, on loopback unless `host` says otherwise, on any free port unless `port`
+   * says which. Its address, with a token, is printed once.
    * @default false
    */
   readonly live?: boolean | { readonly port?: number; readonly host?: string };
@@ -49,7 +50,10 @@ export interface Settings {
   readonly folder: string;
   readonly title: string;
   readonly open: 'always' | 'never' | 'on-failure';
-  readonly live: boolean;
+  /** Where the live page listens, or null. Port 0: any that is free. */
+  readonly live: { readonly host: string; readonly port: number } | null;
+  /** The folder of the Playwright config. */
+  readonly configDir: string;
   /** Runs kept for trends. */
   readonly history: number;
   readonly historyFile: string;
@@ -77,7 +81,8 @@ export function resolveSettings(
     folder,
     title: options.title ?? 'Gemba report',
     open: options.open ?? 'never',
-    live: Boolean(options.live),
+    live: liveOf(options.live),
+    configDir: base,
     history: options.history ?? 20,
     historyFile: path.resolve(base, options.historyFile ?? path.join(folder, 'history.json')),
     narrowed: isNarrowed(argv),
@@ -85,6 +90,12 @@ export function resolveSettings(
     interactive: !env['CI'] && Boolean(process.stdin.isTTY) && Boolean(process.stdout.isTTY),
     mode: options._mode ?? 'test',
   };
+}
+
+function liveOf(live: GembaReporterOptions['live']): Settings['live'] {
+  if (!live) return null;
+  const { host = '127.0.0.1', port = 0 } = live === true ? {} : live;
+  return { host, port };
 }
 
 export function packageVersion(): string {

@@ -53,6 +53,18 @@ export class Pulse {
   }
 }
 
+/** From when to when a timeline goes; that of the run where it is empty. */
+export function spanOf(
+  timeline: readonly ReportBucket[],
+  startedAt: number,
+  endedAt: number,
+): { from: number; to: number } {
+  if (timeline.length === 0) return { from: startedAt, to: Math.max(endedAt, startedAt + SECOND) };
+  const from = Date.parse(timeline[0]!.at);
+  const size = timeline.length > 1 ? Date.parse(timeline[1]!.at) - from : SECOND;
+  return { from, to: from + size * timeline.length };
+}
+
 export function bucketSize(spanMs: number): number {
   return SIZES.find(({ upTo }) => spanMs <= upTo)?.size ?? Math.ceil(spanMs / MAX_BUCKETS);
 }

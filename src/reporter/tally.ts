@@ -1,6 +1,7 @@
 import { blamesEnvironment } from '../core/verdict.ts';
 import type { OutcomeKind } from '../core/types.ts';
 import { Samples } from './samples.ts';
+import { Spark } from './spark.ts';
 
 /** What one attempt adds to the counts. `durationMs` is below zero where no response came. */
 export interface CountedAttempt {
@@ -35,10 +36,20 @@ export class Tally {
   }
 }
 
+/** Counts of an endpoint or a key: also when. */
+export class MemberTally extends Tally {
+  readonly spark: Spark = new Spark();
+
+  override add(attempt: CountedAttempt, at: number = 0): void {
+    super.add(attempt);
+    this.spark.add(at, blamesEnvironment(attempt.kind));
+  }
+}
+
 export interface PoolTally {
   readonly name: string;
-  readonly endpoints: Map<string, Tally & { url: string }>;
-  readonly keys: Map<string, Tally & { fingerprint: string }>;
+  readonly endpoints: Map<string, MemberTally & { url: string }>;
+  readonly keys: Map<string, MemberTally & { fingerprint: string }>;
 }
 
 export interface StrategyTally {

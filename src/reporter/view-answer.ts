@@ -5,6 +5,8 @@ import { type Notice, noticesOf } from './view-notices.ts';
 
 export interface AnswerView {
   readonly headline: string;
+  /** What became of tests that failed at first; empty where none did. */
+  readonly lead: string;
   readonly notes: readonly string[];
   /** Empty where no attempt of a test failed. */
   readonly verdicts: readonly VerdictView[];
@@ -39,13 +41,19 @@ const MAX_CAUSES = 6;
 const NOTHING_MEASURED = 'No lease was taken in this run, so nothing was measured.';
 
 /** The page's first question: was it the environment or the product? */
-export function answerView(report: Report): AnswerView {
+export function answerView(report: Report, running: boolean = false): AnswerView {
   return {
-    headline: headline(report),
-    notes: notesOf(report),
+    headline: running ? headlineSoFar(report) : headline(report),
+    lead: leadOf(report),
+    notes: notesOf(report, running),
     verdicts: report.causes.length === 0 ? [] : VERDICTS.map((verdict) => verdictView(report, verdict)),
-    notices: noticesOf(report),
+    notices: noticesOf(report, running),
   };
+}
+
+function headlineSoFar(report: Report): string {
+  if (report.totals.tests === 0) return 'No test has ended yet.';
+  return headline(report).replace(/\b(failed|passed|skipped)\b/, '$1 so far');
 }
 
 export function headline(report: Report): string {
@@ -86,19 +94,27 @@ function whose(report: Report, status: 'unexpected' | 'flaky'): string {
   return tests.length === 1 ? `, ${only}` : `, all ${only}`;
 }
 
-function notesOf(report: Report): string[] {
+function leadOf(report: Report): string {
+  const { failed, flaky } = report.totals;
+  if (flaky === 0) return '';
+  const which = counted(flaky, failed > 0 ? 'more test' : 'test');
+  return `${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`;
+}
+
+function notesOf(report: Report, running: boolean): string[] {
   const { totals } = report;
   const notes: string[] = [];
-  if (totals.flaky > 0) {
-    const which = counted(totals.flaky, totals.failed > 0 ? 'more test' : 'test');
-    notes.push(`${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`);
-  }
   if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded, on a fallback.`);
   if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran on a target pinned by its user.`);
+  if (totals.unmeasured > 0 && totals.attempts > 0) {
+    notes.push(
+      `${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no call went through a lease.`,
+    );
+  }
   if (totals.skipped > 0 && totals.skipped < totals.tests) {
     notes.push(`${counted(totals.skipped, 'test was', 'tests were')} skipped or did not run.`);
   }
-  return [...notes, nothingMeasured(report) ?? []].flat();
+  return [...notes, running ? [] : (nothingMeasured(report) ?? [])].flat();
 }
 
 function verdictView(report: Report, verdict: Verdict): VerdictView {

@@ -10,7 +10,7 @@ export interface Notice {
 const MAX_OUT = 4;
 
 /** What a reader must know of the run beside its tests. */
-export function noticesOf(report: Report): Notice[] {
+export function noticesOf(report: Report, running: boolean = false): Notice[] {
   const { run } = report;
   const notices: Notice[] = [];
   if (run.status === 'timedout') notices.push({ tone: 'bad', text: 'The run hit its time limit.' });
@@ -33,7 +33,7 @@ export function noticesOf(report: Report): Notice[] {
       text: `An edit of the config was refused: ${run.configErrors.join('; ')}.${kept}`,
     });
   }
-  const out = membersOut(report);
+  const out = membersOut(report, running ? 'now' : 'at the end');
   if (out) notices.push({ tone: 'warn', text: out });
   return notices;
 }
@@ -57,7 +57,7 @@ export function missingShards(report: Report): string | null {
   return `${which} missing: not merged, not run, or without a test of gemba-agent.`;
 }
 
-function membersOut(report: Report): string | null {
+function membersOut(report: Report, when: string): string | null {
   const out = report.pools.flatMap((pool) =>
     [...pool.endpoints, ...pool.keys]
       .filter(({ state }) => state !== 'healthy')
@@ -67,5 +67,5 @@ function membersOut(report: Report): string | null {
   );
   if (out.length === 0) return null;
   const rest = out.length > MAX_OUT ? ` and ${count(out.length - MAX_OUT)} more` : '';
-  return `Not healthy at the end: ${out.slice(0, MAX_OUT).join(', ')}${rest}.`;
+  return `Not healthy ${when}: ${out.slice(0, MAX_OUT).join(', ')}${rest}.`;
 }

@@ -1,12 +1,22 @@
 import type { HealthState, OutcomeKind } from '../core/types.ts';
-import { clockTime, count, counted, duration, moment, NOT_MEASURED, percent } from '../shared/format.ts';
-import { memberName } from './lanes.ts';
-import type { Report, ReportMember, ReportPool, ReportStrategy, ReportTransition } from './model.ts';
+import { count, counted, duration, moment, NOT_MEASURED, percent } from '../shared/format.ts';
+import { laneKey, memberLane, type MemberLane, type Stretches } from './lanes.ts';
+import type { Report, ReportBelief, ReportMember, ReportPool } from './model.ts';
+import type { Band } from './paths.ts';
 
-export interface PoolView {
+export interface PoolsView {
+  readonly shown: readonly PoolView[];
+  /** Pools that the page shows on demand. */
+  readonly rest: readonly PoolView[];
+  readonly showRest: string;
+}
+
+interface PoolView {
   readonly name: string;
   readonly id: string;
   readonly note: string;
+  /** `at the end` */
+  readonly when: string;
   readonly tables: readonly MemberTable[];
 }
 
@@ -23,92 +33,74 @@ interface MemberRow {
   readonly detail: string;
   readonly state: HealthState;
   readonly why: string | null;
+  readonly lane: MemberLane;
+  /** It was asked, or its state changed: there is something to draw. */
+  readonly drawn: boolean;
   readonly leases: string;
   readonly attempts: string;
+  readonly share: string;
   readonly failures: string;
   readonly someFailed: boolean;
+  readonly kinds: string;
   readonly rate: string;
   readonly measured: boolean;
   /** For the bar under the rate. */
   readonly ratePercent: number;
-  readonly avg: string;
-  readonly p95: string;
-  readonly kinds: string;
+  readonly belief: string;
+  readonly times: readonly string[];
 }
 
-interface ChangeRow {
-  readonly at: string;
-  readonly member: string;
-  readonly from: HealthState;
-  readonly to: HealthState;
-  readonly why: string;
-  /** Empty where no timer ends it. */
-  readonly until: string;
-}
-
-/** Rows of one table that are on the page from the start. */
-const MAX_ROWS = 10;
-const MAX_CHANGES = 6;
-/** Changes that the page holds at all; report.json has every one. */
-const MAX_CHANGES_HELD = 500;
+/** Rows of all tables that are on the page from the start, shared out among them. */
+const ALL_ROWS = 20;
+const MAX_ROWS = 8;
+const MIN_ROWS = 2;
+const MAX_POOLS = 5;
 const NONE = '–';
 
-export function poolViews(report: Report): PoolView[] {
-  const { startedAt } = report.run;
-  return report.pools.map((pool, index) => ({
+interface Scene {
+  readonly report: Report;
+  readonly stretches: Stretches;
+  readonly span: Band;
+  /** The run is not over. */
+  readonly running: boolean;
+}
+
+export function poolsView(report: Report, around: Omit<Scene, 'report'>): PoolsView {
+  const { pools } = report;
+  const ordered = pools.length > MAX_POOLS ? pools.toSorted((a, b) => failuresOf(b) - failuresOf(a)) : pools;
+  const tables = ordered
+    .slice(0, MAX_POOLS)
+    .reduce((sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0), 0);
+  const most = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(ALL_ROWS / Math.max(1, tables))));
+  const scene = { report, ...around };
+  const when = around.running ? 'now' : 'at the end';
+  const views = ordered.map((pool, index) => ({
     name: pool.name,
     id: `pool-${index + 1}`,
-    note: noteOfPool(pool),
+    note: noteOfPool(pool, when),
+    when,
     tables: [
-      ...memberTable('Endpoints', pool.endpoints, (member) => toRow(member, member.url, startedAt)),
-      ...memberTable('Keys', pool.keys, (member) => toRow(member, member.fingerprint, startedAt)),
+      ...memberTable('Endpoints', pool.endpoints, most, (member) => {
+        return toRow(member, member.url, laneKey(pool.name, 'endpoint', member.name), scene);
+      }),
+      ...memberTable('Keys', pool.keys, most, (member) => {
+        return toRow(member, member.fingerprint, laneKey(pool.name, 'key', member.name), scene);
+      }),
     ],
   }));
-}
-
-export interface ChangesView {
-  readonly rows: readonly ChangeRow[];
-  readonly rest: readonly ChangeRow[];
-  readonly showRest: string;
-  readonly note: string;
-}
-
-export function changesView(report: Report): ChangesView | null {
-  const { transitions } = report;
-  if (transitions.length === 0) return null;
-  const rows = transitions.slice(0, MAX_CHANGES_HELD).map(toChange);
-  const cut = transitions.length - rows.length;
+  const rest = views.slice(MAX_POOLS);
   return {
-    rows: rows.slice(0, MAX_CHANGES),
-    rest: rows.slice(MAX_CHANGES),
-    showRest: `Show ${counted(Math.max(0, rows.length - MAX_CHANGES), 'more change')}`,
-    note: `${counted(transitions.length, 'change')} of a member’s health${cut > 0 ? `; the last ${count(cut)} are in report.json only` : ''}.`,
+    shown: views.slice(0, MAX_POOLS),
+    rest,
+    showRest: `Show ${counted(rest.length, 'more pool')}`,
   };
 }
 
-export interface StrategyRow {
-  readonly task: string;
-  readonly name: string;
-  readonly runs: string;
-  readonly rate: string;
-  readonly avg: string;
-  readonly chosen: string;
-  readonly fallbacks: string;
+function failuresOf(pool: ReportPool): number {
+  return [...pool.endpoints, ...pool.keys].reduce((sum, { failures }) => sum + failures, 0);
 }
 
-export function strategyRows(strategies: readonly ReportStrategy[]): StrategyRow[] {
-  return strategies.map(({ task, name, runs, successRate, avgMs, chosen, fallbacks }) => ({
-    task,
-    name,
-    runs: count(runs),
-    rate: successRate === null ? NOT_MEASURED : percent(successRate),
-    avg: avgMs === null ? NONE : duration(avgMs),
-    chosen: count(chosen),
-    fallbacks: count(fallbacks),
-  }));
-}
-
-function noteOfPool(pool: ReportPool): string {
+function noteOfPool(pool: ReportPool, when: string): string {
   const members = [...pool.endpoints, ...pool.keys];
   const healthy = members.filter(({ state }) => state === 'healthy').length;
   const said = [
@@ -117,25 +109,24 @@ function noteOfPool(pool: ReportPool): string {
   ].filter(Boolean);
   if (members.length === 0) return 'No members.';
   const health =
-    healthy === members.length
-      ? 'all healthy at the end'
-      : `${healthy} of ${members.length} healthy at the end`;
+    healthy === members.length ? `all healthy ${when}` : `${healthy} of ${members.length} healthy ${when}`;
   return `${said.join(' and ')}, ${health}.`;
 }
 
 function memberTable<M extends ReportMember>(
   caption: string,
   members: readonly M[],
+  most: number,
   show: (member: M) => MemberRow,
 ): MemberTable[] {
   if (members.length === 0) return [];
-  const ordered = members.length > MAX_ROWS ? [...members].sort(byTrouble) : members;
+  const ordered = members.length > most ? [...members].sort(byTrouble) : members;
   const rows = ordered.map(show);
-  const rest = rows.slice(MAX_ROWS);
+  const rest = rows.slice(most);
   return [
     {
       caption,
-      rows: rows.slice(0, MAX_ROWS),
+      rows: rows.slice(0, most),
       rest,
       showRest: `Show ${count(rest.length)} more ${caption.toLowerCase()}`,
     },
@@ -147,24 +138,35 @@ function byTrouble(a: ReportMember, b: ReportMember): number {
   return out || b.failures - a.failures || b.attempts - a.attempts;
 }
 
-function toRow(member: ReportMember, detail: string, runStarted: string): MemberRow {
-  const { successRate, attempts } = member;
+function toRow(member: ReportMember, detail: string, lane: string, scene: Scene): MemberRow {
+  const { successRate, attempts, share, avgMs, p50Ms, p95Ms, p99Ms } = member;
+  const stretches = scene.stretches.get(lane) ?? [];
   return {
     name: member.name,
     detail: detail === member.name ? '' : detail,
     state: member.state,
-    why: reasonOf(member, runStarted),
+    why: reasonOf(member, scene.report.run.startedAt),
+    lane: memberLane(member.name, member, stretches, scene.span),
+    drawn: attempts > 0 || stretches.length > 0,
     leases: count(member.leases),
     attempts: count(attempts),
+    share: share === null || attempts === 0 ? '' : percent(share),
     failures: count(member.failures),
     someFailed: member.failures > 0,
+    kinds: kindsText(member.kinds),
     rate: successRate === null ? NOT_MEASURED : percent(successRate),
     measured: successRate !== null,
     ratePercent: successRate === null ? 0 : Math.round(successRate * 1000) / 10,
-    avg: member.avgMs === null ? NONE : duration(member.avgMs),
-    p95: member.p95Ms === null ? NONE : duration(member.p95Ms),
-    kinds: kindsText(member.kinds) || NONE,
+    belief: beliefText(member.belief),
+    times: [avgMs, p50Ms, p95Ms, p99Ms].map((ms) => (ms === null ? NONE : duration(ms))),
   };
+}
+
+/** What the router believes: `believed 96 %, 120 ms`; empty where it knows nothing. */
+export function beliefText(belief: ReportBelief | null | undefined): string {
+  if (!belief || belief.successRate === null) return '';
+  const time = belief.avgMs === null ? '' : `, ${duration(belief.avgMs)}`;
+  return `believed ${percent(belief.successRate)}${time}`;
 }
 
 /** `3 × 503 in a row, until 02:31:10` */
@@ -177,16 +179,5 @@ export function reasonOf(member: ReportMember, runStarted: string): string | nul
 /** Most frequent first: `server 12, timeout 3`. */
 function kindsText(kinds: Readonly<Partial<Record<OutcomeKind, number>>>): string {
   const entries = Object.entries(kinds).sort(([, a], [, b]) => b - a);
-  return entries.map(([kind, times]) => `${kind} ${count(times)}`).join(', ');
-}
-
-function toChange(change: ReportTransition): ChangeRow {
-  return {
-    at: clockTime(Date.parse(change.at)),
-    member: memberName(change),
-    from: change.from,
-    to: change.to,
-    why: change.why,
-    until: change.until === null ? '' : moment(Date.parse(change.until), Date.parse(change.at)),
-  };
+  return entries.map(([kind, times]) => `${kind}\u00a0${count(times)}`).join(', ');
 }

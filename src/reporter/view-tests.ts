@@ -1,11 +1,10 @@
 import type { Verdict } from '../core/types.ts';
-import { clockTime, count, counted, duration } from '../shared/format.ts';
+import { count, counted, duration, NOT_MEASURED } from '../shared/format.ts';
 import { memberName } from './lanes.ts';
-import type { Report, ReportError, ReportTest, TestOutcome } from './model.ts';
+import type { Report, ReportTest, TestOutcome } from './model.ts';
 
 /** Rows that are on the page from the start; it unpacks the others itself. */
-const FIRST_TESTS = 100;
-const FIRST_ERRORS = 6;
+const FIRST_TESTS = 30;
 
 export interface TestsView {
   readonly rows: readonly TestRow[];
@@ -16,11 +15,13 @@ export interface TestsView {
     readonly count: string;
   }[];
   readonly verdicts: readonly { readonly value: Verdict; readonly label: string }[];
+  /** What else marks a test: degraded, pinned, not measured. */
+  readonly marks: readonly { readonly value: string; readonly label: string }[];
   readonly shown: string;
 }
 
 interface TestRow {
-  /** Position in the page's list, for links to it. */
+  /** Position in the page’s list. */
   readonly index: number;
   readonly outcome: TestOutcome;
   readonly label: string;
@@ -31,20 +32,6 @@ interface TestRow {
   readonly members: string;
   readonly duration: string;
   readonly waited: string;
-}
-
-export interface ErrorsView {
-  readonly rows: readonly ErrorRow[];
-  readonly note: string;
-}
-
-interface ErrorRow {
-  readonly at: string;
-  readonly member: string;
-  readonly kind: string;
-  readonly message: string;
-  readonly index: number;
-  readonly test: string;
 }
 
 /** The words for what became of a test; also what the page's script says. */
@@ -79,24 +66,26 @@ export function testsView(report: Report, ordered: readonly ReportTest[]): Tests
     verdicts: VERDICTS.filter((verdict) => verdict !== null)
       .filter((verdict) => verdicts[verdict] > 0)
       .map((verdict) => ({ value: verdict, label: `${verdict} (${count(verdicts[verdict])})` })),
+    marks: marksOf(totals),
     shown: `${count(Math.min(FIRST_TESTS, ordered.length))} of ${counted(ordered.length, 'test')}`,
   };
 }
 
-export function errorsView(report: Report, ordered: readonly ReportTest[]): ErrorsView | null {
-  const { errors, totals } = report;
-  if (errors.length === 0) return null;
-  const positions = new Map(ordered.map((test, index) => [test.id, index]));
-  const cut = totals.errorsCut;
-  const rows = errors.slice(0, FIRST_ERRORS).map((error) => {
-    const index = positions.get(error.testId) ?? -1;
-    return toErrorRow(error, index, ordered[index]?.title ?? '');
-  });
-  const all = counted(errors.length + cut, 'error');
-  return {
-    rows,
-    note: cut > 0 ? `${all} recorded; the first ${count(errors.length)} are kept.` : `${all} recorded.`,
-  };
+function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView['marks'] {
+  const marks = [
+    { value: 'degraded', tests: degraded },
+    { value: 'pinned', tests: pinned },
+    { value: NOT_MEASURED, tests: unmeasured },
+  ];
+  return marks
+    .filter(({ tests }) => tests > 0)
+    .map(({ value, tests }) => ({ value, label: `${value} (${count(tests)})` }));
+}
+
+/** Tests that ran and of which no attempt was seen. */
+export function isUnmeasured({ status, results }: ReportTest): boolean {
+  const attempts = results.flatMap(({ leases }) => leases).reduce((sum, lease) => sum + lease.attempts, 0);
+  return status !== 'skipped' && results.length > 0 && attempts === 0;
 }
 
 function rank(test: ReportTest): number {
@@ -108,7 +97,11 @@ function rank(test: ReportTest): number {
 }
 
 function toTestRow(test: ReportTest, index: number): TestRow {
-  const tags = [test.degraded ? 'degraded' : '', test.pinned ? 'pinned' : ''].filter(Boolean);
+  const tags = [
+    test.degraded ? 'degraded' : '',
+    test.pinned ? 'pinned' : '',
+    isUnmeasured(test) ? NOT_MEASURED : '',
+  ].filter(Boolean);
   return {
     index,
     outcome: test.status,
@@ -145,15 +138,4 @@ function membersOf(test: ReportTest): string {
 
 function sum(test: ReportTest, of: (result: ReportTest['results'][number]) => number): number {
   return test.results.reduce((all, result) => all + of(result), 0);
-}
-
-function toErrorRow(error: ReportError, index: number, test: string): ErrorRow {
-  return {
-    at: clockTime(Date.parse(error.at)),
-    member: memberName(error),
-    kind: error.status === null ? error.kind : `${error.kind} ${error.status}`,
-    message: error.message,
-    index,
-    test,
-  };
 }

@@ -1,35 +1,44 @@
 import { count, counted, dateTime, duration, NOT_MEASURED, percent } from '../shared/format.ts';
 import { type TimelineView, timelineView } from './charts.ts';
-import type { HistoryRun } from './history-run.ts';
 import { packIsland } from './island.ts';
 import type { Report, ReportTotals, RunStatus } from './model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
-import {
-  type ChangesView,
-  changesView,
-  type PoolView,
-  poolViews,
-  type StrategyRow,
-  strategyRows,
-} from './view-pools.ts';
-import { type ErrorsView, errorsView, orderTests, type TestsView, testsView } from './view-tests.ts';
+import type { HistoryRun } from './history-run.ts';
+import { stretchesOf } from './lanes.ts';
+import { spanOf } from './pulse.ts';
+import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
+import { type ErrorsView, errorsView } from './view-errors.ts';
+import { type ExtremesView, extremesView } from './view-extremes.ts';
+import { type PoolsView, poolsView } from './view-pools.ts';
+import { type StrategyRow, strategyRows } from './view-strategies.ts';
+import { orderTests, type TestsView, testsView } from './view-tests.ts';
+import { type TrendsView, trendsView } from './view-trends.ts';
 
 /** Everything that the templates say, as text: they decide nothing and format nothing. */
 export interface DashboardView {
   readonly title: string;
   readonly pageTitle: string;
-  readonly run: { readonly status: RunStatus; readonly label: string; readonly facts: readonly Fact[] };
+  readonly run: {
+    readonly status: RunStatus | 'running';
+    readonly label: string;
+    readonly facts: readonly Fact[];
+  };
   readonly answer: AnswerView;
   readonly tiles: readonly Tile[];
   readonly measured: boolean;
   readonly timeline: TimelineView | null;
-  readonly pools: readonly PoolView[];
+  readonly pools: PoolsView;
   readonly changes: ChangesView | null;
   readonly strategies: readonly StrategyRow[];
+  readonly config: ConfigView | null;
   readonly errors: ErrorsView | null;
+  readonly extremes: ExtremesView | null;
+  readonly trends: TrendsView | null;
   readonly tests: TestsView;
   readonly generator: string;
   readonly island: string;
+  /** Set where the page is fed while tests run: what it shows now. */
+  readonly live: LiveMark | null;
 }
 
 interface Fact {
@@ -45,44 +54,66 @@ interface Tile {
   readonly measured: boolean;
 }
 
-const STATUS_LABELS: Record<RunStatus, string> = {
+const STATUS_LABELS: Record<RunStatus | 'running', string> = {
+  running: 'Running',
   passed: 'Passed',
   failed: 'Failed',
   timedout: 'Timed out',
   interrupted: 'Interrupted',
 };
 
+/** What a page is made of besides the report. */
+export interface ViewOptions {
+  /** The run is not over: the report tells of it so far. */
+  readonly running?: boolean;
+  /** The page has a live part, which the script of the live view fills. */
+  readonly live?: LiveMark | null;
+}
+
+interface LiveMark {
+  readonly revision: string;
+}
+
 /** `trends`: the last runs, oldest first, the present one last. */
 export function dashboardView(
   report: Report,
   title: string,
-  _trends: readonly HistoryRun[] = [],
+  trends: readonly HistoryRun[] = [],
+  { running = false, live = null }: ViewOptions = {},
 ): DashboardView {
   const ordered = orderTests(report.tests);
-  const label = STATUS_LABELS[report.run.status];
+  const status = running ? 'running' : report.run.status;
+  const label = STATUS_LABELS[status];
+  const startedAt = Date.parse(report.run.startedAt);
+  const span = spanOf(report.timeline, startedAt, startedAt + report.run.durationMs);
+  const stretches = stretchesOf(report.transitions, span);
   return {
     title,
     pageTitle: `${label} · ${title}`,
-    run: { status: report.run.status, label, facts: factsOf(report) },
-    answer: answerView(report),
+    run: { status, label, facts: factsOf(report, running) },
+    answer: answerView(report, running),
     tiles: tilesOf(report.totals),
     measured: report.totals.attempts > 0,
-    timeline: timelineView(report),
-    pools: poolViews(report),
+    timeline: timelineView(report, stretches, span),
+    pools: poolsView(report, { stretches, span, running }),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),
-    errors: errorsView(report, ordered),
+    config: configView(report),
+    errors: errorsView(report),
+    extremes: extremesView(report.tests),
+    trends: trendsView(trends),
     tests: testsView(report, ordered),
     generator: `${report.generator.name} ${report.generator.version}`,
     island: packIsland(report, ordered),
+    live,
   };
 }
 
-function factsOf({ run }: Report): Fact[] {
+function factsOf({ run }: Report, running: boolean): Fact[] {
   const { total, present } = run.shards;
   const facts = [
     { name: 'Started', value: dateTime(Date.parse(run.startedAt)) },
-    { name: 'Took', value: duration(run.durationMs) },
+    { name: running ? 'For' : 'Took', value: duration(run.durationMs) },
     { name: 'Playwright', value: run.playwright },
   ];
   if (run.configRevision !== null) facts.push({ name: 'Config revision', value: run.configRevision });

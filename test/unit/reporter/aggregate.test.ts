@@ -138,10 +138,19 @@ describe('members', () => {
       failures: 0,
       successRate: null,
       avgMs: null,
+      p50Ms: null,
       p95Ms: null,
+      p99Ms: null,
+      share: 0,
+      parts: null,
       kinds: {},
     });
+    expect(us!.parts!.attempts).toEqual([1, ...Array.from({ length: 59 }, () => 0)]);
+    expect(us!.parts!.failures).toEqual(us!.parts!.attempts);
     expect(us).toMatchObject({
+      share: 1,
+      p50Ms: 12,
+      p99Ms: 12,
       leases: 1,
       attempts: 1,
       failures: 1,

@@ -83,9 +83,14 @@ describe('the reporter', () => {
     expect(printed).toEqual({ out: '', err: '' });
   });
 
-  it('says honestly that the live page is not there yet', async () => {
-    await run([], { live: { port: 9000 } });
-    expect(printed.out.split('\n')[0]).toContain('not in this version yet');
+  it('shows the run while it runs, on a page that stays over runs', async () => {
+    await run(flaky, { live: true });
+    const address = await vi.waitFor(() => /Gemba live: (\S+)/.exec(printed.out)![1]!);
+    expect(await (await fetch(address)).text()).toContain('id="live"');
+    await run(flaky, { live: true });
+    expect(printed.out.match(/Gemba live:/g)).toHaveLength(1);
+    expect(await (await fetch(address)).text()).toContain('id="live"');
+    expect(printed.err).toBe('');
   });
 
   it('turns a green run red where the gate says so, and no red one green', async () => {

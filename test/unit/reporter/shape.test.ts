@@ -75,11 +75,11 @@ const CONTRACT: [string, object | undefined, string][] = [
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
   report: ['causes'],
-  run: ['gate', 'cutOff'],
-  totals: ['errorsCut'],
-  endpoint: ['why'],
-  key: ['why'],
-  result: ['refused'],
+  run: ['revisions', 'gate', 'cutOff'],
+  totals: ['unmeasured', 'errorsCut'],
+  endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
+  key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
+  result: ['startedAt', 'refused'],
 };
 
 describe('report.json', () => {

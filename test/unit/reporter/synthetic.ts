@@ -133,6 +133,7 @@ export function testCase(fake: FakeTest): TestCase {
     expectedStatus,
     location,
     results,
+    retries: 0,
     outcome: () => outcome,
     titlePath: () => path,
   };
@@ -145,7 +146,9 @@ function testResult(fake: FakeResult, retry: number): TestResult {
     retry,
     status: fake.status ?? 'passed',
     duration: fake.durationMs ?? 1000,
+    startTime: new Date(fake.records?.[0]?.startedAt ?? START),
     workerIndex: fake.worker ?? 0,
+    parallelIndex: fake.worker ?? 0,
     errors,
     attachments: (fake.records ?? []).map(attachment),
   };

@@ -1,0 +1,62 @@
+import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/reporter';
+import { monotonic, systemClock } from '../../core/clock.ts';
+import { aggregate } from '../aggregate.ts';
+import type { Collected } from '../collected.ts';
+import type { Report } from '../model.ts';
+import { packageVersion, type Settings } from '../options.ts';
+import { liveView, type Voice } from './live.ts';
+import { LiveRun } from './run.ts';
+
+/** The run that a live page shows, and what its reporter collects of it. */
+export interface LiveSubject {
+  readonly collected: Collected;
+  readonly config: FullConfig;
+  readonly suite: Suite;
+}
+
+/** What the reporter tells the live page. */
+export interface LiveReporter {
+  testBegan(test: TestCase, result: TestResult): void;
+  /** To be called after the result was collected. */
+  testEnded(test: TestCase, result: TestResult): void;
+  end(): Promise<void>;
+}
+
+/** Shows a run on the live page; null where none is wanted. The run does not wait for the page. */
+export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice): LiveReporter | null {
+  const { live, mode, title, configDir } = settings;
+  if (!live || mode !== 'test') return null;
+  const { collected, config, suite } = subject;
+  const { all } = collected;
+  const startedAt = systemClock();
+  const source = {
+    title,
+    tests: suite.allTests().length,
+    report: () => reportSoFar(subject, startedAt),
+    counts: () => ({ attempts: all.attempts, failures: all.failures }),
+  };
+  const run = new LiveRun(source, monotonic);
+  const uses = config.projects.map(({ use }) => use as { readonly gembaConfig?: string });
+  const option = uses.find(({ gembaConfig }) => gembaConfig)?.gembaConfig;
+  const view = liveView(live, { folder: configDir, option }, voice);
+  void view.show(run);
+  return {
+    testBegan: (test, result) => run.testBegan(test, result),
+    testEnded: (test, result) => run.testEnded(test, result),
+    end: () => {
+      run.end();
+      return view.ended();
+    },
+  };
+}
+
+function reportSoFar({ collected, config }: LiveSubject, startedAt: number): Report {
+  return aggregate(collected, [...collected.tests.values()], {
+    status: 'passed',
+    startedAt,
+    durationMs: systemClock() - startedAt,
+    playwright: config.version,
+    version: packageVersion(),
+    shard: config.shard,
+  });
+}

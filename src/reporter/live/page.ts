@@ -1,0 +1,23 @@
+import type { Report } from '../model.ts';
+
+export interface LivePage {
+  readonly html: string;
+  /** For the header `Content-Security-Policy`. */
+  readonly policy: string;
+}
+
+/** The report so far as a page that is fed by events. */
+export async function livePage(
+  report: Report,
+  title: string,
+  { running, revision }: { readonly running: boolean; readonly revision: string },
+): Promise<LivePage> {
+  const [{ dashboardView }, { renderPage }] = await Promise.all([
+    import('../view.ts'),
+    import('../render.ts'),
+  ]);
+  const { html, policy } = await renderPage(
+    dashboardView(report, title, [], { running, live: { revision } }),
+  );
+  return { html, policy: `${policy}; frame-ancestors 'none'` };
+}

@@ -1,0 +1,97 @@
+const WINDOW_MS = 60_000;
+/** With fewer tests done, or in less time, a guess of the end would only jump about. */
+const MIN_DONE = 3;
+const MIN_MS = 2000;
+const MIN_IN_WINDOW = 5;
+
+/** How far a run is: numbers only, so that it can be told at any moment. */
+export interface Progress {
+  readonly phase: 'running' | 'ended';
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly flaky: number;
+  readonly forMs: number;
+  /** Until the last test ends, as far as can be guessed. */
+  readonly etaMs: number | null;
+  readonly testsLastMinute: number;
+  readonly attemptsLastMinute: number;
+  readonly successLastMinute: number | null;
+}
+
+/** What one result added. */
+export interface Step {
+  readonly at: number;
+  /** The test is through: no rerun follows. */
+  readonly done: boolean;
+  readonly failed: boolean;
+  readonly flaky: boolean;
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+/** Follows a run. Only the last minute is kept step by step. */
+export class ProgressMeter {
+  private readonly total: number;
+  private readonly startedAt: number;
+  private recent: Step[] = [];
+  private done = 0;
+  private failed = 0;
+  private flaky = 0;
+  private endedAt: number | null = null;
+
+  constructor(total: number, startedAt: number) {
+    this.total = total;
+    this.startedAt = startedAt;
+  }
+
+  add(step: Step): void {
+    this.recent.push(step);
+    if (this.recent.length > 1 && this.recent[0]!.at < step.at - 2 * WINDOW_MS) this.forget(step.at);
+    if (!step.done) return;
+    this.done++;
+    if (step.failed) this.failed++;
+    if (step.flaky) this.flaky++;
+  }
+
+  end(at: number): void {
+    this.endedAt = at;
+  }
+
+  at(now: number): Progress {
+    this.forget(now);
+    const { recent, total, done, failed, flaky, endedAt } = this;
+    const attempts = sum(recent, (step) => step.attempts);
+    const failures = sum(recent, (step) => step.failures);
+    return {
+      phase: endedAt === null ? 'running' : 'ended',
+      total,
+      done,
+      failed,
+      flaky,
+      forMs: Math.max(0, (endedAt ?? now) - this.startedAt),
+      etaMs: endedAt === null ? this.eta(now) : null,
+      testsLastMinute: sum(recent, (step) => Number(step.done)),
+      attemptsLastMinute: attempts,
+      successLastMinute: attempts === 0 ? null : (attempts - failures) / attempts,
+    };
+  }
+
+  /** By the pace of the last minute where it says enough, else of the whole run. */
+  private eta(now: number): number | null {
+    const forMs = now - this.startedAt;
+    if (this.done < MIN_DONE || forMs < MIN_MS) return null;
+    const inWindow = sum(this.recent, (step) => Number(step.done));
+    const left = this.total - this.done;
+    if (inWindow < MIN_IN_WINDOW) return Math.round((left * forMs) / this.done);
+    return Math.round((left * Math.min(WINDOW_MS, forMs)) / inWindow);
+  }
+
+  private forget(now: number): void {
+    this.recent = this.recent.filter(({ at }) => at > now - WINDOW_MS);
+  }
+}
+
+function sum(steps: readonly Step[], of: (step: Step) => number): number {
+  return steps.reduce((all, step) => all + of(step), 0);
+}

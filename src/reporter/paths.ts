@@ -1,0 +1,43 @@
+/** Drawing in a chart's own units; the page stretches it. */
+
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Values as an area in steps of one unit each, from the ground of a field of that height. */
+export function stepArea(values: readonly number[], most: number, height: number): string {
+  if (values.every((value) => value === 0)) return '';
+  const ground = `V${height}`;
+  let path = `M0 ${height}`;
+  let level = 0;
+  let run = 0;
+  for (const value of values) {
+    if (value === level) {
+      run++;
+      continue;
+    }
+    if (run > 0) path += `h${run}`;
+    // What is there at all must be seen.
+    path += value === 0 ? ground : `V${short(height - Math.max(0.8, (value / Math.max(1, most)) * height))}`;
+    level = value;
+    run = 1;
+  }
+  return `${path}h${run}${level === 0 ? '' : ground}z`;
+}
+
+/** Stretches of time as boxes over a field of that width; a short one is still seen. */
+export function boxes(bands: readonly Band[], span: Band, width: number, height: number): string {
+  const x = (at: number): number => ((at - span.from) / Math.max(1, span.to - span.from)) * width;
+  return bands
+    .map(({ from, to }) => {
+      const left = short(Math.min(width - 2, x(from)));
+      return `M${left} 0h${short(Math.max(2, x(to) - x(from)))}v${height}H${left}z`;
+    })
+    .join('');
+}
+
+/** Two decimals are enough for any screen and keep the page small. */
+export function short(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { sampleRun } from '../../bench/sample-run.mjs';
+import { aggregate } from '../../src/reporter/aggregate.ts';
+import { collectResult, collectTests } from '../../src/reporter/collect.ts';
+import { emptyCollected } from '../../src/reporter/collected.ts';
+import type { HistoryRun } from '../../src/reporter/history-run.ts';
+import type { Report } from '../../src/reporter/model.ts';
+import { renderDashboard } from '../../src/reporter/render.ts';
+import { dashboardView } from '../../src/reporter/view.ts';
+
+/** The report of a made-up run with something of everything, and the runs before it. */
+export function sampleReport(options: Parameters<typeof sampleRun>[0] = {}): {
+  report: Report;
+  history: readonly HistoryRun[];
+} {
+  const { cases, config, end, history } = sampleRun(options);
+  const collected = emptyCollected();
+  const origin = { rootDir: config.rootDir, shard: 1, merging: false };
+  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
+  const report = aggregate(collected, collectTests(collected, cases, origin), {
+    status: end.status,
+    startedAt: end.startTime.getTime(),
+    durationMs: end.duration,
+    playwright: config.version,
+    version: '0.0.0',
+    shard: null,
+  });
+  return { report, history };
+}
+
+export interface Pages {
+  /** Writes a report as a page; answers its address. */
+  write: (name: string, report: Report, history?: readonly HistoryRun[]) => Promise<string>;
+  cleanup: () => Promise<void>;
+}
+
+export async function pagesFolder(): Promise<Pages> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gemba-page-'));
+  return {
+    write: async (name, report, history = []) => {
+      const file = path.join(folder, `${name}.html`);
+      await writeFile(file, await renderDashboard(dashboardView(report, 'Gemba report', history)));
+      return pathToFileURL(file).href;
+    },
+    cleanup: () => rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,176 @@
+import type { ServerResponse } from 'node:http';
+import { type Browser, chromium, type Page } from '@playwright/test';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
+import { deadUrl, findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
+
+const HOSTILE = `<img src=x onerror=alert(1)>`;
+
+const SPEC = `
+import { test, expect } from 'gemba-agent';
+test.describe.configure({ mode: 'parallel', retries: 2 });
+
+for (let index = 1; index <= 3; index++) {
+  test('waits at the gate ' + index + ' ${HOSTILE}', async ({ request }) => {
+    expect((await request.get('/gate')).ok()).toBe(true);
+  });
+}
+test('hears of a rate limit', async ({ request }) => {
+  expect(await (await request.get('/words')).json()).toEqual({ text: 'rate limit exceeded: 429' });
+});
+test.describe('at a replica that goes away', () => {
+  test.use({ gembaPool: 'frail' });
+  test('fails by itself first', async ({ request }, { retry }) => {
+    expect((await request.get('/who')).status()).toBe(200);
+    await request.get('/last');
+    expect(retry).toBe(-1);
+  });
+});
+test.describe('where nothing listens', () => {
+  test.use({ gembaPool: 'down' });
+  test('meets an outage', async ({ request }) => {
+    expect((await request.get('/who')).ok()).toBe(true);
+  });
+});
+test('dies', async ({ request }, { retry }) => {
+  await request.get('/words');
+  if (retry < 2) process.kill(process.pid, 'SIGKILL');
+});
+`;
+
+const CONFIG = `{
+  "pools": {
+    "default": {
+      "endpoints": [{ "name": "main", "url": "\${MAIN}" }],
+      "keys": [
+        { "name": "one", "value": "live-key-one", "maxConcurrent": 1, "labels": { "role": "any" } },
+        { "name": "two", "value": "live-key-two", "maxConcurrent": 1 },
+        { "name": "three", "value": "live-key-three", "maxConcurrent": 1 }
+      ],
+      "timeout": "60s"
+    },
+    "frail": { "endpoints": [{ "name": "frail", "url": "\${FRAIL}" }], "acquireTimeout": "200ms" },
+    "down": { "endpoints": [{ "name": "down", "url": "\${DOWN}" }], "acquireTimeout": "200ms" }
+  }
+}`;
+
+describe('a run with a live page', () => {
+  const waiting: ServerResponse[] = [];
+  let main: TestServer;
+  let frail: TestServer;
+  let project: InlineProject;
+  let browser: Browser;
+  let page: Page;
+  let ended: Promise<InlineResult>;
+  const trouble: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch(findChromium());
+    main = await startServer((seen, response) => {
+      if (seen.url === '/gate') waiting.push(response);
+      else json(response, 200, { text: 'rate limit exceeded: 429' });
+    });
+    frail = await startServer((seen, response) => {
+      json(response, 200, {}, { connection: 'close' });
+      if (seen.url === '/last') void frail.close();
+    });
+    project = await createInlineProject(
+      { 'gemba.config.json': CONFIG, 'live.spec.ts': SPEC },
+      `{ workers: 5, reporter: [['list'], ['gemba-agent/reporter', { live: true }]] }`,
+    );
+    const env = { MAIN: main.url, FRAIL: frail.url, DOWN: await deadUrl() };
+    const address = await new Promise<string>((resolve, reject) => {
+      ended = project.run({
+        env,
+        onStart: (child) =>
+          child.stdout!.on('data', (text: string) => {
+            const found = /Gemba live: (\S+)/.exec(text)?.[1];
+            if (found) resolve(found);
+          }),
+      });
+      ended.then(({ output }) => reject(new Error(`No live page was announced:\n${output}`)), reject);
+    });
+    page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on('console', (message) => {
+      // The browser itself says so where a connection ends.
+      if (!message.text().includes('ERR_')) trouble.push(`console ${message.type()}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== new URL(address).origin && !request.url().startsWith('data:')) {
+        trouble.push(`request: ${request.url()}`);
+      }
+    });
+    await page.goto(address);
+  });
+  afterAll(async () => {
+    for (const response of waiting) response.end();
+    await browser.close();
+    await Promise.all([main.close(), frail.close()]);
+    await project.cleanup();
+  });
+
+  it('shows what is held, by whom, and who waits', async () => {
+    await page.locator('#live-leases li', { hasText: `waits at the gate 1 ${HOSTILE}` }).waitFor();
+    await expect
+      .poll(() => page.locator('#live-running li', { hasText: 'waits at the gate' }).count(), {
+        timeout: 15_000,
+      })
+      .toBe(3);
+    const lease = page.locator('#live-leases li').first();
+    expect(await lease.textContent()).toMatch(/default\/main\/(one|two|three), /);
+    expect(await page.locator('#live-connection').textContent()).toBe('Connected');
+    expect(await page.locator('#live-facts').textContent()).toMatch(/Tests\d of 7/);
+  });
+
+  it('lets a member be disabled and enabled by hand, and shows that it is', async () => {
+    const row = page.locator('#live-members tr', { hasText: 'default/three' });
+    await row.getByRole('button', { name: 'Disable default/three' }).click();
+    await row.locator('.state.disabled').waitFor();
+    expect(await page.locator('#live-said').textContent()).toBe(
+      'default/three is disabled: no new lease gets it until it is enabled.',
+    );
+    const status = await project.node(['node_modules/gemba-agent/dist/cli/main.js', 'status', '--json'], {
+      env: { MAIN: main.url, FRAIL: frail.url, DOWN: main.url },
+    });
+    expect(status.stdout).toMatch(/"name": "three",\s+"state": "disabled"/);
+    await row.getByRole('button', { name: 'Enable default/three' }).press('Enter');
+    await row.locator('.state.healthy').waitFor();
+  });
+
+  it('brings the report of tests that ended, while others run', async () => {
+    await page.locator('.verdict.product li', { hasText: 'The tests failed' }).waitFor();
+    await page.locator('.verdict.environment b', { hasText: '1' }).waitFor();
+    expect(await page.locator('.status').first().textContent()).toBe('Running');
+    await page.getByRole('radio', { name: /^Failed/ }).check();
+    await expect.poll(() => page.locator('#tests-rows .outcome.unexpected').count()).toBeGreaterThan(0);
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('ends by itself although the page is open, and says so there', async () => {
+    await expect.poll(() => waiting.length, { timeout: 15_000 }).toBe(3);
+    for (const response of waiting) json(response, 200, {});
+    const { output, report } = await ended;
+    expect(output.match(/Gemba live: /g)).toHaveLength(1);
+    expect(report!.run.status).toBe('failed');
+    await page.locator('#live-connection', { hasText: 'The run has ended' }).waitFor();
+    expect(trouble).toEqual([]);
+    expect(await page.content()).not.toMatch(/live-key-/);
+  });
+
+  it('judged by evidence: a first failure of the product, an outage with its window, a dead worker', async () => {
+    const { report } = await ended;
+    const named = (title: string) => report!.tests.find((test) => test.title.includes(title))!;
+    const product = named('fails by itself first');
+    expect(product.verdict).toBe('product');
+    expect(product.results.map(({ verdict }) => verdict)).toEqual(['product', 'environment', 'environment']);
+    const outage = named('meets an outage');
+    expect(outage.verdict).toBe('environment');
+    expect(outage.results[0]!.evidence[0]).toMatch(
+      /^down\/down: network, 1×, \d\d:\d\d:\d\d–\d\d:\d\d:\d\d$/,
+    );
+    expect(named('dies')).toMatchObject({ verdict: 'unknown', status: 'flaky' });
+    expect(named('hears of a rate limit')).toMatchObject({ verdict: null, status: 'expected' });
+  });
+});

@@ -1,0 +1,343 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Report } from '../../src/reporter/model.ts';
+import { pagesFolder, type Pages, sampleReport } from '../harness/sample-page.ts';
+import { findChromium } from '../harness/servers.ts';
+import { type FakeTest, leased, reportOf, START } from '../unit/reporter/synthetic.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 375, height: 800 };
+
+let browser: Browser;
+let pages: Pages;
+let report: Report;
+let address: string;
+/** What a page did that it must not: errors, warnings, requests, dialogs. */
+let trouble: string[] = [];
+
+beforeAll(async () => {
+  browser = await chromium.launch(findChromium());
+  pages = await pagesFolder();
+  const sample = sampleReport();
+  report = sample.report;
+  address = await pages.write('sample', report, sample.history);
+});
+afterAll(async () => {
+  await browser.close();
+  await pages.cleanup();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  const seen = trouble;
+  trouble = [];
+  expect(seen).toEqual([]);
+});
+
+async function open(url: string = address, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: WIDE, ...options });
+  context.setDefaultTimeout(5000);
+  const page = await context.newPage();
+  page.on('console', (message) => trouble.push(`console ${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => void (trouble.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
+  page.on('request', (request) => {
+    if (!/^(file|data):/.test(request.url())) trouble.push(`request: ${request.url()}`);
+  });
+  await page.goto(url);
+  if (options.javaScriptEnabled !== false)
+    await page.waitForSelector('html[data-ready]', { state: 'attached' });
+  return page;
+}
+
+/** Where the focus is, and the ring around it. */
+interface Stop {
+  readonly name: string;
+  readonly stop: string;
+  readonly outlineStyle: string;
+  readonly outlineWidth: string;
+}
+/** One of a group of radio buttons is a stop; the arrow keys go on from there. */
+const COUNT_STOPS = `[...document.querySelectorAll('a[href], button, select, input, [tabindex="0"]')]
+  .filter((control) => control.checkVisibility() && !(control.type === 'radio' && !control.checked)).length`;
+const READ_STOP = `(() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const shown = element.matches('.pills input') ? element.nextElementSibling : element;
+  const { outlineStyle, outlineWidth } = getComputedStyle(shown);
+  element.dataset.stop ??= String(document.querySelectorAll('[data-stop]').length);
+  return { name: element.outerHTML.slice(0, 100), stop: element.dataset.stop, outlineStyle, outlineWidth };
+})()`;
+
+const rows = (page: Page) => page.locator('#tests-rows > tr[data-test]');
+const errorRows = (page: Page) => page.locator('#errors-rows > tr');
+
+/** Opens all that opens. */
+async function unfold(page: Page): Promise<void> {
+  const more = page.locator('button[data-rest]');
+  while ((await more.count()) > 0) await more.first().press('Enter');
+  await rows(page).first().getByRole('button').press('Enter');
+  await page.locator('tr.details').waitFor();
+}
+
+describe('the page', () => {
+  it('answers first: whose failures, how many, by what, all before one scrolls', async () => {
+    const page = await open();
+    const { height } = WIDE;
+    expect(await page.locator('h1').textContent()).toMatch(
+      /^\d+ of 1,200 tests failed: \d+ by the product, \d+ by the environment\.$/,
+    );
+    const cause = page.locator('.verdict.environment li').first();
+    expect(await cause.textContent()).toMatch(
+      /^Endpoint api\/eu refused connections\d+ tests, 02:1\d–02:2\d/,
+    );
+    const box = (await cause.boundingBox())!;
+    expect(box.y + box.height).toBeLessThan(height);
+  });
+
+  it.each([
+    ['light', WIDE],
+    ['dark', WIDE],
+    ['light', NARROW],
+    ['dark', NARROW],
+  ] as const)('is read by everybody: %s, %o', async (colorScheme, viewport) => {
+    const page = await open(address, { colorScheme, viewport, bypassCSP: true });
+    await unfold(page);
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate<AxeResults>('axe.run()');
+    expect(violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`)).toEqual([]);
+  });
+
+  it('needs no sideways scroll at 375 px, with all of it open', async () => {
+    const page = await open(address, { viewport: NARROW });
+    await unfold(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(NARROW.width);
+  });
+
+  it('has every control in reach of the keyboard, and shows where one is', async () => {
+    const page = await open();
+    const wanted = await page.evaluate<number>(COUNT_STOPS);
+    const seen = new Set<string>();
+    const unseen: string[] = [];
+    for (let step = 0; step < wanted + 5; step++) {
+      await page.keyboard.press('Tab');
+      const at = await page.evaluate<Stop | null>(READ_STOP);
+      if (!at) continue;
+      seen.add(at.stop);
+      if (at.outlineStyle === 'none' || Number.parseFloat(at.outlineWidth) < 2) unseen.push(at.name);
+    }
+    expect(unseen).toEqual([]);
+    expect(seen.size).toBe(wanted);
+  });
+
+  it('works by the keyboard: outcome, test, moment of the timeline, theme, more rows', async () => {
+    const page = await open();
+    await page.getByRole('radio', { name: /^All/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => rows(page).count()).toBe(report.totals.failed);
+    await rows(page).first().getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('tr.details').waitFor();
+    await page.locator('#plots').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#readout').textContent()).toMatch(
+      /^02:01:00–02:02:00: [\d,]+ attempts, \d+ failed, average response \d+ ms$/,
+    );
+    await page.getByRole('button', { name: 'Dark theme' }).focus();
+    await page.keyboard.press('Space');
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(20, 22, 25)');
+    const members = page.locator('#pool-1 ~ .scroll').last();
+    const before = await members.locator('tbody tr').count();
+    await page.getByRole('button', { name: /more keys/ }).focus();
+    await page.keyboard.press('Enter');
+    expect(await members.locator('tbody tr').count()).toBeGreaterThan(before);
+    expect(await page.locator('.scroll:focus').count()).toBe(1);
+  });
+
+  it('is all there without a script, with no dead control', async () => {
+    const page = await open(address, { javaScriptEnabled: false });
+    expect(await rows(page).count()).toBe(30);
+    expect(await page.locator('.needs-script').evaluateAll((all) => all.length)).toBeGreaterThan(5);
+    for (const control of await page.locator('select, input, #theme, button.more').all()) {
+      expect(await control.isVisible()).toBe(false);
+    }
+  });
+
+  it('prints light, without controls', async () => {
+    const page = await open(address, { colorScheme: 'dark' });
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
+    for (const control of await page.locator('header, .filters, .more').all())
+      expect(await control.isVisible()).toBe(false);
+    expect(await page.locator('h1').isVisible()).toBe(true);
+  });
+});
+
+describe('the tests', () => {
+  it('are filtered by what the address says, so that a link shows the same', async () => {
+    const page = await open();
+    await page.getByRole('radio', { name: /^Flaky/ }).check();
+    await page.locator('#tests').getByLabel('Verdict').selectOption('environment');
+    await page.getByLabel('Search tests').fill('api/us');
+    const found = report.tests.filter(
+      ({ status, verdict, results }) =>
+        status === 'flaky' &&
+        verdict === 'environment' &&
+        results.some(({ leases }) => leases.some(({ endpoint }) => endpoint === 'us')),
+    );
+    expect(found.length).toBeGreaterThan(0);
+    await expect.poll(() => rows(page).count()).toBe(found.length);
+    expect(new URL(page.url()).search).toBe('?outcome=flaky&verdict=environment&text=api%2Fus');
+    const again = await open(page.url());
+    expect(await rows(again).count()).toBe(found.length);
+    expect(await again.getByRole('radio', { name: /^Flaky/ }).isChecked()).toBe(true);
+    await again.locator('#tests-clear').click();
+    await expect.poll(() => rows(again).count()).toBe(50);
+    expect(new URL(again.url()).search).toBe('');
+  });
+
+  it('that are degraded, pinned or not measured are marked and found', async () => {
+    const page = await open();
+    const { degraded, pinned, unmeasured } = report.totals;
+    for (const [mark, count] of [
+      ['degraded', degraded],
+      ['pinned', pinned],
+      ['not measured', unmeasured],
+    ] as const) {
+      expect(count).toBeGreaterThan(0);
+      await page.getByLabel('Marked').selectOption(mark);
+      await expect
+        .poll(() => page.locator('#tests-shown').textContent())
+        .toMatch(new RegExp(`of ${count} tests$`));
+      await page.locator('#tests-rows em', { hasText: mark }).first().waitFor();
+    }
+  });
+
+  it('of one cause are a click away from it', async () => {
+    const page = await open();
+    const cause = report.causes.find(({ verdict }) => verdict === 'environment')!;
+    await page.getByRole('button', { name: /Show tests: Endpoint api\/eu refused connections/ }).click();
+    await expect.poll(() => rows(page).count()).toBe(cause.tests.length);
+    expect(await page.locator('#cause-text').textContent()).toBe('Only: endpoint api/eu refused connections');
+    await page.getByRole('button', { name: 'Show all tests' }).click();
+    await expect.poll(() => rows(page).count()).toBe(50);
+  });
+
+  it('open by a link with evidence, leases and faults', async () => {
+    const failed = report.tests.find(
+      ({ status, verdict }) => status === 'unexpected' && verdict === 'environment',
+    )!;
+    const page = await open(`${address}#test=${failed.id}`);
+    const details = page.locator('tr.details');
+    await details.waitFor();
+    const text = (await details.textContent())!;
+    expect(text).toContain(failed.results[0]!.evidence[0]!);
+    expect(text).toContain('Rerun 2');
+    expect(text).toContain('connect ECONNREFUSED 203.0.113.7:443');
+    expect(text).toContain('api/eu/');
+    expect(await details.getByRole('link', { name: 'Link to this test' }).getAttribute('href')).toBe(
+      `#test=${failed.id}`,
+    );
+    const link = page.locator('#extremes a').first();
+    await link.click();
+    await expect.poll(() => page.locator('tr.details').count()).toBe(2);
+  });
+});
+
+describe('the errors', () => {
+  it('are filtered by pool, member, kind, status, verdict and text, in the address', async () => {
+    const page = await open();
+    const errors = page.locator('#errors');
+    const shows = async (count: number): Promise<void> => {
+      expect(count).toBeGreaterThan(0);
+      await expect
+        .poll(() => page.locator('#errors-shown').textContent())
+        .toMatch(new RegExp(`of ${count} errors?$`));
+    };
+    const limited = report.errors.filter(({ pool, kind }) => pool === 'assistant' && kind === 'rate-limit');
+    await errors.getByLabel('Pool').selectOption('assistant');
+    await errors.getByLabel('Kind').selectOption('rate-limit');
+    await shows(limited.length);
+    await errors.getByLabel('Member').selectOption('assistant/ci-1');
+    await errors.getByLabel('Status').selectOption('429');
+    await shows(limited.filter(({ key }) => key === 'ci-1').length);
+    await errors.getByLabel('Search errors').fill('no such words');
+    await expect.poll(() => errorRows(page).first().textContent()).toBe('No error matches these filters.');
+    const query =
+      'error-pool=assistant&error-kind=rate-limit&error-member=assistant%2Fci-1&error-status=429&error-text=no+such+words';
+    expect(new URL(page.url()).search).toBe(`?${query}`);
+    await page.locator('#errors-clear').click();
+    await shows(report.errors.length);
+    const verdicts = new Map(report.tests.map(({ id, verdict }) => [id, verdict]));
+    const blamed = report.errors.filter(({ testId }) => verdicts.get(testId) === 'environment');
+    const linked = await open(`${address}?error-verdict=environment`);
+    expect(await errorRows(linked).count()).toBe(Math.min(50, blamed.length));
+  });
+});
+
+describe('a run', () => {
+  it('with hostile titles, errors, addresses and names shows them as text', async () => {
+    const hostile = `</script><script>alert(1)</script><img src="https://evil.example/x" onerror="alert(2)">{{title}}`;
+    const member = { pool: hostile, endpoint: 'eu', key: null, from: 'healthy', to: 'ejected' } as const;
+    const record = leased(`api/eu/${hostile.replaceAll('/', '|')}`, [[0, 'server', 503]], {
+      roster: [
+        {
+          name: hostile,
+          endpoints: [{ name: 'eu', url: `https://x/${hostile}` }],
+          keys: [{ name: hostile, fingerprint: hostile }],
+        },
+      ],
+      errors: [{ at: START, lease: 0, kind: 'server', status: 503, message: hostile }],
+      transitions: [{ ...member, seq: 1, broker: 'b', at: START, why: hostile, until: null }],
+      strategies: [{ task: hostile, name: hostile, ok: false, durationMs: 1, fallback: false }],
+      configErrors: [hostile],
+      revision: hostile,
+    });
+    const fakes: FakeTest[] = [
+      {
+        title: hostile,
+        id: hostile,
+        file: hostile,
+        project: hostile,
+        results: [{ status: 'failed', records: [record] }],
+      },
+    ];
+    const page = await open(
+      `${await pages.write('hostile', reportOf(fakes))}#test=${encodeURIComponent(hostile)}`,
+    );
+    await page.locator('tr.details').waitFor();
+    await page.locator('[data-param="error-text"]').fill('alert');
+    await expect.poll(() => page.locator('#errors-shown').textContent()).toBe('1 of 1 error');
+    expect(await page.locator('img, iframe, object').count()).toBe(0);
+    expect(await page.locator('script').count()).toBe(3);
+  });
+
+  it('without tests, or without a lease, says so in words', async () => {
+    const nothing = await open(await pages.write('nothing', reportOf([])));
+    expect(await nothing.locator('main').textContent()).toContain(
+      'No pool appears in the records of this run.',
+    );
+    const plain = await open(await pages.write('plain', reportOf([{ title: 'a', results: [{}] }])));
+    expect(await plain.locator('main').textContent()).toContain(
+      'No lease was taken in this run, so nothing was measured.',
+    );
+    expect(await plain.locator('.tiles').textContent()).toContain('not measured');
+    expect(await plain.locator('main').textContent()).not.toContain('100 %');
+  });
+
+  it('of ten thousand tests and a hundred thousand attempts stays small, and its lists complete', async () => {
+    const { report: large, history } = sampleReport({ tests: 10_000, calls: 10, minutes: 90 });
+    expect(large.totals.attempts).toBeGreaterThan(90_000);
+    const url = await pages.write('large', large, history);
+    expect(statSync(fileURLToPath(url)).size).toBeLessThan(1_500_000);
+    const page = await open(url);
+    expect(await page.locator('*').count()).toBeLessThan(1500);
+    await page.getByLabel('Search tests').fill('(9998)');
+    await expect.poll(() => rows(page).count()).toBe(1);
+  });
+});
