@@ -1,5 +1,5 @@
 import { acquire, type Effect, move, release, report, turn } from '../core/pool.ts';
-import type { Context, LeaseState, PoolState } from '../core/subject.ts';
+import type { Context, LeaseState, PoolState, Subject } from '../core/subject.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { Answer, GrantedMember, LinkMessage } from './protocol.ts';
 
@@ -8,12 +8,19 @@ export function handle(
   pool: PoolState,
   spec: PoolSpec,
   link: string,
-  message: Exclude<LinkMessage, { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' }>,
+  message: Exclude<
+    LinkMessage,
+    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' }
+  >,
   context: Context,
 ): Effect[] {
   switch (message.type) {
     case 'acquire':
-      return acquire(pool, { ...message, spec, to: { link, ask: message.ask } }, context);
+      return acquire(
+        pool,
+        { ...message, spec, to: { link, ask: message.ask }, isFirst: message.isFirst === true },
+        context,
+      );
     case 'turn':
       return turn(pool, { ...message, link, since: context.now }, context);
     case 'move':
@@ -44,10 +51,11 @@ export function toAnswer(
 }
 
 function memberOf(lease: LeaseState): GrantedMember {
-  const { endpoint, key, free } = lease;
-  return {
-    endpoint: endpoint && { id: endpoint.id, name: endpoint.name },
-    key: key && { id: key.id, name: key.name },
-    free,
+  const { endpoint, key, free, roster, spec } = lease;
+  // By the name that it had when the lease got it: a later edit may have renamed it.
+  const named = (subject: Subject): { id: string; name: string } => {
+    return { id: subject.id, name: roster.of.get(subject)?.spec.name ?? subject.name };
   };
+  const { revision } = spec;
+  return { endpoint: endpoint && named(endpoint), key: key && named(key), revision, free };
 }

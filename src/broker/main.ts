@@ -8,9 +8,10 @@ import type { SharedStore } from '../redis/types.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
+import { configReader, Keeper } from './keeper.ts';
 import { Broker } from './server.ts';
 
-/** The broker's process. Arguments: the socket's address, the cache file, and a seed or nothing. */
+/** The broker's process. Arguments: the socket's address, the cache file, a seed or nothing, the config file or nothing. */
 
 /** It ends this long after its last link, or when none ever came. */
 const IDLE_MS = 3_000;
@@ -22,7 +23,7 @@ const STALE_LOCK_MS = 5_000;
 const AWAIT_MS = 10_000;
 const AWAIT_STEP_MS = 20;
 
-const [socketPath = '', cacheFile = '', seed = ''] = process.argv.slice(2);
+const [socketPath = '', cacheFile = '', seed = '', configFile = ''] = process.argv.slice(2);
 const shared = readShared(process.env['GEMBA_BROKER_STORE']);
 const linksFile = `${socketPath}.links`;
 const isPipe = socketPath.startsWith('\\\\');
@@ -55,6 +56,7 @@ function run(server: Server): void {
     // A worker that failed ends before the next one comes: what it told must outlive the pause between them.
     if (broker.isAwaited(isAlive)) return endAfter(IDLE_MS);
     broker.close();
+    void keeper?.close();
     server.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
@@ -71,8 +73,13 @@ function run(server: Server): void {
     // Whoever comes next may find the store there again.
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
+  const keeper =
+    configFile === ''
+      ? null
+      : new Keeper(configFile, systemClock, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
     store,
+    keeper,
     now: systemClock,
     random,
     pools,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { PoolSpec, Transition } from '../core/types.ts';
-import type { Answer, BrokerMessage } from './protocol.ts';
+import type { Answer, BrokerMessage, LinkMessage } from './protocol.ts';
 
 /** A link, seen from the broker. */
 export interface Peer {
@@ -9,7 +9,11 @@ export interface Peer {
   link: string;
   pid: number;
   specs: ReadonlyMap<string, PoolSpec>;
+  /** How it follows the configuration's edits; null where it does not. */
+  follows: Follows | null;
 }
+
+type Follows = NonNullable<Extract<LinkMessage, { type: 'hello' }>['follows']>;
 
 /** The links that have said hello. */
 export class Peers {
@@ -19,9 +23,14 @@ export class Peers {
     return this.#byLink.size;
   }
 
-  /** Processes by link. */
+  /** Processes by link, of those that may hold leases. */
   get processes(): Map<string, number> {
-    return new Map([...this.#byLink.values()].map((peer) => [peer.link, peer.pid]));
+    const holding = this.all.filter(({ follows }) => follows === null || follows.role === 'worker');
+    return new Map(holding.map((peer) => [peer.link, peer.pid]));
+  }
+
+  get all(): Peer[] {
+    return [...this.#byLink.values()];
   }
 
   add(peer: Peer): void {

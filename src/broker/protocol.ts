@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
 import type { ProductFailure } from '../core/reruns.ts';
-import { OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
+import { type ConfigState, OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
@@ -21,6 +21,7 @@ const subject = {
 
 const poolSpec = z.object({
   name: id,
+  revision: id.optional(),
   endpoints: z.array(z.object({ ...subject, url: text, priority: z.number() })),
   keys: z.array(
     z.object({
@@ -45,6 +46,16 @@ const poolSpec = z.object({
 const member = { endpoint: id.nullable(), key: id.nullable() };
 const running = { run: count, test: id, group: text.nullable(), retry: count };
 
+/** How a link takes part in the configuration's edits. */
+const follows = z.object({
+  /** A reporter goes before workers where something is to be said; a command says nothing. */
+  role: z.enum(['reporter', 'worker', 'command']),
+  /** The run that it belongs to: what is to be said is said once in each. */
+  run: id,
+  /** The revision that it has; null where it has none. */
+  revision: id.nullable(),
+});
+
 /** What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. */
 export const linkMessage = z.discriminatedUnion('type', [
   z.object({
@@ -53,6 +64,7 @@ export const linkMessage = z.discriminatedUnion('type', [
     link: id,
     pid: z.number().int(),
     pools: z.array(poolSpec),
+    follows: follows.optional(),
     /** Leases of this link that a broker before this one granted. */
     held: z.array(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
   }),
@@ -66,7 +78,17 @@ export const linkMessage = z.discriminatedUnion('type', [
     testId: text.nullable(),
     timeoutMs: milliseconds,
     exclude: z.array(id),
+    isFirst: z.boolean().optional(),
   }),
+  /** The pools of a revision, as this link's environment has them, and what cannot be had there. */
+  z.object({
+    type: z.literal('pools'),
+    revision: id,
+    pools: z.array(poolSpec),
+    problems: z.array(z.string().max(10_000)),
+  }),
+  /** The text of the revision that it has, for a broker that has none. */
+  z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
   z.object({
     type: z.literal('turn'),
     ask,
@@ -128,6 +150,8 @@ export type LinkMessage = z.infer<typeof linkMessage>;
 export interface GrantedMember {
   readonly endpoint: { readonly id: string; readonly name: string } | null;
   readonly key: { readonly id: string; readonly name: string } | null;
+  /** The revision of the configuration that it comes by. */
+  readonly revision?: string | undefined;
   /** Its calls may go without asking for a turn, until `gated` says otherwise. */
   readonly free: boolean;
 }
@@ -150,9 +174,26 @@ export type Answer =
       readonly reasons: readonly { readonly name: string; readonly why: string }[];
     };
 
+/** The configuration in force; its text where the link has another revision. */
+export interface ConfigNews {
+  readonly state: ConfigState;
+  readonly text?: string | undefined;
+}
+
 /** What the broker says to a link. */
 export type BrokerMessage =
-  | { readonly type: 'welcome'; readonly broker: string; readonly standings: readonly Standing[] }
+  | {
+      readonly type: 'welcome';
+      readonly broker: string;
+      readonly standings: readonly Standing[];
+      /** Null where this broker has no configuration yet: a link that has one offers it. */
+      readonly config: ConfigNews | null;
+      /** Others of the same run are or were here. */
+      readonly isKnownRun: boolean;
+    }
+  | { readonly type: 'config'; readonly config: ConfigNews }
+  /** This link is to say it, for its run. */
+  | { readonly type: 'say'; readonly about: ConfigState; readonly problems: readonly string[] }
   | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
   | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
   | { readonly type: 'gated'; readonly lease: string }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import type { Clock, Random } from '../core/clock.ts';
 import { administer, standingsOf, statusOf } from '../core/admin.ts';
+import { respec } from '../core/respec.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
 import { endedBy, noteFailure, type Reruns } from '../core/reruns.ts';
@@ -11,7 +12,9 @@ import { Sharing } from './sharing.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { handle, toAnswer } from './handle.ts';
+import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
+import { Revisions } from './revisions.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import { type LinkMessage, linkMessage } from './protocol.ts';
 
@@ -27,6 +30,8 @@ export interface BrokerPorts {
   readonly onChange: () => void;
   /** What machines share, once it is open; the reason where it could not be opened; null without one. */
   readonly store: Promise<SharedStore | string | null>;
+  /** The configuration that links follow; null where nobody told its file. */
+  readonly keeper: Keeper | null;
 }
 
 /** The broker: sockets on one side, the pure state of the pools on the other. */
@@ -42,9 +47,18 @@ export class Broker {
   #heldBack: (() => void)[] = [];
   #closed = false;
   #sharing: Sharing | null = null;
+  readonly #revisions: Revisions;
 
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
+    this.#revisions = new Revisions(this.#id, this.#peers, ports.keeper);
+  }
+
+  /** Another revision is in force, or an edit was refused. */
+  configChanged(): void {
+    for (const pool of this.#ports.pools.values()) pool.revision = this.#revisions.inForce;
+    this.#revisions.announce();
+    this.#goOn();
   }
 
   get links(): number {
@@ -74,7 +88,7 @@ export class Broker {
   }
 
   #accept(socket: Socket): void {
-    const peer: Peer = { socket, link: '', pid: 0, specs: new Map() };
+    const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null };
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#leave(peer));
@@ -96,7 +110,13 @@ export class Broker {
     const message = parsed.data;
     if (message.type === 'hello') void this.#open(peer, message);
     else if (peer.link === '') peer.socket.destroy();
-    else if (this.#ports.awaited.size > 0) this.#heldBack.push(() => this.#handle(peer, message));
+    else this.#receive(peer, message);
+  }
+
+  #receive(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
+    if (message.type === 'offer') this.#revisions.offer(message.revision, message.text);
+    else if (this.#ports.awaited.size > 0 || this.#revisions.isUndecided(peer))
+      this.#heldBack.push(() => this.#receive(peer, message));
     else this.#handle(peer, message);
   }
 
@@ -107,6 +127,7 @@ export class Broker {
       peer.socket.end();
       return;
     }
+    await this.#ports.keeper?.ready;
     if (store && !this.#sharing) this.#share(store);
     if (this.#sharing) {
       for (const spec of hello.pools) rosterOf(this.#pool(spec.name), spec, this.#context());
@@ -146,7 +167,7 @@ export class Broker {
       return;
     }
     const known = this.#peers.has(hello.link);
-    Object.assign(peer, { link: hello.link, pid: hello.pid });
+    Object.assign(peer, { link: hello.link, pid: hello.pid, follows: hello.follows ?? null });
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#peers.add(peer);
     const context = this.#context();
@@ -163,7 +184,15 @@ export class Broker {
       if (taken) void this.#sharing?.takeOver(this.#pool(pool), taken);
     }
     const standings = hello.pools.flatMap((spec) => standingsOf(this.#pool(spec.name), spec));
-    send(peer, { type: 'welcome', broker: this.#id, standings });
+    const isKnownRun = this.#revisions.isKnown(peer);
+    send(peer, {
+      type: 'welcome',
+      broker: this.#id,
+      standings,
+      config: this.#revisions.newsFor(peer),
+      isKnownRun,
+    });
+    this.#revisions.join(peer);
     if (!known) this.#tellLinks();
     this.#ports.awaited.delete(hello.link);
     this.#goOn();
@@ -177,12 +206,13 @@ export class Broker {
     this.#schedule();
   }
 
-  #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
+  #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' | 'offer' }>): void {
     if (peer.socket.destroyed) return;
     const context = this.#context();
     if (message.type === 'status' || message.type === 'admin')
       return this.#administer(peer, message, context);
     if (message.type === 'failed' || message.type === 'rerun') return this.#remember(peer, message);
+    if (message.type === 'pools') return this.#respec(peer, message, context);
     const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
     if (poolName === undefined || spec === undefined) {
@@ -197,6 +227,19 @@ export class Broker {
     if (message.type === 'release') this.#leasePool.delete(message.lease);
     if (message.type === 'acquire' && pool.queue.length > 0)
       this.#apply(endDeadlocks(this.#ports.pools.values(), context));
+    this.#schedule();
+  }
+
+  /** A link has told its pools of the revision in force; of an older one they do not matter any more. */
+  #respec(peer: Peer, message: Extract<LinkMessage, { type: 'pools' }>, context: Context): void {
+    if (message.revision !== this.#revisions.inForce) return;
+    const { specs: before } = peer;
+    peer.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
+    this.#revisions.told(peer, message.revision, message.problems);
+    for (const name of new Set([...before.keys(), ...peer.specs.keys()])) {
+      this.#apply(respec(this.#pool(name), peer.link, peer.specs.get(name) ?? null, context));
+    }
+    void this.#sharing?.learnAll();
     this.#schedule();
   }
 
@@ -297,7 +340,7 @@ export class Broker {
   #pool(name: string): PoolState {
     const known = this.#ports.pools.get(name);
     if (known) return known;
-    const pool = newPoolState(name, this.#sharing !== null);
+    const pool = newPoolState(name, this.#sharing !== null, this.#revisions.inForce);
     this.#ports.pools.set(name, pool);
     return pool;
   }

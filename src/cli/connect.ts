@@ -1,13 +1,16 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toPoolSpecs } from '../config/spec.ts';
+import { type ConfigEvent, LiveConfig } from '../config/live.ts';
+import { ConfigError } from '../config/problems.ts';
+import { readConfigText } from '../config/read.ts';
+import { type BrokerSource, brokerSourceOf } from '../config/store.ts';
 import type { LoadedConfig } from '../config/types.ts';
 import type { AdminAction, PoolStatus } from '../core/admin.ts';
 import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
-import { brokerAddress } from '../link/address.ts';
-import { type Answer, Link, type LinkOptions } from '../link/link.ts';
-import { loadConfig } from './load.ts';
+import { type BrokerAddress, brokerAddress } from '../link/address.ts';
+import { type Answer, type Follower, Link } from '../link/link.ts';
+import { findFiles, loadConfig } from './load.ts';
 import type { Options } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,6 +24,8 @@ const SAVE_STEP_MS = 20;
 export interface Store {
   readonly config: LoadedConfig;
   readonly status: () => Promise<readonly PoolStatus[]>;
+  /** The configuration in force, and what is wrong with a later edit; null where nothing follows it. */
+  readonly state: () => ConfigEvent | null;
   readonly administer: (action: AdminAction, pool: string, name: string) => Promise<void>;
   /** Waits until the last change is written down for later runs; else says where it could not be. */
   readonly unkept: () => Promise<string | null>;
@@ -32,26 +37,69 @@ export async function withStore(
   terminal: Terminal,
   use: (store: Store) => Promise<number>,
 ): Promise<number> {
-  const { config, env } = loadConfig(options, terminal);
-  const address = brokerAddress(config);
-  const link = new Link({ address, pools: toPoolSpecs(config), seed: env['GEMBA_SEED'] });
+  const connection = await connect(options, terminal);
   try {
-    return await use(localStore(config, link, address));
+    return await use(localStore(connection));
   } finally {
-    link.close();
+    connection.link.close();
   }
 }
 
-function localStore(
-  config: LoadedConfig,
-  link: Link,
-  { cacheFile, socketPath }: LinkOptions['address'],
-): Store {
+interface Connection {
+  readonly live: LiveConfig;
+  readonly link: Link;
+  readonly address: BrokerAddress;
+  readonly state: () => ConfigEvent | null;
+}
+
+/** Where the file is no good, a broker that runs has the configuration that is in force. */
+async function connect(options: Options, terminal: Terminal): Promise<Connection> {
+  const { file, env } = findFiles(options, terminal);
+  try {
+    const { config } = loadConfig(options, terminal);
+    const connection = newConnection(config, config.path, env, true);
+    connection.live.start(config, readConfigText(config.path));
+    await inTime(connection.link.open(), connection.address.socketPath);
+    return connection;
+  } catch (error) {
+    if (!(error instanceof ConfigError) || file === undefined) throw error;
+    const running = newConnection(brokerSourceOf(file, env), file, env, false);
+    if ((await inTime(running.link.open(), running.address.socketPath)) && running.live.current)
+      return running;
+    running.link.close();
+    throw error;
+  }
+}
+
+function newConnection(
+  source: BrokerSource,
+  file: string,
+  env: Terminal['env'],
+  mayStart: boolean,
+): Connection {
+  let last: ConfigEvent | null = null;
+  const live = new LiveConfig(file, env, (event) => (last = event));
+  const follower: Follower = {
+    role: 'command',
+    run: `command ${process.pid}`,
+    get current() {
+      return live.told;
+    },
+    apply: (state, text) => live.apply(state, text),
+    say: () => undefined,
+  };
+  const address = brokerAddress(source);
+  const link = new Link({ address, follower, mayStart, seed: env['GEMBA_SEED'] });
+  return { live, link, address, state: () => last };
+}
+
+function localStore({ live, link, address: { cacheFile, socketPath }, state }: Connection): Store {
   let stamp = stampOf(cacheFile);
   const ask = (question: Parameters<Link['ask']>[0]): Promise<Answer> =>
     inTime(link.ask(question), socketPath);
   return {
-    config,
+    config: live.current!.config,
+    state,
     status: async () => {
       const answer = await ask({ type: 'status' });
       return answer.is === 'status' ? answer.pools : [];

@@ -18,23 +18,30 @@ export interface Loaded {
 const KNOWN_BY_VALUE =
   'No key is sent anywhere, but its value is needed: a key is known by its name and a fingerprint of its value.';
 
-/** The configuration with its variables (`needed` says why, where one is missing), from the environment and a file of them. */
-export function loadConfig(
+/** Where the configuration is, if anywhere, and its variables: from the environment and a file of them. */
+export function findFiles(
   options: Options,
   { folder, env: set }: Terminal,
-  needed: string = KNOWN_BY_VALUE,
-): Loaded {
+): { readonly file: string | undefined; readonly env: Terminal['env'] } {
   const { envFile } = options;
   const given = envFile === undefined ? set : withNamedFile(envFile, folder, set);
   const found = options.config ?? findConfig({ env: given, from: folder, cwd: folder });
   const file = found === undefined ? undefined : resolve(folder, found);
   const whole = envFile === undefined && file !== undefined ? withFileBeside(file, given) : given;
   // A pin restricts a run to some members; whoever looks after them means all.
-  const env = { ...whole, GEMBA_PIN: undefined };
+  return { file, env: { ...whole, GEMBA_PIN: undefined } };
+}
+
+/** The configuration with its variables; `needed` says why, where one is missing. */
+export function loadConfig(options: Options, terminal: Terminal, needed: string = KNOWN_BY_VALUE): Loaded {
+  const { folder } = terminal;
+  const { file, env } = findFiles(options, terminal);
   try {
     return { config: loadGembaConfig(file, { env, cwd: folder }), env };
   } catch (error) {
-    throw file === undefined ? error : withAdvice(error, needed, placeOfVariables(envFile, file, folder));
+    throw file === undefined
+      ? error
+      : withAdvice(error, needed, placeOfVariables(options.envFile, file, folder));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/types.ts';
 import type { MemberStatus, PoolStatus } from '../core/admin.ts';
-import type { HealthState } from '../core/types.ts';
+import type { ConfigState, HealthState } from '../core/types.ts';
 import { counted, duration, isoTime, moment } from '../shared/format.ts';
 import { configured } from './members.ts';
 import { type Cell, table } from './table.ts';
@@ -8,6 +8,8 @@ import { type Cell, table } from './table.ts';
 export interface StatusView {
   readonly config: LoadedConfig;
   readonly pools: readonly PoolStatus[];
+  /** Null where nothing follows the file. */
+  readonly state: Pick<ConfigState, 'at' | 'errors'> | null;
   readonly now: number;
   readonly colours: boolean;
 }
@@ -38,11 +40,17 @@ export function withConfig(config: LoadedConfig, pools: readonly PoolStatus[]): 
 }
 
 /** For machines: times as ISO text, spans in milliseconds, null where there is nothing to say. */
-export function statusJson({ config, pools }: Pick<StatusView, 'config' | 'pools'>): unknown {
+export function statusJson({
+  config,
+  pools,
+  state,
+}: Pick<StatusView, 'config' | 'pools' | 'state'>): unknown {
   return {
     schema: 'gemba-status/1',
     config: config.path,
     store: config.store,
+    configRevision: config.revision,
+    configErrors: state?.errors ?? [],
     pools: pools.map(({ name, members, leases, waiting }) => ({
       name,
       members: members.map(({ kind, name: member, state, why, until, inUse, limit }) => {
@@ -63,7 +71,14 @@ export function statusText(view: StatusView): string {
     ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
   );
   const shown = pools.map((pool) => `\nPool ${pool.name}\n${poolText(pool, view)}`);
-  return [`Configuration ${config.path}, store ${config.store}\n`, ...shown, ...left].join('');
+  const head = `Configuration ${config.path}, store ${config.store}\nRevision ${config.revision} is in force`;
+  return [head, refusalOf(view), ...shown, ...left].join('');
+}
+
+function refusalOf({ state, now }: StatusView): string {
+  if (!state || state.errors.length === 0) return '\n';
+  const lines = state.errors.map((error) => `${INDENT}${error}\n`);
+  return `; since ${moment(state.at, now)} UTC the file is not:\n${lines.join('')}`;
 }
 
 function poolText(pool: PoolStatus, view: StatusView): string {

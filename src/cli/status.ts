@@ -10,7 +10,8 @@ export const status: Command = (args, terminal) => {
   return withStore(options, terminal, async (store) => {
     const { config } = store;
     const pools = withConfig(config, await store.status());
-    const view = { config, pools, now: systemClock(), colours: terminal.colours };
+    const state = store.state();
+    const view = { config, pools, state, now: systemClock(), colours: terminal.colours };
     terminal.print(options.json ? `${JSON.stringify(statusJson(view), null, 2)}\n` : statusText(view));
     return 0;
   });

@@ -15,4 +15,5 @@ export type {
   PoolConfig,
   PoolInput,
 } from './types.ts';
+export type { ConfigFieldChange, ConfigValue } from './changes.ts';
 export { watchGembaConfig, type ConfigChange, type ConfigWatcher, type WatchOptions } from './watch.ts';

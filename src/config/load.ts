@@ -28,26 +28,53 @@ export interface LoadOptions {
 export function loadGembaConfig(path?: string, options: LoadOptions = {}): LoadedConfig {
   const { env = process.env, cwd = process.cwd() } = options;
   const file = path === undefined ? foundConfig(env, cwd) : resolve(cwd, path);
-  const text = readConfigText(file);
+  return configOfText(file, readConfigText(file), env);
+}
+
+/** The same for a text that was read already. */
+export function configOfText(file: string, text: string, env: Env): LoadedConfig {
   const document = parseDocument(text);
-  const fail = (findings: readonly Finding[], resolution?: Resolution): void => {
-    if (findings.length > 0) throw configError(file, document, hidden(findings, resolution, env));
-  };
-  if (document.broken) fail(document.findings);
-  const resolution = resolveVariables(withStore(document.value, env), env);
+  if (document.broken) throw configError(file, document, document.findings);
+  const { config, findings } = evaluate(file, document.value, env);
+  const all = [...document.findings, ...findings];
+  if (config === undefined || all.length > 0) throw configError(file, document, all);
+  return { ...config, revision: revisionOf(text) };
+}
+
+type Evaluated = { readonly findings: readonly Finding[]; readonly config?: Omit<LoadedConfig, 'revision'> };
+
+/** What the value of a config file comes to with these variables: a configuration, or what is wrong. */
+export function evaluate(
+  file: string,
+  value: unknown,
+  env: Env,
+  schema: typeof gembaConfigSchema = gembaConfigSchema,
+): Evaluated {
+  const resolution = resolveVariables(withStore(value, env), env);
   const skipped = skippedPools(resolution);
-  fail([...document.findings, ...findingsOf(resolution, skipped, env)], resolution);
+  const wrong = findingsOf(resolution, skipped, env, schema);
+  if (wrong.length > 0) return { findings: hidden(wrong, resolution, env) };
   const config = partialConfigSchema.parse(withoutPools(skipped, resolution.value));
   const { pools, findings } = pinMembers(config.pools, skipped, env['GEMBA_PIN'] ?? '');
-  fail(findings, resolution);
+  if (findings.length > 0) return { findings: hidden(findings, resolution, env) };
   return {
-    ...config,
-    name: config.name ?? projectName(file),
-    pools,
-    path: file,
-    revision: revisionOf(text),
-    skipped,
+    findings,
+    config: { ...config, name: config.name ?? projectName(file), pools, path: file, skipped },
   };
+}
+
+/** Finds what is wrong with a text whatever its variables hold: throws an error with all its problems, or nothing. */
+export function checkConfigText(file: string, text: string): void {
+  const document = parseDocument(text);
+  if (document.broken) throw configError(file, document, document.findings);
+  const resolution = resolveVariables(document.value, {});
+  const { error } = gembaConfigSchema.safeParse(resolution.value);
+  const findings = [
+    ...document.findings,
+    ...resolution.findings,
+    ...toFindings(error?.issues ?? [], resolution),
+  ];
+  if (findings.length > 0) throw configError(file, document, findings);
 }
 
 function foundConfig(env: Env, cwd: string): string {
@@ -64,8 +91,13 @@ function withStore(value: unknown, env: Env): unknown {
   return overridden ? { ...value, store: store.replaceAll('${', () => '$${') } : value;
 }
 
-function findingsOf(resolution: Resolution, skipped: LoadedConfig['skipped'], env: Env): Finding[] {
-  const { error } = gembaConfigSchema.safeParse(resolution.value);
+function findingsOf(
+  resolution: Resolution,
+  skipped: LoadedConfig['skipped'],
+  env: Env,
+  schema: typeof gembaConfigSchema,
+): Finding[] {
+  const { error } = schema.safeParse(resolution.value);
   const unset = resolution.unset.filter(
     ({ path }) => path[0] !== 'pools' || skipped[String(path[1])] === undefined,
   );
@@ -86,8 +118,8 @@ function unsetFinding({ path, name, empty }: UnsetVariable): Finding {
 }
 
 /** A last guard: whatever a message quotes, a variable is shown by its name. */
-function hidden(findings: readonly Finding[], resolution: Resolution | undefined, env: Env): Finding[] {
-  const names = resolution?.references.flatMap((reference) => reference.names) ?? [];
+function hidden(findings: readonly Finding[], resolution: Resolution, env: Env): Finding[] {
+  const names = resolution.references.flatMap((reference) => reference.names);
   const known = names
     .map((name) => ({ name, value: env[name] ?? '' }))
     .filter(({ value }) => value.length > 5);

@@ -41,7 +41,8 @@ export interface Finding {
   readonly about?: string | undefined;
 }
 
-function formatPath(path: Path): string {
+/** Such as `pools.api.keys[1].value`. */
+export function formatPath(path: Path): string {
   return path
     .map((step, index) => {
       if (typeof step === 'number') return `[${step}]`;
@@ -69,6 +70,7 @@ export interface Locator {
   locate(finding: Finding): { readonly path: Path; readonly line: number; readonly column: number };
 }
 
-function inWords({ file, path, line, column, message }: ConfigProblem): string {
+/** `file:line:column  path: message` */
+export function inWords({ file, path, line, column, message }: ConfigProblem): string {
   return `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}`;
 }

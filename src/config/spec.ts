@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../core/types.ts';
-import { fingerprint } from '../shared/fingerprint.ts';
+import { fingerprint, identity } from '../shared/fingerprint.ts';
+import { sameAddress } from './addresses.ts';
 import type { EndpointConfig, KeyConfig, LoadedConfig } from './types.ts';
 
 /** The pools as the broker sees them: names, limits and fingerprints, nothing secret. */
 export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
   return Object.entries(config.pools).map(([name, pool]) => ({
     name,
+    revision: config.revision,
     endpoints: pool.endpoints.map(toEndpointSpec),
     keys: pool.keys.map((key) => toKeySpec(key, config.name)),
     protocol: pool.protocol,
@@ -23,14 +25,14 @@ export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
 
 function toEndpointSpec(endpoint: EndpointConfig): EndpointSpec {
   const { name, url, weight, priority, maxConcurrent, rpm, enabled } = endpoint;
-  const hash = createHash('sha256').update(url).digest('hex').slice(0, 8);
-  return { name, id: `${name}#${hash}`, url, weight, priority, maxConcurrent, rpm, enabled };
+  const id = createHash('sha256').update(sameAddress(url)).digest('hex').slice(0, 16);
+  return { name, id, url, weight, priority, maxConcurrent, rpm, enabled };
 }
 
 function toKeySpec(key: KeyConfig, projectName: string): KeySpec {
   const { name, weight, maxConcurrent, rpm, enabled, labels, endpoints } = key;
   const shown = fingerprint(projectName, key);
-  const id = `${name}#${shown}`;
+  const id = identity(projectName, key);
   const quotaGroup = key.quotaGroup ?? id;
   return { name, id, fingerprint: shown, weight, maxConcurrent, rpm, enabled, labels, quotaGroup, endpoints };
 }

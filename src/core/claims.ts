@@ -3,6 +3,7 @@ import { type Health, untilOf } from './health.ts';
 import { letGo } from './holding.ts';
 import { announce } from './news.ts';
 import { enqueue, pump } from './queue.ts';
+import { isOutdated } from './revision.ts';
 import { addressOf } from './slots.ts';
 import { changeHealth, type Context, type PoolState } from './subject.ts';
 
@@ -17,6 +18,11 @@ export function claimGranted(pool: PoolState, leaseId: string, context: Context)
   const lease = pool.leases.get(leaseId);
   pool.claiming.delete(leaseId);
   if (!waiter || !lease) return [{ type: 'unclaim', lease: leaseId }];
+  // Meanwhile another revision may have come into force, which may not have that member.
+  if (lease.spec !== waiter.spec || isOutdated(pool, lease.spec)) {
+    pool.claiming.set(leaseId, waiter);
+    return [{ type: 'unclaim', lease: leaseId }, ...takeBack(pool, leaseId, context)];
+  }
   lease.claim = 'held';
   return waiter.asks.map((to) => granted(to, lease, context.now - waiter.since));
 }

@@ -1,4 +1,5 @@
 import { type Obstacle, obstaclesOf } from './members.ts';
+import { isOutdated } from './revision.ts';
 import type { Place } from './roster.ts';
 import type { Context, LeaseState, PoolState, Subject, Waiter } from './subject.ts';
 
@@ -41,6 +42,8 @@ function canEnd(
   stuck: ReadonlySet<string>,
   context: Context,
 ): boolean {
+  // It is told what it may have within milliseconds.
+  if (isOutdated(pool, waiter.spec)) return true;
   const frees = ({ subject }: Place, obstacle: Obstacle | null): boolean => {
     if (obstacle !== 'held') return true;
     return (holders.get(subject) ?? []).some((lease) => !stuck.has(lease.link));

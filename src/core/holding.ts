@@ -10,6 +10,7 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
     id,
     link,
     spec,
+    latest: spec,
     need,
     holder,
     testId,
@@ -20,6 +21,15 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
     claim: 'none',
     grantedAt: context.now,
   };
+}
+
+/** Gives the lease a member of what its link has told last. */
+export function holdLatest(pool: PoolState, lease: LeaseState, member: Member, context: Context): void {
+  if (lease.spec !== lease.latest) {
+    lease.spec = lease.latest;
+    lease.roster = rosterOf(pool, lease.spec, context);
+  }
+  hold(lease, member);
 }
 
 /** Gives the lease its member. */

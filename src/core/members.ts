@@ -58,6 +58,8 @@ export function pickMember(pool: PoolState, wanted: Wanted, context: Context): M
 /** Each subject that cannot be had now, and why. */
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
   const roster = rosterOf(pool, wanted.spec, context);
+  if (roster.endpoints.length + roster.keys.length === 0)
+    return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool' }];
   return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
     places.flatMap((place) => {
       const obstacle = obstacleOf(place, wanted, places, context.now);

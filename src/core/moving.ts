@@ -22,7 +22,7 @@ export function movingWaiter(
   exclude: readonly string[],
   context: Context,
 ): Waiter {
-  const { id, link, spec, need, holder, testId } = lease;
+  const { id, link, latest: spec, need, holder, testId } = lease;
   return {
     asks: [to],
     id,

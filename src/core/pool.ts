@@ -1,12 +1,13 @@
 import { takeRetry } from './budget.ts';
 import { type Effect, granted } from './effects.ts';
 import { untilOf } from './health.ts';
-import { hold, letGo, newLease, openGate } from './holding.ts';
+import { hold, holdLatest, letGo, newLease, openGate } from './holding.ts';
 import { findDeadlock } from './deadlock.ts';
 import { freeFrom, refusals } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { announce, gateLeases } from './news.ts';
 import { enqueue, pump } from './queue.ts';
+import { isOutdated } from './revision.ts';
 import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
 import {
@@ -33,6 +34,8 @@ export interface AcquireRequest {
   readonly testId: string | null;
   readonly timeoutMs: number;
   readonly exclude?: readonly string[];
+  /** It is not a rerun: what this test failed on in a run before counts no more. */
+  readonly isFirst?: boolean;
 }
 
 /** How long a rerun waits for a member that its test did not fail on. */
@@ -52,6 +55,7 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     waiting.asks.push(request.to);
     return [];
   }
+  if (request.isFirst && request.testId !== null) pool.failedOn.delete(request.testId);
   const avoid = avoidable(pool, request);
   enqueue(pool, {
     asks: [request.to],
@@ -128,6 +132,8 @@ export function move(
   const moved =
     (lease.endpoint?.id ?? null) !== request.from.endpoint || (lease.key?.id ?? null) !== request.from.key;
   if (moved) return [granted(request.to, lease, 0)];
+  if (isOutdated(pool, lease.latest))
+    return [{ type: 'stay', to: request.to, why: 'the configuration changes just now' }];
   const waiter = movingWaiter(lease, request.to, request.exclude, context);
   const freeAt = freeFrom(pool, waiter, context);
   if (freeAt !== null && freeAt > waiter.deadline)
@@ -142,7 +148,7 @@ export function move(
   lease.claim = 'none';
   letGo(pool, lease);
   if (other && !pool.shared) {
-    hold(lease, other);
+    holdLatest(pool, lease, other, context);
     return [granted(request.to, lease, 0), ...pump(pool, context)];
   }
   enqueue(pool, waiter);

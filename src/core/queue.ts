@@ -1,7 +1,8 @@
 import { claim } from './slots.ts';
 import { type Effect, granted } from './effects.ts';
-import { hold, newLease } from './holding.ts';
-import { freeFrom, pickMember, refusals } from './members.ts';
+import { holdLatest, newLease } from './holding.ts';
+import { freeFrom, pickMember, refusals, type Wanted } from './members.ts';
+import { isOutdated } from './revision.ts';
 import type { Context, PoolState, Waiter } from './subject.ts';
 import { takeTurn } from './turns.ts';
 
@@ -47,30 +48,31 @@ function takeTurns(pool: PoolState, effects: Effect[], context: Context): boolea
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const { now } = context;
   if (now < pool.storeDownUntil && now < waiter.deadline) return [];
+  if (isOutdated(pool, waiter.spec))
+    return now < waiter.deadline ? [] : refuse(pool, waiter, waiter, context);
   const wanted =
     waiter.avoid.size === 0 || avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: NOBODY };
   const member = pickMember(pool, wanted, context);
   const waitedMs = now - waiter.since;
   if (member) {
     const lease = pool.leases.get(waiter.id) ?? newLease(pool, waiter, context);
-    const claiming = claim(pool, lease, member, waiter);
+    const claiming = claim(pool, lease, member, waiter, context);
     if (claiming) return claiming;
-    hold(lease, member);
+    holdLatest(pool, lease, member, context);
     pool.leases.set(lease.id, lease);
     return waiter.asks.map((to) => granted(to, lease, waitedMs));
   }
   const freeAt = freeFrom(pool, wanted, context);
   const hopeless = freeAt !== null && freeAt > waiter.deadline && waiter.avoidUntil <= now;
   if (now < waiter.deadline && !hopeless) return [];
+  return refuse(pool, waiter, wanted, context);
+}
+
+function refuse(pool: PoolState, waiter: Waiter, wanted: Wanted, context: Context): Effect[] {
   const reasons = refusals(pool, wanted, context);
-  return waiter.asks.map((to) => ({
-    type: 'refused',
-    to,
-    timedOut: now >= waiter.deadline,
-    deadlock: false,
-    waitedMs,
-    reasons,
-  }));
+  const timedOut = context.now >= waiter.deadline;
+  const waitedMs = context.now - waiter.since;
+  return waiter.asks.map((to) => ({ type: 'refused', to, timedOut, deadlock: false, waitedMs, reasons }));
 }
 
 /** A rerun waits for other members only where one of them can be free in time. */

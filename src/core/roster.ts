@@ -23,13 +23,13 @@ export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Ros
   if (known) return known;
   const endpoints = spec.endpoints.map((endpoint) => ({
     spec: endpoint,
-    subject: subjectOf(pool, 'endpoint', endpoint, context),
+    subject: named(subjectOf(pool, 'endpoint', endpoint, context), endpoint.name),
     weight: endpoint.weight,
     priority: endpoint.priority,
   }));
   const keys = spec.keys.map((key) => ({
     spec: key,
-    subject: subjectOf(pool, 'key', key, context),
+    subject: named(subjectOf(pool, 'key', key, context), key.name),
     weight: key.weight,
     priority: 0,
   }));
@@ -41,6 +41,11 @@ export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Ros
   };
   pool.rosters.set(spec, roster);
   return roster;
+}
+
+function named(subject: Subject, name: string): Subject {
+  subject.name = name;
+  return subject;
 }
 
 /** The key carries the labels that are asked for. */

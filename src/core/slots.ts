@@ -1,8 +1,8 @@
 import type { Effect } from './effects.ts';
-import { hold } from './holding.ts';
+import { holdLatest } from './holding.ts';
 import type { Member } from './members.ts';
-import type { Roster } from './roster.ts';
-import type { LeaseState, PoolState, Subject, Waiter } from './subject.ts';
+import { type Roster, rosterOf } from './roster.ts';
+import type { Context, LeaseState, PoolState, Subject, Waiter } from './subject.ts';
 
 /** A place that is limited over all machines: it takes a claim in the shared store. */
 export interface Slot {
@@ -20,11 +20,17 @@ export function slotsOf(pool: PoolState, roster: Roster, member: Member): Slot[]
 }
 
 /** Holds the member for the waiter until the shared store has answered. */
-export function claim(pool: PoolState, lease: LeaseState, member: Member, waiter: Waiter): Effect[] | null {
+export function claim(
+  pool: PoolState,
+  lease: LeaseState,
+  member: Member,
+  waiter: Waiter,
+  context: Context,
+): Effect[] | null {
   if (!pool.shared) return null;
-  const slots = slotsOf(pool, lease.roster, member);
+  const slots = slotsOf(pool, rosterOf(pool, waiter.spec, context), member);
   if (slots.length === 0) return null;
-  hold(lease, member);
+  holdLatest(pool, lease, member, context);
   lease.claim = 'pending';
   pool.leases.set(lease.id, lease);
   pool.claiming.set(lease.id, waiter);

@@ -19,7 +19,8 @@ import type { Belief, Need, PoolSpec, Rotation, Routing, Transition } from './ty
 export interface Subject {
   readonly kind: 'endpoint' | 'key';
   readonly id: string;
-  readonly name: string;
+  /** As the last specification has it: an edit may rename it. */
+  name: string;
   health: Health;
   /** Leases that hold it. */
   inUse: number;
@@ -49,12 +50,15 @@ export interface Subject {
 export interface LeaseState {
   readonly id: string;
   readonly link: string;
-  readonly spec: PoolSpec;
+  /** What it got its member by. */
+  spec: PoolSpec;
+  /** What its next member comes by: the latest that its link has told. */
+  latest: PoolSpec;
   /** What it asked for; its `model` follows its calls, where they say which. */
   need: Need;
   readonly holder: string;
   readonly testId: string | null;
-  readonly roster: Roster;
+  roster: Roster;
   /** Subjects that it holds; both null while it waits for another member. */
   endpoint: Subject | null;
   key: Subject | null;
@@ -76,7 +80,7 @@ export interface Waiter {
   /** The lease that it waits for. */
   readonly id: string;
   readonly link: string;
-  readonly spec: PoolSpec;
+  spec: PoolSpec;
   readonly need: Need;
   readonly holder: string;
   readonly testId: string | null;
@@ -106,6 +110,8 @@ export interface TurnWaiter extends Ask {
 /** All that the broker knows of one pool. */
 export interface PoolState {
   readonly name: string;
+  /** The revision of the configuration in force: nothing is granted by another. Null where none is followed. */
+  revision: string | null;
   readonly subjects: Map<string, Subject>;
   readonly leases: Map<string, LeaseState>;
   queue: Waiter[];
@@ -146,9 +152,10 @@ export interface HealthChange extends Omit<Transition, 'seq' | 'broker' | 'at'> 
   readonly subject: Subject;
 }
 
-export function newPoolState(name: string, shared = false): PoolState {
+export function newPoolState(name: string, shared = false, revision: string | null = null): PoolState {
   return {
     name,
+    revision,
     subjects: new Map(),
     leases: new Map(),
     queue: [],

@@ -1,12 +1,14 @@
 import { addressOf, slotsOf } from './slots.ts';
 import type { Effect } from './effects.ts';
 import { isOut } from './health.ts';
-import { held, hold, letGo, shutGate } from './holding.ts';
+import { held, holdLatest, letGo, shutGate } from './holding.ts';
 import { goesFreely } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { type Lane, laneOf } from './lane.ts';
 import { currentPace } from './learned-pace.ts';
 import { reserveTurn, startTurn, untilTurn } from './pace.ts';
+import { isOutdated } from './revision.ts';
+import { rosterOf } from './roster.ts';
 import {
   type Context,
   isSuspect,
@@ -118,14 +120,15 @@ function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, 
       isSuspect(subject) ||
       laneOf(subject, lease.need).coolUntil > context.now,
   );
-  if (bad.length === 0) return;
+  if (bad.length === 0 || isOutdated(pool, lease.latest)) return;
   const exclude = bad.map((subject) => subject.id);
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
-  if (!other || (pool.shared && slotsOf(pool, lease.roster, other).length > 0)) return;
+  if (!other || (pool.shared && slotsOf(pool, rosterOf(pool, lease.latest, context), other).length > 0))
+    return;
   // From one suspect to the next would be no gain, and would go to and fro for ever.
   if ([other.endpoint, other.key].some((subject) => subject && isSuspect(subject))) return;
   letGo(pool, lease);
-  hold(lease, other);
+  holdLatest(pool, lease, other, context);
   waiter.dueAt = null;
 }
 

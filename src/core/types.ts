@@ -31,7 +31,7 @@ export type Gate = Readonly<Record<GateOn, GateAction>>;
 /** What keys and endpoints have in common for the broker. Absent limits mean unlimited. */
 interface SubjectSpec {
   readonly name: string;
-  /** Name and a hash of what makes it this one (a key's value, an endpoint's address): its identity over edits and runs. */
+  /** A hash of what makes it this one (a key's value, an endpoint's address): its identity over edits, renaming and runs. */
   readonly id: string;
   readonly weight: number;
   readonly maxConcurrent?: number | undefined;
@@ -56,6 +56,8 @@ export interface KeySpec extends SubjectSpec {
 /** A pool as the broker sees it: no secret in it. Durations are in milliseconds. */
 export interface PoolSpec {
   readonly name: string;
+  /** The revision of the configuration that it is of; absent where nothing follows the configuration's edits. */
+  readonly revision?: string | undefined;
   readonly endpoints: readonly EndpointSpec[];
   readonly keys: readonly KeySpec[];
   readonly protocol: Protocol;
@@ -67,6 +69,18 @@ export interface PoolSpec {
   readonly acquireTimeoutMs: number;
   readonly ejection: { readonly baseMs: number; readonly maxMs: number };
   readonly retryBudget: number;
+}
+
+/** What the broker says of the configuration: the revision in force, and what is wrong with a later edit. */
+export interface ConfigState {
+  /** Position in its broker's history; with `broker` it names the state once, however many links tell of it. */
+  readonly seq: number;
+  readonly broker: string;
+  /** Since when, ms since the epoch. */
+  readonly at: number;
+  readonly revision: string;
+  /** Problems of an edit that was refused; empty while the file is the revision in force. */
+  readonly errors: readonly string[];
 }
 
 /** Labels (and `model`) that a leased key must carry. */

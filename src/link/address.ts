@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 
 /** Where the broker of a project listens, and where it keeps what it learned. */
 export interface BrokerAddress {
   readonly socketPath: string;
   readonly cacheFile: string;
+  /** The config file, which the broker watches. */
+  readonly configFile?: string;
   /** What several machines share, and how long a claim there lives: for `store: "redis://…"`. */
   readonly shared?: SharedAddress;
 }
@@ -28,10 +30,18 @@ export interface AddressSource {
 
 /** One broker per user, machine, store and config file, by the file's real path. */
 export function brokerAddress({ path, name, store, pools }: AddressSource): BrokerAddress {
-  const real = realpathSync(path);
-  if (store === 'local') return localAddress(real, real);
+  const real = realPath(path);
+  if (store === 'local') return { ...localAddress(real, real), configFile: path };
   const leaseTtlMs = Math.max(...Object.values(pools).map((pool) => pool.leaseTtl));
-  return { ...localAddress(real, `${real}\0${store}`), shared: { url: store, project: name, leaseTtlMs } };
+  const shared = { url: store, project: name, leaseTtlMs };
+  return { ...localAddress(real, `${real}\0${store}`), configFile: path, shared };
+}
+
+/** A file that is gone for a moment has its path all the same. */
+function realPath(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const folder = dirname(path);
+  return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
 }
 
 function localAddress(real: string, identity: string): BrokerAddress {

@@ -4,18 +4,40 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Answer, BrokerMessage, GrantedMember, LinkMessage } from '../broker/protocol.ts';
+import type { Answer, BrokerMessage, ConfigNews, GrantedMember, LinkMessage } from '../broker/protocol.ts';
 import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
-import type { Need, PoolSpec, Standing, Transition } from '../core/types.ts';
+import type { ConfigState, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import type { BrokerAddress } from './address.ts';
 
 export type { Answer, GrantedMember } from '../broker/protocol.ts';
 
+/** How a link follows the configuration's edits. */
+export interface Follower {
+  readonly role: 'reporter' | 'worker' | 'command';
+  /** The run that it belongs to: the process of its runner. */
+  readonly run: string;
+  /** What it has now; null before the broker has told. */
+  readonly current: {
+    readonly revision: string;
+    readonly text: string;
+    readonly specs: readonly PoolSpec[];
+    readonly problems: readonly string[];
+  } | null;
+  /** The broker has another state; `text` comes with a revision that is new here, and makes it `current`. */
+  readonly apply: (state: ConfigState, text: string | undefined) => void;
+  /** This link is to say it in its run's terminal. */
+  readonly say: (about: ConfigState, problems: readonly string[]) => void;
+}
+
 export interface LinkOptions {
   readonly address: BrokerAddress;
-  readonly pools: readonly PoolSpec[];
+  /** What it leases from, where it follows no edits. */
+  readonly pools?: readonly PoolSpec[];
+  readonly follower?: Follower;
+  /** Whether it starts a broker where none runs, also before it asks for anything. Default: true. */
+  readonly mayStart?: boolean;
   readonly seed?: string | undefined;
   readonly onTransition?: (transition: Transition) => void;
   /** The lease's calls must ask for turns from now on. */
@@ -26,6 +48,7 @@ export interface LinkOptions {
 
 export type Question = Extract<LinkMessage, { ask: number }>;
 type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
+type HelloMessage = Extract<LinkMessage, { type: 'hello' }>;
 export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
 
 interface Held {
@@ -63,15 +86,20 @@ export class Link {
   #lastAsk = 0;
   #outgoing = '';
   #closed = false;
+  #mayStart: boolean;
   /** What was not healthy when this link connected last. */
   standings: readonly Standing[] = [];
+  /** Others of its run are or were at this broker. */
+  isKnownRun = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#mayStart = options.mayStart ?? true;
   }
 
   /** Asks the broker; survives its loss. Rejects only where no broker can be reached. */
   ask(question: Unasked<Question>): Promise<Answer> {
+    this.#mayStart = true;
     return this.#socket ? this.#askNow(question) : this.#connect().then(() => this.#askNow(question));
   }
 
@@ -82,6 +110,12 @@ export class Link {
       this.#pending.set(numbered.ask, { question: numbered, resolve, reject });
       this.#send(numbered);
     });
+  }
+
+  /** Connects now; false where no broker runs and this link starts none. */
+  async open(): Promise<boolean> {
+    await this.#connect();
+    return this.#socket !== null;
   }
 
   /** Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. */
@@ -132,11 +166,12 @@ export class Link {
     for (;;) {
       const socket = await tryConnect(this.#options.address.socketPath);
       if (socket && (await this.#greet(socket))) return;
+      if (!this.#mayStart) return;
       if (this.#closed) throw unreachable('the link was closed');
       if (monotonic() - began > REACH_MS)
         throw unreachable(`nothing answers at ${this.#options.address.socketPath}`);
       if (monotonic() - startedAt > START_AGAIN_MS) {
-        startBroker(this.#options.address, this.#options.seed);
+        startBroker(this.#options.address, this.#options.seed, this.#options.follower !== undefined);
         startedAt = monotonic();
       }
       await sleep(RETRY_MS);
@@ -151,7 +186,9 @@ export class Link {
         if (message.type === 'welcome') {
           this.#socket = socket;
           this.standings = message.standings;
+          this.isKnownRun = message.isKnownRun;
           this.#outgoing = '';
+          this.#follow(message.config);
           for (const { question } of this.#pending.values()) this.#send(question);
           // A process must be able to end while it is connected, but not while it waits for an answer.
           if (this.#pending.size === 0) socket.unref();
@@ -173,6 +210,7 @@ export class Link {
   }
 
   #hello(): LinkMessage {
+    const { follower } = this.#options;
     const held = [...this.#held.values()].map(({ member, ...lease }) => ({
       ...lease,
       endpoint: member?.endpoint?.id ?? null,
@@ -183,14 +221,41 @@ export class Link {
       version: PROTOCOL_VERSION,
       link: this.id,
       pid: process.pid,
-      pools: this.#options.pools as Extract<LinkMessage, { type: 'hello' }>['pools'],
+      pools: this.#pools() as HelloMessage['pools'],
+      ...(follower && {
+        follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
+      }),
       held,
     };
+  }
+
+  #pools(): readonly PoolSpec[] {
+    const { follower, pools } = this.#options;
+    return (follower ? follower.current?.specs : pools) ?? [];
+  }
+
+  /** Takes over the configuration in force and tells what this environment makes of it; offers its own where there is none. */
+  #follow(news: ConfigNews | null): void {
+    const { follower } = this.#options;
+    if (!follower) return;
+    const before = follower.current;
+    if (!news) {
+      if (before) this.#send({ type: 'offer', revision: before.revision, text: before.text });
+      return;
+    }
+    follower.apply(news.state, news.text);
+    const { current } = follower;
+    if (!current || current === before) return;
+    const { revision, problems } = current;
+    const pools = this.#pools() as HelloMessage['pools'];
+    this.#send({ type: 'pools', revision, pools, problems: [...problems] });
   }
 
   #hear(message: BrokerMessage): void {
     if (message.type === 'rejected') this.#giveUp(rejected(message));
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
+    else if (message.type === 'config') this.#follow(message.config);
+    else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'gated') this.#options.onGated?.(message.lease);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') {
@@ -210,7 +275,8 @@ export class Link {
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (this.#closed || (this.#held.size === 0 && this.#pending.size === 0)) return;
+    if (this.#closed || (this.#held.size === 0 && this.#pending.size === 0 && !this.#options.follower))
+      return;
     this.#connect().catch((error: unknown) => {
       for (const { reject } of this.#pending.values()) reject(error);
       this.#pending.clear();
@@ -234,14 +300,16 @@ function tryConnect(path: string): Promise<Socket | null> {
 }
 
 /** Its environment holds nothing of the project's but the store's address: the broker needs no key, so it gets none. */
-function startBroker(address: BrokerAddress, seed: string | undefined): void {
+function startBroker(address: BrokerAddress, seed: string | undefined, follows: boolean): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
   const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  const child = spawn(process.execPath, [main, address.socketPath, address.cacheFile, seed ?? ''], {
+  const configFile = follows ? (address.configFile ?? '') : '';
+  const args = [main, address.socketPath, address.cacheFile, seed ?? '', configFile];
+  const child = spawn(process.execPath, args, {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,

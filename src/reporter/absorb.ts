@@ -63,7 +63,8 @@ function absorbRun(collected: Collected, record: GembaRecord): void {
   if (revision !== null) {
     collected.revisions.set(revision, Math.min(startedAt, collected.revisions.get(revision) ?? startedAt));
   }
-  for (const error of record.configErrors) collected.configErrors.add(error);
+  if (record.revisions) for (const state of record.revisions) collected.configStates.add(state);
+  else for (const error of record.configErrors) collected.configErrors.add(error);
   if (gate) collected.gate = collected.gate ? stricter(collected.gate, gate) : gate;
   const shard = shardOf(record.shard);
   if (shard) {

@@ -3,6 +3,7 @@ import type { Judgement, SeenAttempt } from '../core/verdict.ts';
 import type { ResultStatus, TestOutcome } from './model.ts';
 import { Pulse } from './pulse.ts';
 import { Replicas } from './replicas.ts';
+import { SeenStates } from './revisions.ts';
 import { type PoolTally, type StrategyTally, Tally } from './tally.ts';
 
 /** A run as far as it has been seen: counts instead of the records that they come from. */
@@ -27,6 +28,7 @@ export interface Collected {
   /** Each revision with the start of the first result that had it. */
   readonly revisions: Map<string, number>;
   readonly configErrors: Set<string>;
+  readonly configStates: SeenStates;
   gate: Gate | null;
   readonly shards: { total: number; readonly present: Set<number> };
   readonly badRecords: { count: number; first: string };
@@ -104,6 +106,7 @@ export function emptyCollected(): Collected {
     revision: null,
     revisions: new Map(),
     configErrors: new Set(),
+    configStates: new SeenStates(),
     gate: null,
     shards: { total: 1, present: new Set() },
     badRecords: { count: 0, first: '' },

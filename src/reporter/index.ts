@@ -17,6 +17,7 @@ import type { HistoryRun } from './history-run.ts';
 import { Journal } from './journal.ts';
 import { beginLive, type LiveReporter } from './live/begin.ts';
 import type { Report } from './model.ts';
+import { type FollowedConfig, followConfig } from './follow.ts';
 import { openFile } from './open.ts';
 import {
   type GembaReporterOptions,
@@ -43,6 +44,8 @@ export default class GembaReporter implements Reporter {
   private suite: Suite | null = null;
   /** Undefined before the first test; null where there is none to write. */
   private journal: Journal | null | undefined;
+  private startedAt = 0;
+  private followed: FollowedConfig | null = null;
   private readonly warned = new Set<string>();
   private live: LiveReporter | null = null;
 
@@ -57,6 +60,13 @@ export default class GembaReporter implements Reporter {
   onBegin(config: FullConfig, suite: Suite): void {
     this.config = config;
     this.suite = suite;
+    this.startedAt = systemClock();
+    if (this.settings.mode === 'test') {
+      this.guard('follow the configuration', () => {
+        const { configDir } = this.settings;
+        this.followed = followConfig(config, configDir, process.env);
+      });
+    }
     const { settings, collected } = this;
     this.guard('open the live page', () => {
       this.live = beginLive(settings, { collected, config, suite }, { print, warn });
@@ -85,6 +95,10 @@ export default class GembaReporter implements Reporter {
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
     if (this.settings.mode === 'list') return undefined;
+    for (const { changes, errors, ...state } of this.followed?.since(this.startedAt) ?? []) {
+      const shown = changes.map(({ path: field, old, new: next }) => ({ path: field, old, new: next }));
+      this.collected.configStates.add({ ...state, errors: [...errors], changes: shown });
+    }
     const report = this.guard('make the report', () => this.report(result));
     await this.guardAsync('end the live page', async () => this.live?.end());
     if (!report) return undefined;

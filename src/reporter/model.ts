@@ -29,6 +29,7 @@ export interface ReportRun {
   readonly durationMs: number;
   readonly playwright: string;
   readonly configRevision: string | null;
+  /** Problems of an edit that was refused and stands so at the end. */
   readonly configErrors: readonly string[];
   /** The configuration over the run: what was in force as it began, and each edit since, applied or refused. */
   readonly revisions: readonly ReportRevision[];
@@ -36,6 +37,17 @@ export interface ReportRun {
   readonly gate: ReportGate | null;
   /** Null, unless the run was ended before it could report: how many of its tests had ended by then. */
   readonly cutOff: { readonly planned: number; readonly ended: number } | null;
+}
+
+/** A state of the configuration. */
+export interface ReportRevision {
+  readonly at: string;
+  /** In force from then on. */
+  readonly revision: string;
+  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
+  /** Why an edit was refused, or what of it this environment could not have. */
+  readonly errors: readonly string[];
 }
 
 /** A state of the configuration. */

@@ -14,7 +14,7 @@ export function summaryText(report: Report, reportPath: string | null): string {
     cutOffText(report),
     ...causeLines(report),
     ...memberLines(report),
-    ...report.run.configErrors.map((error) => `an edit of the config was refused: ${error}`),
+    refusedEdit(report),
     missingShards(report),
     report.run.gate?.line ?? null,
     reportPath === null ? null : `Report: ${reportPath}`,
@@ -34,6 +34,19 @@ export function summaryLine(report: Report): string {
     totals.pinned > 0 ? `${count(totals.pinned)} pinned` : '',
   ];
   return `Gemba: ${parts.filter(Boolean).join(' · ')}`;
+}
+
+/** The terminal has its problems already, where the edit was made in this run. */
+function refusedEdit({ run }: Report): string | null {
+  const [first, ...others] = run.configErrors;
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ` and ${counted(others.length, 'further problem')}`;
+  return `the last edit of the config is not in force (${placeOf(first)}${more}); revision ${run.configRevision} is`;
+}
+
+/** `file:line:column  path: message` → `file:line:column` */
+function placeOf(problem: string): string {
+  return problem.split('  ')[0] ?? problem;
 }
 
 function testsPart({ totals }: Report): string {

@@ -10,7 +10,12 @@ export type Secret =
  * look equal, and lists of known secrets of others find nothing.
  */
 export function fingerprint(projectName: string, secret: Secret): string {
-  return createHmac('sha256', projectName).update(secretOf(secret)).digest('hex').slice(0, 8);
+  return identity(projectName, secret).slice(0, 8);
+}
+
+/** The same with 16 digits: what a key is known by, over edits, renaming and runs. */
+export function identity(projectName: string, secret: Secret): string {
+  return createHmac('sha256', projectName).update(secretOf(secret)).digest('hex').slice(0, 16);
 }
 
 /** The text that a fingerprint is taken over; fields in an order of their own, not the file's. */

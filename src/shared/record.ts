@@ -50,6 +50,19 @@ export const recordSchema = z.object({
   revision: z.string().nullable(),
   /** Problems of a refused edit, while an older revision is in force. */
   configErrors: z.array(z.string()),
+  /** What became of the configuration since the record before: revisions that came into force, edits that were refused. */
+  revisions: z
+    .array(
+      z.object({
+        broker: z.string(),
+        seq: z.number().int(),
+        at: z.number(),
+        revision: z.string(),
+        errors: z.array(z.string()),
+        changes: z.array(z.object({ path: z.string(), old: z.unknown(), new: z.unknown() })),
+      }),
+    )
+    .optional(),
   gate: z
     .object({ product: gateAction, environment: gateAction, unknown: gateAction, degraded: gateAction })
     .nullable(),

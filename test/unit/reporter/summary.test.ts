@@ -72,13 +72,13 @@ describe('the summary', () => {
   it('says what was pinned, what config edit was refused, and which shards told nothing', () => {
     const pinned = record({
       pinned: 'baseURL is set',
-      configErrors: ['pools.api:\n  too few'],
+      configErrors: ['/p/gemba.config.json:2:5  pools.api: too few', '/p/gemba.config.json:3:5  x: y'],
       shard: '2/3',
     });
     const report = reportOf([{ title: 'a', results: [{ records: [pinned] }] }]);
     expect(summaryText(report, null)).toMatchInlineSnapshot(`
       "Gemba: 1 of 1 passed · not measured · 1 pinned
-        an edit of the config was refused: pools.api: too few
+        the last edit of the config is not in force (/p/gemba.config.json:2:5 and 1 further problem); revision r1 is
         Shards 1, 3 of 3 are missing: not merged, not run, or without a test of gemba-agent."
     `);
   });

@@ -1,0 +1,133 @@
+import type { Clock } from '../core/clock.ts';
+import type { ConfigState } from '../core/types.ts';
+
+/** What the keeper needs of the configuration's code, which is loaded only when it is needed. */
+interface Reader {
+  readonly read: (file: string) => { readonly text: string; readonly revision: string };
+  readonly check: (file: string, text: string) => void;
+  readonly revisionOf: (text: string) => string;
+  readonly problemsOf: (error: unknown) => string[];
+  readonly watch: (file: string, onSettled: () => 'again' | undefined) => { close(): Promise<void> };
+}
+
+/** The configuration in force, with its text: links resolve its variables, each in its own environment. */
+export interface Kept extends Omit<ConfigState, 'broker'> {
+  readonly text: string;
+}
+
+/**
+ * Keeps the configuration of one file: the last text that was valid, and what is wrong with a later one. It never
+ * resolves a variable.
+ */
+export class Keeper {
+  readonly #file: string;
+  readonly #now: Clock;
+  readonly #onChange: (kept: Kept) => void;
+  readonly #reader: Promise<Reader>;
+  #watcher: { close(): Promise<void> } | null = null;
+  #kept: Kept | null = null;
+  #errors: readonly string[] = [];
+  /** The file's state that was judged last: a revision, or what was wrong. */
+  #judged = '';
+  #doubtful = '';
+  #sequence = 0;
+  #isClosed = false;
+  readonly ready: Promise<void>;
+
+  constructor(file: string, now: Clock, onChange: (kept: Kept) => void, reader: Promise<Reader>) {
+    this.#file = file;
+    this.#now = now;
+    this.#onChange = onChange;
+    this.#reader = reader;
+    this.ready = this.#begin();
+  }
+
+  get kept(): Kept | null {
+    return this.#kept;
+  }
+
+  /** A link has this text from before the broker; it counts where the file itself is no good now. */
+  async offer(revision: string, text: string): Promise<void> {
+    const reader = await this.#reader;
+    if (this.#kept || reader.revisionOf(text) !== revision) return;
+    try {
+      reader.check(this.#file, text);
+    } catch {
+      return;
+    }
+    this.#apply(revision, text, this.#errors);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#watcher?.close();
+  }
+
+  async #begin(): Promise<void> {
+    const reader = await this.#reader;
+    if (this.#isClosed) return;
+    this.#watcher = reader.watch(this.#file, () => this.#look(reader));
+    if (this.#look(reader) === 'again') this.#look(reader);
+  }
+
+  #look(reader: Reader): 'again' | undefined {
+    const found = this.#read(reader);
+    if (found.state === this.#judged) return undefined;
+    if (found.errors.length > 0 && this.#doubtful !== found.state) {
+      this.#doubtful = found.state;
+      return 'again';
+    }
+    this.#judged = found.state;
+    this.#doubtful = '';
+    if (found.text !== null) this.#apply(found.state, found.text, []);
+    else {
+      this.#errors = found.errors;
+      if (this.#kept) this.#apply(this.#kept.revision, this.#kept.text, found.errors);
+    }
+    return undefined;
+  }
+
+  #read(reader: Reader): { state: string; text: string | null; errors: string[] } {
+    let state = '';
+    try {
+      const { text, revision } = reader.read(this.#file);
+      state = revision;
+      if (revision !== this.#kept?.revision) reader.check(this.#file, text);
+      return { state, text, errors: [] };
+    } catch (error) {
+      const errors = reader.problemsOf(error);
+      return { state: `${state} ${errors.join('\n')}`, text: null, errors };
+    }
+  }
+
+  #apply(revision: string, text: string, errors: readonly string[]): void {
+    this.#errors = errors;
+    this.#kept = { seq: ++this.#sequence, at: this.#now(), revision, text, errors };
+    this.#onChange(this.#kept);
+  }
+}
+
+/** The code that reads and judges the file. */
+export async function configReader(): Promise<Reader> {
+  const [{ readConfigText, revisionOf }, { checkConfigText }, { ConfigError, inWords }, { watchFile }] =
+    await Promise.all([
+      import('../config/read.ts'),
+      import('../config/load.ts'),
+      import('../config/problems.ts'),
+      import('../config/watch.ts'),
+    ]);
+  return {
+    read: (file) => {
+      const text = readConfigText(file);
+      return { text, revision: revisionOf(text) };
+    },
+    check: checkConfigText,
+    revisionOf,
+    problemsOf: (error) => {
+      if (error instanceof ConfigError) return error.problems.map(inWords);
+      return [error instanceof Error ? error.message : String(error)];
+    },
+    // What cannot be watched is looked at all the same.
+    watch: (file, onSettled) => watchFile(file, onSettled, () => undefined),
+  };
+}

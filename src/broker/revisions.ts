@@ -1,0 +1,105 @@
+import type { ConfigState } from '../core/types.ts';
+import type { Keeper } from './keeper.ts';
+import { type Peer, type Peers, send } from './peers.ts';
+import type { ConfigNews } from './protocol.ts';
+
+/** What a run has been told by its terminal. */
+interface Run {
+  /** Problems of the file that were said last. */
+  refused: string;
+  /** What the run's environment lacks for the revision in force, as it was said last. */
+  missing: string;
+}
+
+/** Which configuration is in force, who has heard of it, and who says in each run what is wrong with an edit. */
+export class Revisions {
+  readonly #broker: string;
+  readonly #peers: Peers;
+  readonly #keeper: Keeper | null;
+  readonly #runs = new Map<string, Run>();
+
+  constructor(broker: string, peers: Peers, keeper: Keeper | null) {
+    this.#broker = broker;
+    this.#peers = peers;
+    this.#keeper = keeper;
+  }
+
+  get inForce(): string | null {
+    return this.#keeper?.kept?.revision ?? null;
+  }
+
+  get state(): ConfigState | null {
+    const kept = this.#keeper?.kept;
+    if (!kept) return null;
+    const { text: _, ...state } = kept;
+    return { ...state, broker: this.#broker };
+  }
+
+  /** Nothing is granted before a link has offered what it has, where the file is no good at a broker's start. */
+  isUndecided({ follows }: Peer): boolean {
+    return this.#keeper !== null && this.#keeper.kept === null && follows !== null;
+  }
+
+  newsFor({ follows }: Peer): ConfigNews | null {
+    const { state } = this;
+    if (!state || !follows) return null;
+    return follows.revision === state.revision ? { state } : { state, text: this.#keeper?.kept?.text };
+  }
+
+  isKnown({ follows }: Peer): boolean {
+    return follows !== null && this.#runs.has(follows.run);
+  }
+
+  join(peer: Peer): void {
+    if (!peer.follows || peer.follows.role === 'command') return;
+    const { state } = this;
+    const { run, revision } = peer.follows;
+    // One that has no revision asks whether its run is known: only those that had one make it so.
+    if (revision !== null && !this.#runs.has(run)) this.#runs.set(run, { refused: '', missing: '' });
+    if (state) this.#say(run, state, 'refused', state.errors);
+  }
+
+  /** Tells all links. */
+  announce(): void {
+    const { state } = this;
+    if (!state) return;
+    for (const peer of this.#peers.all) {
+      const config = this.newsFor(peer);
+      if (config) send(peer, { type: 'config', config });
+    }
+    for (const [run, told] of this.#runs) {
+      if (state.errors.length === 0) told.missing = '';
+      this.#say(run, state, 'refused', state.errors);
+    }
+  }
+
+  /** A link has the revision in force now. */
+  told(peer: Peer, revision: string, problems: readonly string[]): void {
+    if (!peer.follows) return;
+    peer.follows = { ...peer.follows, revision };
+    const { state } = this;
+    if (peer.follows.role !== 'command' && !this.#runs.has(peer.follows.run))
+      this.#runs.set(peer.follows.run, { refused: '', missing: '' });
+    if (state && problems.length > 0) this.#say(peer.follows.run, state, 'missing', problems);
+  }
+
+  offer(revision: string, text: string): void {
+    void this.#keeper?.offer(revision, text);
+  }
+
+  /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */
+  #say(run: string, about: ConfigState, what: keyof Run, problems: readonly string[]): void {
+    const known = this.#runs.get(run);
+    const text = problems.join('\n');
+    if (!known || text === known[what]) return;
+    known[what] = '';
+    if (text === '') return;
+    const there = this.#peers.all.filter(({ follows }) => follows?.run === run);
+    const speaker =
+      there.find(({ follows }) => follows?.role === 'reporter') ??
+      there.find(({ follows }) => follows?.role === 'worker');
+    if (!speaker) return;
+    known[what] = text;
+    send(speaker, { type: 'say', about, problems });
+  }
+}

@@ -1,0 +1,121 @@
+import { parseDocument } from './document.ts';
+import { evaluate } from './load.ts';
+import { asObject, isObject, items, type Loose } from './loose.ts';
+import { configError, type Finding, inWords, type Path } from './problems.ts';
+import { revisionOf } from './read.ts';
+import { partialConfigSchema } from './schema.ts';
+import type { LoadedConfig } from './types.ts';
+import type { Env } from './variables.ts';
+
+/** A configuration as far as this process can use it. */
+export interface AvailableConfig extends LoadedConfig {
+  /** Pools that this process cannot use, with the reason. */
+  readonly unavailable: Readonly<Record<string, string>>;
+  /** What of a valid file cannot be had here, such as a key whose variable is not set. */
+  readonly problems: readonly string[];
+}
+
+type List = 'endpoints' | 'keys';
+
+/** What is left out, by places in the file. */
+interface LeftOut {
+  readonly pools: Record<string, string>;
+  readonly members: Set<string>;
+}
+
+/**
+ * What can be had of an edited file in this environment: a member whose variable is not set is left out, and so is a
+ * pool that cannot be resolved. A start is stricter: there, whatever is missing is an error.
+ */
+export function availableConfig(file: string, text: string, env: Env): AvailableConfig {
+  const document = parseDocument(text);
+  if (document.findings.length > 0) throw configError(file, document, document.findings);
+  const whole = withNames(document.value);
+  const left: LeftOut = { pools: Object.create(null) as Record<string, string>, members: new Set() };
+  const told: Finding[] = [];
+  for (;;) {
+    const rest = remains(whole, left);
+    // Where nothing is left to use, what else is wrong does not matter.
+    const isOver = Object.keys(poolsOf(rest)).length === 0;
+    const { config, findings } = evaluate(file, rest, isOver ? {} : env, partialConfigSchema);
+    if (config) {
+      const problems = told.length === 0 ? [] : configError(file, document, told).problems.map(inWords);
+      return { ...config, revision: revisionOf(text), unavailable: left.pools, problems };
+    }
+    const before = countOf(left);
+    for (const finding of findings) {
+      const placed = { ...finding, path: inFile(finding.path, whole, left) };
+      told.push(placed);
+      leaveOut(placed, whole, left);
+    }
+    if (countOf(left) === before)
+      for (const name of Object.keys(poolsOf(whole))) left.pools[name] ??= told[0]!.message;
+  }
+}
+
+/** Keys get the names that they have by their position, before a position is left out. */
+function withNames(value: unknown): Loose {
+  const pools = Object.entries(poolsOf(value)).map(([name, pool]) => {
+    if (!isObject(pool) || !Array.isArray(pool['keys'])) return [name, pool];
+    const keys = pool['keys'].map((key: unknown, index) => {
+      const own = typeof key === 'string' ? { value: key } : key;
+      return isObject(own) ? { name: `key-${index + 1}`, ...own } : own;
+    });
+    return [name, { ...pool, keys }];
+  });
+  return { ...asObject(value), pools: Object.fromEntries(pools) as Loose };
+}
+
+function remains(whole: Loose, left: LeftOut): Loose {
+  const pools = Object.entries(poolsOf(whole)).flatMap(([name, pool]) => {
+    if (name in left.pools) return [];
+    if (!isObject(pool)) return [[name, pool]];
+    const lists = (['endpoints', 'keys'] as const).flatMap((list) =>
+      Array.isArray(pool[list])
+        ? [[list, keptOf(whole, left, name, list).map((index) => items(pool[list])[index])]]
+        : [],
+    );
+    return [[name, { ...pool, ...(Object.fromEntries(lists) as Loose) }]];
+  });
+  const rest = pools.length === 0 ? {} : whole;
+  return { ...rest, pools: Object.fromEntries(pools) as Loose };
+}
+
+/** Where the members that remain stand in the file. */
+function keptOf(whole: Loose, left: LeftOut, pool: string, list: List): number[] {
+  const all = items(asObject(poolsOf(whole)[pool])[list]);
+  return all.flatMap((_, index) => (left.members.has(`${pool}/${list}/${index}`) ? [] : index));
+}
+
+/** The path of a finding of what remains, in the file. */
+function inFile(path: Path, whole: Loose, left: LeftOut): Path {
+  const [root, pool, list, index, ...rest] = path;
+  if (root !== 'pools' || typeof pool !== 'string' || typeof index !== 'number' || !isList(list)) return path;
+  return [root, pool, list, keptOf(whole, left, pool, list)[index] ?? index, ...rest];
+}
+
+function leaveOut({ path, message }: Finding, whole: Loose, left: LeftOut): void {
+  const [root, pool, list, index] = path;
+  const names = Object.keys(poolsOf(whole));
+  if (root !== 'pools' || typeof pool !== 'string' || !names.includes(pool)) {
+    for (const name of names) left.pools[name] ??= message;
+    return;
+  }
+  if (isList(list) && typeof index === 'number') {
+    left.members.add(`${pool}/${list}/${index}`);
+    if (keptOf(whole, left, pool, list).length > 0) return;
+  }
+  left.pools[pool] ??= message;
+}
+
+function countOf(left: LeftOut): number {
+  return Object.keys(left.pools).length + left.members.size;
+}
+
+function poolsOf(value: unknown): Loose {
+  return asObject(asObject(value)['pools']);
+}
+
+function isList(step: unknown): step is List {
+  return step === 'endpoints' || step === 'keys';
+}

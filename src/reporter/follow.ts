@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { FullConfig } from '@playwright/test/reporter';
+import type { ConfigEvent } from '../config/live.ts';
+import type { BrokerAddress } from '../link/address.ts';
+import type { Link } from '../link/link.ts';
+
+/** How often a broker is looked for: workers start it when a test first leases. */
+const LOOK_MS = 500;
+
+/** One for each config file: reporters come and go with their runs, this stays as long as the runner. */
+const followed = new Map<string, FollowedConfig>();
+
+/**
+ * Follows the configuration for the runner's life, also between the runs of watch and UI mode, and says in the
+ * terminal what became of each edit. It starts no broker and keeps no process alive.
+ */
+export function followConfig(
+  config: FullConfig,
+  configDir: string,
+  env: NodeJS.ProcessEnv,
+): FollowedConfig | null {
+  const off = env['GEMBA_DISABLE'];
+  if (off !== undefined && off !== '' && off !== '0') return null;
+  const file = expectedFile(config, configDir, env);
+  const known = followed.get(file) ?? new FollowedConfig(file, env);
+  followed.set(file, known);
+  return known;
+}
+
+export class FollowedConfig {
+  readonly #file: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #events: ConfigEvent[] = [];
+  #link: Promise<Link | null> | null = null;
+  #isLooking = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(file: string, env: NodeJS.ProcessEnv) {
+    this.#file = file;
+    this.#env = env;
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** What a run from then on saw: the revision that was in force as it began, and each change since. */
+  since(startedAt: number): readonly ConfigEvent[] {
+    const first = this.#events.findLastIndex((event) => event.at <= startedAt);
+    return this.#events.slice(Math.max(0, first));
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await (await (this.#link ??= this.#newLink()))?.open();
+      if ((await this.#link) === null) this.#link = null;
+    } catch {
+      // A broker of another version: the workers' errors say so.
+      clearInterval(this.#timer);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Null where no broker runs yet. The libraries for it are loaded only where one does. */
+  async #newLink(): Promise<Link | null> {
+    const address = await addressOf(this.#file, this.#env);
+    if (!address || !existsSync(address.socketPath)) return null;
+    const [{ Link }, { LiveConfig }, { eventText, refusalText }] = await Promise.all([
+      import('../link/link.ts'),
+      import('../config/live.ts'),
+      import('../config/say.ts'),
+    ]);
+    const live = new LiveConfig(this.#file, this.#env, (event) => {
+      const text = eventText(this.#file, this.#events.at(-1), event);
+      this.#events.push(event);
+      if (text !== null) process.stdout.write(`${text}\n`);
+    });
+    return new Link({
+      address,
+      mayStart: false,
+      follower: {
+        role: 'reporter',
+        run: String(process.pid),
+        get current() {
+          return live.told;
+        },
+        apply: (state, text) => live.apply(state, text),
+        say: (about, problems) => {
+          process.stderr.write(`${refusalText(this.#file, about, problems)}\n`);
+        },
+      },
+    });
+  }
+}
+
+/** Null where its folder cannot be used; whoever leases says why. */
+async function addressOf(file: string, env: NodeJS.ProcessEnv): Promise<BrokerAddress | null> {
+  const [{ brokerAddress }, { brokerSourceOf }] = await Promise.all([
+    import('../link/address.ts'),
+    import('../config/store.ts'),
+  ]);
+  try {
+    return brokerAddress(brokerSourceOf(file, env));
+  } catch {
+    return null;
+  }
+}
+
+/** The config file as workers find it; where there is none, the place where one is expected. */
+function expectedFile(config: FullConfig, configDir: string, env: NodeJS.ProcessEnv): string {
+  if (env['GEMBA_CONFIG']) return resolve(env['GEMBA_CONFIG']);
+  const option = config.projects
+    .map(({ use }) => (use as { gembaConfig?: unknown }).gembaConfig)
+    .find((path): path is string => typeof path === 'string' && path !== '');
+  if (option !== undefined) return resolve(configDir, option);
+  return nearestFile(configDir);
+}
+
+function nearestFile(folder: string): string {
+  for (let at = folder; ; at = resolve(at, '..')) {
+    const file = join(at, 'gemba.config.json');
+    if (existsSync(file)) return file;
+    if (resolve(at, '..') === at) return join(folder, 'gemba.config.json');
+  }
+}

@@ -1,0 +1,139 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/broker/protocol.ts';
+import { LiveConfig } from '../../src/config/live.ts';
+import { configOfText } from '../../src/config/load.ts';
+import { PROTOCOL_VERSION, splitLines } from '../../src/shared/wire.ts';
+
+export type Env = Readonly<Record<string, string>>;
+type Message = Extract<BrokerMessage, { type: string }>;
+
+/** What a client heard, in the order in which it came. */
+export type Heard =
+  | {
+      readonly type: 'config';
+      readonly revision: string;
+      readonly errors: readonly string[];
+      readonly at: number;
+    }
+  | { readonly type: 'said'; readonly problems: readonly string[] }
+  | { readonly type: 'granted'; readonly lease: string; readonly member: GrantedMember; readonly at: number }
+  | {
+      readonly type: 'refused';
+      readonly lease: string;
+      readonly reasons: readonly { name: string; why: string }[];
+    };
+
+/** A worker that speaks to a running broker over its socket, and notes everything in the order in which it comes. */
+export class ConfigClient {
+  readonly heard: Heard[] = [];
+  readonly live: LiveConfig;
+  readonly #id: string;
+  readonly #run: string;
+  readonly #asked = new Map<number, string>();
+  #socket: Socket | null = null;
+  #ask = 0;
+
+  constructor(id: string, file: string, env: Env, run = 'run') {
+    this.#id = id;
+    this.#run = run;
+    this.live = new LiveConfig(file, env, ({ revision, errors }) => {
+      this.heard.push({ type: 'config', revision, errors, at: performance.now() });
+    });
+    const text = readFileSync(file, 'utf8');
+    this.live.start(configOfText(file, text, env), text);
+  }
+
+  async open(socketPath: string): Promise<void> {
+    for (let tries = 0; !existsSync(socketPath) && tries < 500; tries++) await sleep(10);
+    const socket = connect(socketPath);
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    const welcome = new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      const read = splitLines(
+        (line) => {
+          const message = JSON.parse(line) as Message;
+          if (message.type === 'welcome') resolve();
+          this.#hear(message);
+        },
+        reject as () => void,
+      );
+      socket.on('data', (chunk: string) => read(chunk));
+    });
+    const { revision, specs } = this.live.told!;
+    this.#send({
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      link: this.#id,
+      pid: process.pid,
+      pools: specs as never,
+      follows: { role: 'worker', run: this.#run, revision },
+      held: [],
+    });
+    await welcome;
+  }
+
+  acquire(lease: string, more: { pool?: string; timeoutMs?: number } = {}): void {
+    const ask = ++this.#ask;
+    this.#asked.set(ask, lease);
+    const { pool = 'api', timeoutMs = 20_000 } = more;
+    const question = { lease, pool, timeoutMs, need: {}, holder: lease, testId: null, exclude: [] };
+    this.#send({ type: 'acquire', ask, ...question });
+  }
+
+  offer(text: string): void {
+    this.#send({ type: 'offer', revision: this.live.told!.revision, text });
+  }
+
+  release(lease: string): void {
+    this.#send({ type: 'release', lease, failed: false });
+  }
+
+  granted(lease: string): Extract<Heard, { type: 'granted' }> | undefined {
+    return this.heard.find(
+      (heard): heard is Extract<Heard, { type: 'granted' }> =>
+        heard.type === 'granted' && heard.lease === lease,
+    );
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+  }
+
+  #send(message: LinkMessage): void {
+    this.#socket?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #hear(message: Message): void {
+    if (message.type === 'config' || message.type === 'welcome') {
+      const before = this.live.current;
+      if (message.config) this.live.apply(message.config.state, message.config.text);
+      if (this.live.current === before) return;
+      const { revision, specs, problems } = this.live.told!;
+      this.#send({ type: 'pools', revision, pools: specs as never, problems: [...problems] });
+    } else if (message.type === 'say') this.heard.push({ type: 'said', problems: message.problems });
+    else if (message.type === 'answer') {
+      const { answer } = message;
+      const lease = this.#asked.get(message.ask)!;
+      if (answer.is === 'granted')
+        this.heard.push({ type: 'granted', lease, member: answer.member, at: performance.now() });
+      else if (answer.is === 'refused') this.heard.push({ type: 'refused', lease, reasons: answer.reasons });
+    }
+  }
+}
+
+/** Saves as editors do: beside the file, then in its place. */
+export function save(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+}
+
+export async function until(what: string, holds: () => boolean, withinMs = 5_000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await sleep(5);
+  }
+}
