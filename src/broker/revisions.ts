@@ -78,7 +78,9 @@ export class Revisions {
     if (!peer.follows) return;
     peer.follows = { ...peer.follows, revision };
     const { state } = this;
-    if (peer.follows.role !== 'command' && !this.#runs.has(peer.follows.run))
+    // A run that lacks something from its start on has no revision that it could go on with.
+    const isWhole = problems.length === 0 && peer.follows.role !== 'command';
+    if (isWhole && !this.#runs.has(peer.follows.run))
       this.#runs.set(peer.follows.run, { refused: '', missing: '' });
     if (state && problems.length > 0) this.#say(peer.follows.run, state, 'missing', problems);
   }

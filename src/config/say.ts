@@ -20,7 +20,11 @@ export function refusalText(
 }
 
 /** What a terminal is told of an event beside its problems; null where there is nothing to say. */
-export function eventText(file: string, before: ConfigEvent | undefined, event: ConfigEvent): string | null {
+export function eventText(
+  file: string,
+  before: Pick<ConfigEvent, 'revision' | 'errors'> | undefined,
+  event: ConfigEvent,
+): string | null {
   const { revision, changes, errors } = event;
   if (!before) return null;
   const name = basename(file);

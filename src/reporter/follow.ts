@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FullConfig } from '@playwright/test/reporter';
 import type { ConfigEvent } from '../config/live.ts';
@@ -6,7 +6,7 @@ import type { BrokerAddress } from '../link/address.ts';
 import type { Link } from '../link/link.ts';
 
 /** How often a broker is looked for: workers start it when a test first leases. */
-const LOOK_MS = 500;
+const LOOK_MS = 100;
 
 /** One for each config file: reporters come and go with their runs, this stays as long as the runner. */
 const followed = new Map<string, FollowedConfig>();
@@ -34,11 +34,14 @@ export class FollowedConfig {
   readonly #events: ConfigEvent[] = [];
   #link: Promise<Link | null> | null = null;
   #isLooking = false;
+  /** The file as the runner found it: what was edited since, before a broker ran, is told with its first news. */
+  readonly #text: string;
   readonly #timer: NodeJS.Timeout;
 
   constructor(file: string, env: NodeJS.ProcessEnv) {
     this.#file = file;
     this.#env = env;
+    this.#text = textOf(file);
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -67,16 +70,24 @@ export class FollowedConfig {
   async #newLink(): Promise<Link | null> {
     const address = await addressOf(this.#file, this.#env);
     if (!address || !existsSync(address.socketPath)) return null;
-    const [{ Link }, { LiveConfig }, { eventText, refusalText }] = await Promise.all([
+    const [{ Link }, { LiveConfig }, { eventText, refusalText }, { configOfText }] = await Promise.all([
       import('../link/link.ts'),
       import('../config/live.ts'),
       import('../config/say.ts'),
+      import('../config/load.ts'),
     ]);
     const live = new LiveConfig(this.#file, this.#env, (event) => {
-      const text = eventText(this.#file, this.#events.at(-1), event);
+      const text = eventText(this.#file, this.#events.at(-1) ?? first, event);
       this.#events.push(event);
       if (text !== null) process.stdout.write(`${text}\n`);
     });
+    let first: Pick<ConfigEvent, 'revision' | 'errors'> | undefined;
+    try {
+      const { config } = live.start(configOfText(this.#file, this.#text, this.#env), this.#text);
+      first = { revision: config.revision, errors: [] };
+    } catch {
+      // It was no good to begin with: what the broker has comes first.
+    }
     return new Link({
       address,
       mayStart: false,
@@ -92,6 +103,14 @@ export class FollowedConfig {
         },
       },
     });
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 

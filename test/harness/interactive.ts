@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { WebSocket } from 'undici';
+import { until } from './config-client.ts';
+
+/** Playwright as someone uses it who runs tests again and again: in a terminal, or from an editor. */
+export interface Interactive {
+  /** Starts a run; settles when it has ended. */
+  run: () => Promise<void>;
+  /** All that its terminal has shown. */
+  output: () => string;
+  end: () => Promise<void>;
+}
+
+const PROMPT = /Waiting for file changes/g;
+
+/** `PWTEST_WATCH=1 playwright test` in a terminal of its own. */
+export async function startWatchMode(folder: string, env: Record<string, string> = {}): Promise<Interactive> {
+  const cli = path.join(folder, 'node_modules/@playwright/test/cli.js');
+  const child = spawn('script', ['-qfec', `"${process.execPath}" "${cli}" test`, '/dev/null'], {
+    cwd: folder,
+    env: environment({ ...env, PWTEST_WATCH: '1', TERM: 'xterm' }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const output = listen(child);
+  const prompts = (): number => output().match(PROMPT)?.length ?? 0;
+  await until('the first prompt', () => prompts() > 0, 30_000);
+  return {
+    run: async () => {
+      const before = prompts();
+      child.stdin.write('\r');
+      await until('the prompt after a run', () => prompts() > before, 60_000);
+    },
+    output,
+    end: async () => {
+      child.stdin.write('q');
+      await ended(child);
+    },
+  };
+}
+
+/** `playwright test-server`, driven over its socket as editors do. */
+export async function startTestServer(
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<Interactive> {
+  const cli = path.join(folder, 'node_modules/@playwright/test/cli.js');
+  const child = spawn(process.execPath, [cli, 'test-server', '--host', '127.0.0.1', '--port', '0'], {
+    cwd: folder,
+    env: environment(env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const output = listen(child);
+  await until('it listens', () => /ws:\S+/.test(output()), 30_000);
+  const socket = new WebSocket(/ws:\S+/.exec(output())![0]);
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve);
+    socket.addEventListener('error', reject);
+  });
+  const open = new Map<number, (message: { error?: unknown }) => void>();
+  socket.addEventListener('message', ({ data }) => {
+    const message = JSON.parse(String(data)) as { id?: number; error?: unknown };
+    if (message.id !== undefined) open.get(message.id)?.(message);
+  });
+  let last = 0;
+  const call = async (method: string, params: object): Promise<void> => {
+    const id = ++last;
+    socket.send(JSON.stringify({ id, method, params }));
+    const { error } = await new Promise<{ error?: unknown }>((resolve) => open.set(id, resolve));
+    if (error !== undefined) throw new Error(`${method}: ${JSON.stringify(error)}`);
+  };
+  await call('initialize', { closeOnDisconnect: true, interceptStdio: false });
+  await call('runGlobalSetup', {});
+  return {
+    run: () => call('runTests', { locations: [], trace: 'off' }),
+    output,
+    end: async () => {
+      socket.close();
+      await ended(child);
+    },
+  };
+}
+
+function listen(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += stripVTControlCharacters(chunk).replaceAll('\r\n', '\n');
+    });
+  }
+  return () => text;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const kill = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise((resolve) => child.once('exit', resolve));
+  clearTimeout(kill);
+}
+
+function environment(own: Record<string, string>): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, TMPDIR, ...own };
+}
