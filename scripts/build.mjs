@@ -1,4 +1,4 @@
-// Builds the package: dist from src, an executable command, schema.json from the config schema, and
+// Builds the package: dist from src, an executable command, schema.json and its reference from the config schema, and
 // report.schema.json from the report's types.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ function build() {
   if (!existsSync(command))
     return fail('build: src/cli/main.ts gave no dist/cli/main.js, the file behind "gemba".');
   chmodSync(command, 0o755);
-  for (const script of ['scripts/schema.mjs', 'scripts/report-schema.mjs']) {
+  for (const script of ['scripts/schema.mjs', 'scripts/reference.mjs', 'scripts/report-schema.mjs']) {
     const file = path.join(root, script);
     if (existsSync(file)) run(script, [file]);
   }

@@ -11,7 +11,7 @@ import { configError } from './problems.ts';
 import { readConfigText, revisionOf } from './read.ts';
 
 /** What can be changed of a member. Null takes the field out of the file, so that its default counts. */
-export interface MemberEdit {
+interface MemberEdit {
   readonly enabled?: boolean | null;
   /** 0 drains it: no new leases. Default: 1. */
   readonly weight?: number | null;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +36,10 @@ interface Status {
     leases: { holder: string; endpoint: string | null; key: string | null; heldMs: number }[];
     waiting: { holder: string; waitedMs: number }[];
   }[];
+}
+
+function revisionOf(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
 }
 
 describe('gemba on the command line', { timeout: 60_000 }, () => {
@@ -87,6 +92,7 @@ describe('gemba on the command line', { timeout: 60_000 }, () => {
     const { stdout, stderr, exitCode } = await gemba('status');
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     expect(stdout).toBe(`Configuration ${path.join(project.folder, 'gemba.config.json')}, store local
+Revision ${revisionOf(path.join(project.folder, 'gemba.config.json'))} is in force
 
 Pool api
   kind      name             state     until    in use  why

@@ -1,7 +1,8 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { gembaJsonSchema } from '../../../src/config/json-schema.ts';
+import { EXAMPLES } from '../../../src/config/examples.ts';
+import { fieldsOf as schemaFields, gembaJsonSchema } from '../../../src/config/json-schema.ts';
 import { FULL } from './full.ts';
 
 const validate: ValidateFunction = new Ajv({ allErrors: true }).compile(gembaJsonSchema());
@@ -37,6 +38,18 @@ describe('schema.json', () => {
     expect(
       fields.filter(([, field]) => typeof field['description'] !== 'string').map(([path]) => path),
     ).toEqual([]);
+  });
+
+  test('has examples for every field, and they are valid', () => {
+    const fields = schemaFields(gembaJsonSchema());
+    expect(fields.length).toBeGreaterThan(50);
+    expect(fields.filter(({ node }) => !Array.isArray(node['examples'])).map(({ path }) => path)).toEqual([]);
+    expect(Object.keys(EXAMPLES).filter((path) => !fields.some((field) => field.path === path))).toEqual([]);
+    const ajv = new Ajv({ allErrors: true });
+    const wrong = fields.filter(
+      ({ node }) => !(node['examples'] as unknown[]).every((example) => ajv.validate(node, example)),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
   test('has the default of every field that has one', () => {
