@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 
@@ -13,13 +13,23 @@ export function init(args: readonly string[], folder: string, print: (text: stri
     print(`There is a gemba.config.json here already; nothing was changed.\n`);
     return 1;
   }
-  const baseURL = plainBaseUrl(folder);
-  writeFileSync(file, template(baseURL ?? 'https://staging.example.test'), { flag: 'wx' });
-  print(`Wrote ${file}${baseURL === null ? '' : ` with the baseURL of your Playwright config`}.
+  const found = findPlaywrightConfig(folder);
+  const url = found === null ? null : plainBaseUrl(readFileSync(join(folder, found), 'utf8'));
+  const example = 'https://staging.example.test';
+  try {
+    writeFileSync(file, template(url ?? example), { flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new GembaError('GEMBA_USAGE', `${file} cannot be written (${code}).`, { cause: error });
+  }
+  const from =
+    url === null ? `; its address ${example} is to be replaced by yours` : `, with ${url} from ${found}`;
+  const config = found ?? 'playwright.config.ts';
+  print(`Wrote ${file}${from}.
 
 Two lines are to add:
 
-  // playwright.config.ts
+  // ${config}
   reporter: [['list'], ['gemba-agent/reporter']],
 
   // your tests, in place of '@playwright/test'
@@ -33,14 +43,29 @@ Then set STAGING_KEY, see whether endpoint and key work, and run your tests:
   return 0;
 }
 
-/** The base URL of the Playwright config here, where it stands there as plain text. */
-function plainBaseUrl(folder: string): string | null {
-  const config = readdirSync(folder).find((name) => /^playwright\.config\.[cm]?[jt]s$/.test(name));
-  if (config === undefined) return null;
-  return (
-    /\bbaseURL:\s*(['"])(https?:\/\/[^'"\s]+)\1/.exec(readFileSync(join(folder, config), 'utf8'))?.[2] ?? null
-  );
+/** The Playwright config of a folder, in the order in which Playwright itself looks. */
+function findPlaywrightConfig(folder: string): string | null {
+  const names = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].map((end) => `playwright.config.${end}`);
+  return names.find((name) => existsSync(join(folder, name))) ?? null;
 }
+
+/**
+ * The base URL of a Playwright config, where it is plain: a text by itself, or the default behind an environment's. Not
+ * one of a comment, and none where several differ.
+ */
+export function plainBaseUrl(source: string): string | null {
+  const code = source.replaceAll(COMMENT_OR_TEXT, (part) => (part.startsWith('/') ? '' : part));
+  const urls = new Set([...code.matchAll(BASE_URL)].map(([, , url]) => url!));
+  const [url, ...others] = urls;
+  if (url === undefined || others.length > 0 || !URL.canParse(url)) return null;
+  const { username, password, search, hash } = new URL(url);
+  return username + password + search + hash === '' ? url : null;
+}
+
+const COMMENT_OR_TEXT =
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
+const BASE_URL =
+  /\bbaseURL['"]?\s*:\s*(?:process\.env\.\w+\s*(?:\?\?|\|\|)\s*)?(['"`])(https?:\/\/[^'"`\s$]+)\1/g;
 
 function template(url: string): string {
   return `{

@@ -64,7 +64,7 @@ function takes(node: Record<string, unknown>): string {
   const forms = [...items(node['anyOf']), ...items(node['oneOf'])];
   if (forms.length > 0) return [...new Set(forms.map((form) => takes(asObject(form) as never)))].join(' or ');
   const type = textOf(node, 'type') ?? '';
-  const bound = node['minimum'] === undefined ? '' : ` ≥ ${String(node['minimum'])}`;
+  const bound = node['minimum'] === undefined ? '' : ` ≥ ${JSON.stringify(node['minimum'])}`;
   return `${WORDS[type] ?? type}${type === 'array' || type === 'object' ? '' : bound}`;
 }
 

@@ -135,6 +135,20 @@ describe('A text that is no configuration is refused with the place of each slip
     `);
   });
 
+  test('a slip behind a byte order mark', () => {
+    expect(refusal('\uFEFF{\r\n  "pools": }')).toMatchInlineSnapshot(`
+      "gemba.config.json is not valid (1 problem):
+        /project/gemba.config.json:2:12  a value is expected here"
+    `);
+  });
+
+  test('ten megabytes', () => {
+    expect(refusal(`{ "pools": ${'[1,'.repeat(3_500_000)}`)).toMatchInlineSnapshot(`
+      "gemba.config.json is not valid (1 problem):
+        /project/gemba.config.json:1:1  the file is larger than 1 MB; a configuration is not"
+    `);
+  });
+
   test('more than a megabyte', () => {
     expect(refusal(`{ "pools": {} }${' '.repeat(1024 * 1024)}`)).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):

@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   mkdtempSync,
   realpathSync,
   renameSync,
@@ -125,6 +126,31 @@ describe('A watched config file', () => {
     writeFileSync(file, configOf(3));
     await last('retries 3');
     expect(told).toEqual(['retries 3']);
+  });
+
+  test('is told with each field that changed since it was good', async () => {
+    const changes: unknown[] = [];
+    watcher = watchGembaConfig(file, (change) => changes.push(change.changes ?? change.error?.name), {
+      env: {},
+    });
+    await watcher.ready;
+    writeFileSync(file, configOf('many'));
+    await vi.waitFor(() => expect(changes).toEqual(['GembaError']), { timeout: 5000, interval: 20 });
+    writeFileSync(file, configOf(4));
+    const change = [{ path: 'pools.api.maxRetries', old: 1, new: 4 }];
+    await vi.waitFor(() => expect(changes).toEqual(['GembaError', change]), { timeout: 5000, interval: 20 });
+  });
+
+  test('is seen by looking where no event comes: a link that points elsewhere now', async () => {
+    const [before, after] = [join(folder, 'before.json'), join(folder, 'other', 'after.json')];
+    mkdirSync(join(folder, 'other'));
+    renameSync(file, before);
+    writeFileSync(after, configOf(7));
+    symlinkSync(before, file);
+    await watch();
+    symlinkSync(after, `${file}.new`);
+    renameSync(`${file}.new`, file);
+    await last('retries 7');
   });
 
   test('can be closed before it is ready', async () => {

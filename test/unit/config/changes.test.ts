@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { changesBetween, changeText } from '../../../src/config/changes.ts';
+import { fingerprint } from '../../../src/shared/fingerprint.ts';
+import { loadValue } from './project.ts';
+
+const key = (name: string, more: object = {}): object => ({ name, value: `secret of ${name}`, ...more });
+
+function changed(old: object, next: object, root: readonly [object, object] = [{}, {}]): string[] {
+  const before = loadValue({ name: 'shop', ...root[0], pools: { api: old } });
+  const after = loadValue({ name: 'shop', ...root[1], pools: { api: next } });
+  return changesBetween(before, after).map(changeText);
+}
+
+describe('What an edit changed', () => {
+  test('is told field by field, with both values', () => {
+    expect(
+      changed(
+        { endpoints: ['https://eu.test'], keys: [key('a', { maxConcurrent: 4 }), key('b')], timeout: '5s' },
+        {
+          endpoints: ['https://eu.test'],
+          keys: [key('a'), key('c', { rpm: 5 })],
+          timeout: '2s',
+          auth: 'none',
+        },
+        [{}, { gate: { product: 'fail' }, retryTests: 'environment' }],
+      ),
+    ).toEqual([
+      'retryTests: "all" → "environment"',
+      'gate.product: "warn" → "fail"',
+      'pools.api.timeout: 5000 → 2000',
+      'pools.api.auth: "bearer" → "none"',
+      'pools.api.keys.a.maxConcurrent: 4 → none',
+      'pools.api.keys.c added',
+      'pools.api.keys.b removed',
+    ]);
+  });
+
+  test('is nothing for another order, and a name for another name', () => {
+    const [a, b] = [key('a', { rpm: 1 }), key('b')];
+    expect(changed({ keys: [a, b] }, { keys: [b, a] })).toEqual([]);
+    expect(changed({ keys: [a, b] }, { keys: [b, { ...a, name: 'z' }] })).toEqual([
+      'pools.api.keys.z.name: "a" → "z"',
+    ]);
+    const at = (name: string): object => ({ name, url: 'https://eu.test/v1' });
+    expect(changed({ endpoints: [at('eu')] }, { endpoints: [at('eu.west')] })).toEqual([
+      'pools.api.endpoints["eu.west"].name: "eu" → "eu.west"',
+    ]);
+  });
+
+  test('shows a secret as its fingerprint, and no password of an address', () => {
+    const of = (secret: string): string => JSON.stringify(fingerprint('shop', secret));
+    const proxied = (proxy: string): object => ({
+      endpoints: [{ url: 'https://eu.test', proxy }],
+      keys: [key('a')],
+    });
+    const fields = (password: string): object => ({ keys: [{ name: 'a', fields: { password } }] });
+    expect(changed({ keys: [key('a')] }, { keys: [key('a', { value: 'new secret' })] })).toEqual([
+      `pools.api.keys.a.value: ${of('secret of a')} → ${of('new secret')}`,
+    ]);
+    expect(changed(fields('old one'), fields('new one'))).toEqual([
+      `pools.api.keys.a.fields.password: ${of('old one')} → ${of('new one')}`,
+    ]);
+    const told = JSON.stringify([
+      changed(proxied('http://me:hidden@p:1'), proxied('http://me:hidden@q:1')),
+      changed({ keys: [key('a')] }, { keys: [key('a')] }, [{}, { store: 'redis://:hidden@host' }]),
+    ]);
+    expect(told).not.toContain('hidden');
+    expect(told).toContain('http://q:1');
+  });
+
+  test('tells whole pools', () => {
+    const before = loadValue({ name: 'shop', pools: { api: { keys: ['k'] } } });
+    const after = loadValue({ name: 'shop', pools: { other: { keys: ['k'] } } });
+    expect(changesBetween(before, after)).toEqual([
+      { path: 'pools.other', old: undefined, new: { endpoints: [], keys: ['key-1'] } },
+      { path: 'pools.api', old: { endpoints: [], keys: ['key-1'] }, new: undefined },
+    ]);
+  });
+});
