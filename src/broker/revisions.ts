@@ -40,22 +40,27 @@ export class Revisions {
     return this.#keeper !== null && this.#keeper.kept === null && follows !== null;
   }
 
-  newsFor({ follows }: Peer): ConfigNews | null {
+  /** What a link is to be sent now: the text only where it has another, once it has had all that was sent before. */
+  takeNews(peer: Peer): ConfigNews | null {
     const { state } = this;
+    const { follows } = peer;
     if (!state || !follows) return null;
-    return follows.revision === state.revision ? { state } : { state, text: this.#keeper?.kept?.text };
+    if (follows.revision === state.revision) return { state };
+    peer.follows = { ...follows, revision: state.revision };
+    return { state, text: this.#keeper?.kept?.text };
   }
 
   isKnown({ follows }: Peer): boolean {
     return follows !== null && this.#runs.has(follows.run);
   }
 
-  join(peer: Peer): void {
+  /** `had`: the revision that it came with. */
+  join(peer: Peer, had: string | null): void {
     if (!peer.follows || peer.follows.role === 'command') return;
     const { state } = this;
-    const { run, revision } = peer.follows;
+    const { run } = peer.follows;
     // One that has no revision asks whether its run is known: only those that had one make it so.
-    if (revision !== null && !this.#runs.has(run)) this.#runs.set(run, { refused: '', missing: '' });
+    if (had !== null && !this.#runs.has(run)) this.#runs.set(run, { refused: '', missing: '' });
     if (state) this.#say(run, state, 'refused', state.errors);
   }
 
@@ -64,7 +69,7 @@ export class Revisions {
     const { state } = this;
     if (!state) return;
     for (const peer of this.#peers.all) {
-      const config = this.newsFor(peer);
+      const config = this.takeNews(peer);
       if (config) send(peer, { type: 'config', config });
     }
     for (const [run, told] of this.#runs) {
@@ -74,9 +79,8 @@ export class Revisions {
   }
 
   /** A link has the revision in force now. */
-  told(peer: Peer, revision: string, problems: readonly string[]): void {
+  told(peer: Peer, problems: readonly string[]): void {
     if (!peer.follows) return;
-    peer.follows = { ...peer.follows, revision };
     const { state } = this;
     // A run that lacks something from its start on has no revision that it could go on with.
     const isWhole = problems.length === 0 && peer.follows.role !== 'command';

@@ -189,10 +189,10 @@ export class Broker {
       type: 'welcome',
       broker: this.#id,
       standings,
-      config: this.#revisions.newsFor(peer),
+      config: this.#revisions.takeNews(peer),
       isKnownRun,
     });
-    this.#revisions.join(peer);
+    this.#revisions.join(peer, hello.follows?.revision ?? null);
     if (!known) this.#tellLinks();
     this.#ports.awaited.delete(hello.link);
     this.#goOn();
@@ -235,7 +235,7 @@ export class Broker {
     if (message.revision !== this.#revisions.inForce) return;
     const { specs: before } = peer;
     peer.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
-    this.#revisions.told(peer, message.revision, message.problems);
+    this.#revisions.told(peer, message.problems);
     for (const name of new Set([...before.keys(), ...peer.specs.keys()])) {
       this.#apply(respec(this.#pool(name), peer.link, peer.specs.get(name) ?? null, context));
     }

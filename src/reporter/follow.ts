@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FullConfig } from '@playwright/test/reporter';
 import type { ConfigEvent } from '../config/live.ts';
@@ -34,6 +34,7 @@ export class FollowedConfig {
   readonly #events: ConfigEvent[] = [];
   #link: Promise<Link | null> | null = null;
   #isLooking = false;
+  #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   /** The file as the runner found it: what was edited since, before a broker ran, is told with its first news. */
   readonly #text: string;
   readonly #timer: NodeJS.Timeout;
@@ -66,9 +67,16 @@ export class FollowedConfig {
     }
   }
 
+  /** An edit of `store` may change it, until a broker is found. */
+  async #findAddress(): Promise<BrokerAddress | null> {
+    const stamp = stampOf(this.#file);
+    if (this.#address?.stamp !== stamp) this.#address = { stamp, at: await addressOf(this.#file, this.#env) };
+    return this.#address.at;
+  }
+
   /** Null where no broker runs yet. The libraries for it are loaded only where one does. */
   async #newLink(): Promise<Link | null> {
-    const address = await addressOf(this.#file, this.#env);
+    const address = await this.#findAddress();
     if (!address || !existsSync(address.socketPath)) return null;
     const [{ Link }, { LiveConfig }, { eventText, refusalText }, { configOfText }] = await Promise.all([
       import('../link/link.ts'),
@@ -112,6 +120,12 @@ function textOf(file: string): string {
   } catch {
     return '';
   }
+}
+
+/** Differs after every save. */
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs}`;
 }
 
 /** Null where its folder cannot be used; whoever leases says why. */

@@ -172,6 +172,19 @@ describe('an edit in', { timeout: 180_000 }, () => {
     await scenario(startWatchMode);
   });
 
+  it('a run without the reporter is told of a bad save once, by one of its workers', async () => {
+    const config = `{ workers: 2, fullyParallel: true, reporter: [['line']] }`;
+    project = await createInlineProject({ 'a.spec.ts': SPEC, 'gemba.config.json': configOf(one) }, config);
+    const running = project.run();
+    await until('both lease', () => new Set(lines().map(({ worker }) => worker)).size === 2, 30_000);
+    save(file('gemba.config.json'), configOf({ ...one, maxConcurrent: 0 }));
+    await sleep(1_500);
+    writeStop(true);
+    const { output, exitCode } = await running;
+    expect(output.split('must be a whole number of 1 or more')).toHaveLength(2);
+    expect(exitCode).toBe(0);
+  });
+
   it('the test server of editors and of UI mode does, too', async () => {
     await scenario(startTestServer);
   });
