@@ -1,11 +1,10 @@
+import { readConfigText, revisionOf } from '../config/read.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigState } from '../core/types.ts';
 
 /** What the keeper needs of the configuration's code, which is loaded only when it is needed. */
 interface Reader {
-  readonly read: (file: string) => { readonly text: string; readonly revision: string };
   readonly check: (file: string, text: string) => void;
-  readonly revisionOf: (text: string) => string;
   readonly problemsOf: (error: unknown) => string[];
   readonly watch: (file: string, onSettled: () => 'again' | undefined) => { close(): Promise<void> };
 }
@@ -32,24 +31,39 @@ export class Keeper {
   #doubtful = '';
   #sequence = 0;
   #isClosed = false;
-  readonly ready: Promise<void>;
+  readonly #ready: Promise<void>;
 
   constructor(file: string, now: Clock, onChange: (kept: Kept) => void, reader: Promise<Reader>) {
     this.#file = file;
     this.#now = now;
     this.#onChange = onChange;
     this.#reader = reader;
-    this.ready = this.#begin();
+    this.#ready = this.#begin();
   }
 
   get kept(): Kept | null {
     return this.#kept;
   }
 
+  /**
+   * Settles when there is something to say to a link that comes with a revision. Where that is the file's own, it is
+   * in force at once: the link has validated it, and loading what that takes would cost the first lease its time.
+   */
+  async meet(revision: string | null): Promise<void> {
+    if (!this.#kept && revision !== null) {
+      const text = textIn(this.#file);
+      if (text !== null && revisionOf(text) === revision) {
+        this.#judged = revision;
+        this.#apply(revision, text, []);
+      }
+    }
+    if (!this.#kept) await this.#ready;
+  }
+
   /** A link has this text from before the broker; it counts where the file itself is no good now. */
   async offer(revision: string, text: string): Promise<void> {
     const reader = await this.#reader;
-    if (this.#kept || reader.revisionOf(text) !== revision) return;
+    if (this.#kept || revisionOf(text) !== revision) return;
     try {
       reader.check(this.#file, text);
     } catch {
@@ -90,9 +104,9 @@ export class Keeper {
   #read(reader: Reader): { state: string; text: string | null; errors: string[] } {
     let state = '';
     try {
-      const { text, revision } = reader.read(this.#file);
-      state = revision;
-      if (revision !== this.#kept?.revision) reader.check(this.#file, text);
+      const text = readConfigText(this.#file);
+      state = revisionOf(text);
+      if (state !== this.#kept?.revision) reader.check(this.#file, text);
       return { state, text, errors: [] };
     } catch (error) {
       const errors = reader.problemsOf(error);
@@ -107,22 +121,23 @@ export class Keeper {
   }
 }
 
+function textIn(file: string): string | null {
+  try {
+    return readConfigText(file);
+  } catch {
+    return null;
+  }
+}
+
 /** The code that reads and judges the file. */
 export async function configReader(): Promise<Reader> {
-  const [{ readConfigText, revisionOf }, { checkConfigText }, { ConfigError, inWords }, { watchFile }] =
-    await Promise.all([
-      import('../config/read.ts'),
-      import('../config/load.ts'),
-      import('../config/problems.ts'),
-      import('../config/watch.ts'),
-    ]);
+  const [{ checkConfigText }, { ConfigError, inWords }, { watchFile }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../config/problems.ts'),
+    import('../config/watch.ts'),
+  ]);
   return {
-    read: (file) => {
-      const text = readConfigText(file);
-      return { text, revision: revisionOf(text) };
-    },
     check: checkConfigText,
-    revisionOf,
     problemsOf: (error) => {
       if (error instanceof ConfigError) return error.problems.map(inWords);
       return [error instanceof Error ? error.message : String(error)];

@@ -127,7 +127,7 @@ export class Broker {
       peer.socket.end();
       return;
     }
-    await this.#ports.keeper?.ready;
+    await this.#ports.keeper?.meet(hello.follows?.revision ?? null);
     if (store && !this.#sharing) this.#share(store);
     if (this.#sharing) {
       for (const spec of hello.pools) rosterOf(this.#pool(spec.name), spec, this.#context());

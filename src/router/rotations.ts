@@ -61,5 +61,6 @@ function expectedCost({ subject, weight }: Candidate, now: number, random: Rando
 }
 
 function isBefore(one: Candidate['subject'], other: Candidate['subject']): boolean {
-  return one.pass === other.pass ? one.id < other.id : one.pass < other.pass;
+  // Where that is equal too, the first in the configuration is.
+  return one.pass < other.pass;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { WebSocket } from 'undici';
 import { until } from './config-client.ts';
@@ -29,7 +30,13 @@ export async function startWatchMode(folder: string, env: Record<string, string>
   return {
     run: async () => {
       const before = prompts();
-      child.stdin.write('\r');
+      const runs = (): number => output().match(/npx playwright test #\d/g)?.length ?? 0;
+      const earlier = runs();
+      // A key that is pressed between the prompt and its reading is lost.
+      while (runs() === earlier) {
+        child.stdin.write('\r');
+        for (let tries = 0; tries < 40 && runs() === earlier; tries++) await sleep(50);
+      }
       await until('the prompt after a run', () => prompts() > before, 60_000);
     },
     output,

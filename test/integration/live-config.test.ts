@@ -253,7 +253,7 @@ describe('the configuration in force', { timeout: 60_000 }, () => {
       else if (damage < 0.6) writeFileSync(file, text);
       else save(file, text);
       if (damage < 0.3) bad++;
-      await sleep(random() * 400);
+      await sleep(random() * 500);
     }
     const last = write([key('one'), key('always')]);
     await after(last, 'all have the last', () => links.every((link) => link.live.told!.text === last));
@@ -265,7 +265,7 @@ describe('the configuration in force', { timeout: 60_000 }, () => {
         heard.flatMap((one) => (one.type === 'granted' ? one.member.revision! : [])),
       ),
     );
-    expect([saves > 8, bad > 0, count > 100, revisions.size > 5]).toEqual([true, true, true, true]);
+    expect([saves > 8, bad > 0, count > 100, revisions.size > 2]).toEqual([true, true, true, true]);
   });
 
   it('comes back with a new broker, from the links where the file is no good', async () => {
