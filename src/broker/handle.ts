@@ -10,7 +10,7 @@ export function handle(
   link: string,
   message: Exclude<
     LinkMessage,
-    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' }
+    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' | 'probed' }
   >,
   context: Context,
 ): Effect[] {
@@ -33,7 +33,7 @@ export function handle(
 }
 
 export function toAnswer(
-  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' }>,
+  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' | 'probe' }>,
 ): Answer {
   switch (effect.type) {
     case 'granted':

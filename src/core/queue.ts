@@ -2,6 +2,7 @@ import { claim } from './slots.ts';
 import { type Effect, granted } from './effects.ts';
 import { holdLatest, newLease } from './holding.ts';
 import { freeFrom, pickMember, refusals, type Wanted } from './members.ts';
+import { startProbes } from './probing.ts';
 import { isOutdated } from './revision.ts';
 import type { Context, PoolState, Waiter } from './subject.ts';
 import { takeTurn } from './turns.ts';
@@ -18,7 +19,7 @@ export function enqueue(pool: PoolState, waiter: Waiter): void {
 
 /** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
 export function pump(pool: PoolState, context: Context): Effect[] {
-  const effects: Effect[] = [];
+  const effects = startProbes(pool, context);
   while (takeTurns(pool, effects, context));
   if (pool.queue.length > 0) {
     pool.queue = pool.queue.filter((waiter) => {
