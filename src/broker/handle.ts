@@ -43,8 +43,7 @@ export function toAnswer(
     case 'stay':
       return { is: 'stay', why: effect.why };
     case 'refused': {
-      const reasons = effect.reasons.map(({ name, why }) => ({ name, why }));
-      const { timedOut, deadlock, waitedMs } = effect;
+      const { timedOut, deadlock, waitedMs, reasons } = effect;
       return { is: 'refused', timedOut, deadlock, waitedMs, reasons };
     }
   }

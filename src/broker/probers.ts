@@ -23,7 +23,9 @@ export class Probers {
   /** Links came or went. */
   changed(pools: Iterable<PoolState>, context: Context): Effect[] {
     return [...pools].flatMap((pool) => {
-      const spec = this.#peers.probing(pool.name).at(-1)?.specs.get(pool.name) ?? null;
+      const specs = this.#peers.probing(pool.name).map((peer) => peer.specs.get(pool.name)!);
+      // That of the revision in force, as soon as a link has told it.
+      const spec = specs.findLast(({ revision }) => revision === pool.revision) ?? specs.at(-1) ?? null;
       return spec === pool.prober ? [] : setProber(pool, spec, context);
     });
   }
@@ -41,11 +43,14 @@ export class Probers {
     // Without a link the probe is late in its time.
     if (!peer) return;
     this.#prober = peer.link;
-    const { id, endpoint, key } = probe;
+    const { endpoints, keys } = peer.specs.get(pool.name)!;
+    // By the names that this link has for them.
+    const endpoint = endpoints.find(({ id }) => id === probe.endpoint.id)!;
+    const key = keys.find(({ id }) => id === probe.key?.id) ?? null;
     send(peer, {
       type: 'probe',
       pool: pool.name,
-      probe: id,
+      probe: probe.id,
       endpoint: { id: endpoint.id, name: endpoint.name },
       key: key && { id: key.id, name: key.name },
     });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
+import type { Refusal } from '../core/members.ts';
 import type { ProductFailure } from '../core/reruns.ts';
 import { type ConfigState, OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
 
@@ -190,7 +191,7 @@ export type Answer =
       readonly timedOut: boolean;
       readonly deadlock: boolean;
       readonly waitedMs: number;
-      readonly reasons: readonly { readonly name: string; readonly why: string }[];
+      readonly reasons: readonly Refusal[];
     };
 
 /** The configuration in force; its text where the link has another revision. */

@@ -23,6 +23,8 @@ export interface Wanted {
 export interface Refusal {
   readonly name: string;
   readonly why: string;
+  /** A fault put it out; the configuration or a person keeps it out; or others have it for the time being. */
+  readonly cause: 'fault' | 'off' | 'busy';
 }
 
 /** What stands between a lease and a subject. */
@@ -61,12 +63,23 @@ export function pickMember(pool: PoolState, wanted: Wanted, context: Context): M
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
   const roster = rosterOf(pool, wanted.spec, context);
   if (roster.endpoints.length + roster.keys.length === 0)
-    return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool' }];
+    return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool', cause: 'off' }];
   return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
     places.flatMap((place) => {
       const obstacle = obstacleOf(pool, place, wanted, places, context.now);
-      return obstacle ? [{ name: place.spec.name, why: describe(pool, place, obstacle) }] : [];
+      if (!obstacle) return [];
+      const why = describe(pool, place, obstacle);
+      return [{ name: place.spec.name, why, cause: causeOf(place, obstacle) }];
     }),
+  );
+}
+
+/** A probe under way may tell of a member in a moment that this lease can have. */
+export function mayKnowSoon(pool: PoolState, wanted: Wanted, context: Context): boolean {
+  if (pool.probes.size === 0) return false;
+  const { endpoints, keys } = obstaclesOf(pool, wanted, context);
+  return [...(endpoints ?? []), ...(keys ?? [])].some(
+    ([{ subject }, obstacle]) => obstacle === 'unchecked' || (obstacle !== null && isLookedAt(subject)),
   );
 }
 
@@ -226,6 +239,12 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
       return `${subject.health.state}${end}: ${whyOf(subject.health)}`;
     }
   }
+}
+
+function causeOf({ subject }: Place, obstacle: Obstacle): Refusal['cause'] {
+  if (obstacle === 'disabled' || obstacle === 'drained') return 'off';
+  if (obstacle === 'out') return subject.health.state === 'disabled' ? 'off' : 'fault';
+  return obstacle === 'model cooling' ? 'fault' : 'busy';
 }
 
 function holders(pool: PoolState, subject: Subject): string {

@@ -8,7 +8,7 @@ import { movingWaiter, pickWithout } from './moving.ts';
 import { announce, gateLeases } from './news.ts';
 import { lateProbes, probesLost } from './probe-results.ts';
 import { nextProbe } from './probing.ts';
-import { enqueue, pump } from './queue.ts';
+import { enqueue, patience, pump } from './queue.ts';
 import { isOutdated } from './revision.ts';
 import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
@@ -226,8 +226,10 @@ export function nextTick(pool: PoolState, now: number): number {
   let next = nextProbe(pool, now);
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
-  for (const { deadline, avoidUntil } of pool.queue) {
-    next = Math.min(next, deadline, avoidUntil > now ? avoidUntil : Infinity);
+  for (const waiter of pool.queue) {
+    const { deadline, avoidUntil } = waiter;
+    const ends = deadline > now ? deadline : patience(waiter);
+    next = Math.min(next, ends, avoidUntil > now ? avoidUntil : Infinity);
   }
   if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)

@@ -45,6 +45,8 @@ export function setProber(pool: PoolState, spec: PoolSpec | null, context: Conte
 export function probed(pool: PoolState, id: string, result: ProbeResult, context: Context): Effect[] {
   const probe = pool.probes.get(id);
   if (!probe) return [];
+  // A link that could not find out: perhaps another one can.
+  if (result.kind === 'caller' && result.status === null) return probesLost(pool, [id], context);
   end(pool, probe);
   const event: Probed = { pool, probe, result, context, changes: [] };
   if (result.kind === 'server' || result.kind === 'timeout' || result.kind === 'network') failed(event);
