@@ -10,7 +10,7 @@ export function handle(
   link: string,
   message: Exclude<
     LinkMessage,
-    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' }
+    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' | 'probed' }
   >,
   context: Context,
 ): Effect[] {
@@ -33,7 +33,7 @@ export function handle(
 }
 
 export function toAnswer(
-  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' }>,
+  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' | 'probe' }>,
 ): Answer {
   switch (effect.type) {
     case 'granted':
@@ -43,8 +43,7 @@ export function toAnswer(
     case 'stay':
       return { is: 'stay', why: effect.why };
     case 'refused': {
-      const reasons = effect.reasons.map(({ name, why }) => ({ name, why }));
-      const { timedOut, deadlock, waitedMs } = effect;
+      const { timedOut, deadlock, waitedMs, reasons } = effect;
       return { is: 'refused', timedOut, deadlock, waitedMs, reasons };
     }
   }

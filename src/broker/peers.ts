@@ -11,6 +11,8 @@ export interface Peer {
   specs: ReadonlyMap<string, PoolSpec>;
   /** How it follows the configuration's edits; null where it does not. */
   follows: Follows | null;
+  /** It can send probes. */
+  probes: boolean;
 }
 
 type Follows = NonNullable<Extract<LinkMessage, { type: 'hello' }>['follows']>;
@@ -31,6 +33,11 @@ export class Peers {
 
   get all(): Peer[] {
     return [...this.#byLink.values()];
+  }
+
+  /** Links that can send probes of that pool, those that came first before. */
+  probing(pool: string): Peer[] {
+    return [...this.#byLink.values()].filter((peer) => peer.probes && peer.specs.has(pool));
   }
 
   add(peer: Peer): void {

@@ -28,6 +28,7 @@ const savedState = z.object({
           health,
           ejections: z.number(),
           ejectedAt: z.number(),
+          sawFault: z.boolean().default(false),
           belief: z.object({
             successes: z.number(),
             failures: z.number(),
@@ -54,6 +55,7 @@ export function loadState(file: string, context: Context): Map<string, PoolState
         ejectedAt: known.ejectedAt,
         belief: known.belief,
       });
+      subject.checks.sawFault = known.sawFault;
     }
     pools.set(saved.name, pool);
   }
@@ -67,8 +69,8 @@ export function saveState(file: string, pools: Iterable<PoolState>): unknown {
     pools: [...pools].map((pool) => ({
       name: pool.name,
       subjects: [...pool.subjects.values()].map(
-        ({ kind, id, name, health, ejections, ejectedAt, belief }) => {
-          return { kind, id, name, health, ejections, ejectedAt, belief };
+        ({ kind, id, name, health, ejections, ejectedAt, belief, checks: { sawFault } }) => {
+          return { kind, id, name, health, ejections, ejectedAt, belief, sawFault };
         },
       ),
     })),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
+import type { Refusal } from '../core/members.ts';
 import type { ProductFailure } from '../core/reruns.ts';
 import { type ConfigState, OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
 
@@ -22,7 +23,14 @@ const subject = {
 const poolSpec = z.object({
   name: id,
   revision: id.optional(),
-  endpoints: z.array(z.object({ ...subject, url: text, priority: z.number() })),
+  endpoints: z.array(
+    z.object({
+      ...subject,
+      url: text,
+      priority: z.number(),
+      probe: z.enum(['health', 'protocol']).optional(),
+    }),
+  ),
   keys: z.array(
     z.object({
       ...subject,
@@ -65,6 +73,8 @@ export const linkMessage = z.discriminatedUnion('type', [
     pid: z.number().int(),
     pools: z.array(poolSpec),
     follows: follows.optional(),
+    /** It can send probes: it has the secrets that they take. */
+    probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
     held: z.array(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
   }),
@@ -125,6 +135,16 @@ export const linkMessage = z.discriminatedUnion('type', [
     ...member,
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
+  z.object({
+    type: z.literal('probed'),
+    pool: id,
+    probe: id,
+    kind: z.enum(OUTCOME_KINDS),
+    status: z.number().int().nullable(),
+    retryAfterMs: milliseconds.nullable(),
+    unsent: z.boolean(),
+    by: z.enum(['protocol', 'health', 'address']),
+  }),
   z.object({ type: z.literal('status'), ask }),
   /** An attempt of a test failed; `product` where the product is to blame. */
   z.object({
@@ -171,13 +191,21 @@ export type Answer =
       readonly timedOut: boolean;
       readonly deadlock: boolean;
       readonly waitedMs: number;
-      readonly reasons: readonly { readonly name: string; readonly why: string }[];
+      readonly reasons: readonly Refusal[];
     };
 
 /** The configuration in force; its text where the link has another revision. */
 export interface ConfigNews {
   readonly state: ConfigState;
   readonly text?: string | undefined;
+}
+
+/** A probe of an endpoint with a key, by identity and name; without a key where the pool has none that works there. */
+export interface ProbeRequest {
+  readonly pool: string;
+  readonly probe: string;
+  readonly endpoint: { readonly id: string; readonly name: string };
+  readonly key: { readonly id: string; readonly name: string } | null;
 }
 
 /** What the broker says to a link. */
@@ -197,6 +225,8 @@ export type BrokerMessage =
   | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
   | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
   | { readonly type: 'gated'; readonly lease: string }
+  /** To be sent by this link; answered with `probed`. */
+  | ({ readonly type: 'probe' } & ProbeRequest)
   /** The lease can no longer be guaranteed. */
   | { readonly type: 'lost'; readonly lease: string }
   | { readonly type: 'transition'; readonly transition: Transition };

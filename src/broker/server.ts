@@ -4,8 +4,15 @@ import type { Clock, Random } from '../core/clock.ts';
 import { administer, standingsOf, statusOf } from '../core/admin.ts';
 import { respec } from '../core/respec.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, reassert, retryInPlace, tick } from '../core/pool.ts';
-import { type Context, type HealthChange, newPoolState, type PoolState } from '../core/subject.ts';
 import { endedBy, noteFailure, type Reruns } from '../core/reruns.ts';
+import { probedElsewhere } from '../core/probe-results.ts';
+import {
+  type Context,
+  type HealthChange,
+  newPoolState,
+  type PoolState,
+  type Probe,
+} from '../core/subject.ts';
 import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
@@ -15,6 +22,7 @@ import { handle, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Revisions } from './revisions.ts';
+import { Probers } from './probers.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import { type LinkMessage, linkMessage } from './protocol.ts';
 
@@ -39,6 +47,7 @@ export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
   readonly #peers = new Peers();
+  readonly #probers = new Probers(this.#peers);
   readonly #leasePool = new Map<string, string>();
   readonly #reruns: Reruns = new Map();
   #sequence = 0;
@@ -88,7 +97,7 @@ export class Broker {
   }
 
   #accept(socket: Socket): void {
-    const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null };
+    const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null, probes: false };
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#leave(peer));
@@ -167,7 +176,8 @@ export class Broker {
       return;
     }
     const known = this.#peers.has(hello.link);
-    Object.assign(peer, { link: hello.link, pid: hello.pid, follows: hello.follows ?? null });
+    const { link, pid, follows = null, probes = false } = hello;
+    Object.assign(peer, { link, pid, follows, probes });
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#peers.add(peer);
     const context = this.#context();
@@ -195,6 +205,8 @@ export class Broker {
     this.#revisions.join(peer, hello.follows?.revision ?? null);
     if (!known) this.#tellLinks();
     this.#ports.awaited.delete(hello.link);
+    for (const spec of hello.pools) this.#pool(spec.name);
+    this.#apply(this.#probers.changed(this.#ports.pools.values(), context));
     this.#goOn();
   }
 
@@ -213,6 +225,7 @@ export class Broker {
       return this.#administer(peer, message, context);
     if (message.type === 'failed' || message.type === 'rerun') return this.#remember(peer, message);
     if (message.type === 'pools') return this.#respec(peer, message, context);
+    if (message.type === 'probed') return this.#probed(message, context);
     const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
     if (poolName === undefined || spec === undefined) {
@@ -239,6 +252,7 @@ export class Broker {
     for (const name of new Set([...before.keys(), ...peer.specs.keys()])) {
       this.#apply(respec(this.#pool(name), peer.link, peer.specs.get(name) ?? null, context));
     }
+    this.#apply(this.#probers.changed(this.#ports.pools.values(), context));
     void this.#sharing?.learnAll();
     this.#schedule();
   }
@@ -266,9 +280,27 @@ export class Broker {
     answer(peer, message.ask, { is: 'noted' });
   }
 
+  #probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
+    const pool = this.#pool(message.pool);
+    const probe = pool.probes.get(message.probe);
+    this.#apply(this.#probers.heard(pool, message, context));
+    if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
+    this.#schedule();
+  }
+
+  async #sendProbe(probe: Probe): Promise<void> {
+    const pool = this.#pool(probe.spec.name);
+    const isOurs = !this.#sharing || !probe.recovers || probe.tries > 1;
+    if (isOurs || (await this.#sharing?.mayProbe(pool, probe))) return this.#probers.send(pool, probe);
+    probedElsewhere(pool, probe.id, this.#context());
+    this.#schedule();
+  }
+
   #leave(peer: Peer): void {
     if (!this.#peers.remove(peer)) return;
     const context = this.#context();
+    this.#apply(this.#probers.changed(this.#ports.pools.values(), context));
+    this.#apply(this.#probers.left(peer.link, context));
     for (const pool of this.#ports.pools.values()) {
       for (const lease of pool.leases.values())
         if (lease.link === peer.link) this.#leasePool.delete(lease.id);
@@ -283,6 +315,7 @@ export class Broker {
       if (effect.type === 'changed') this.#announce(effect.change, true);
       else if (effect.type === 'claim')
         void this.#sharing?.claim(this.#pool(effect.lease.spec.name), effect.lease, effect.slots);
+      else if (effect.type === 'probe') void this.#sendProbe(effect.probe);
       else if (effect.type === 'unclaim') this.#sharing?.release(effect.lease);
       else if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
       else if (effect.type === 'gated')

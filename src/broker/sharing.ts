@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { nextLookAt } from '../core/checks.ts';
 import { adopt, claimFailed, claimGranted, claimRefused, freedElsewhere } from '../core/claims.ts';
 import { type Health, HEALTHY } from '../core/health.ts';
 import type { Effect } from '../core/pool.ts';
-import { type Slot, slotsOf } from '../core/slots.ts';
-import type { Context, HealthChange, LeaseState, PoolState } from '../core/subject.ts';
+import { addressOf, type Slot, slotsOf } from '../core/slots.ts';
+import type { Context, HealthChange, LeaseState, PoolState, Probe } from '../core/subject.ts';
 import type { Fact, SharedStore } from '../redis/types.ts';
 
 /** What sharing needs of its broker. */
@@ -16,6 +18,8 @@ export interface Host {
 
 /** The broker's dealings with the store that several machines share: decisions stay in the core. */
 export class Sharing {
+  /** Makes the names of its probes unique over all machines. */
+  readonly #id = randomUUID();
   readonly #store: SharedStore;
   readonly #host: Host;
 
@@ -55,6 +59,27 @@ export class Sharing {
     );
     const delayMs = Math.max(effect.delayMs, ...(await Promise.all(waits)));
     this.#host.apply([{ ...effect, delayMs, paces: [] }]);
+  }
+
+  /**
+   * Whether this machine may send a probe that decides about the return of a member: one at a time does. Where the
+   * store does not answer, each machine looks for itself.
+   */
+  async mayProbe(pool: PoolState, probe: Probe): Promise<boolean> {
+    const slot = { subject: `${addressOf(pool, probe.about)} probe`, limit: 1 };
+    const answer = await this.#store.claim(this.#claimOf(probe), [slot]).catch(() => null);
+    return answer === null || answer.granted;
+  }
+
+  /** The probe came back. Other machines wait as long as this one would before the next. */
+  probeEnded(probe: Probe, now: number): void {
+    const { checks, health } = probe.about;
+    const keepMs = health.state === 'ejected' ? Math.max(0, nextLookAt(checks) - now) : 0;
+    setTimeout(() => void this.#store.release(this.#claimOf(probe)), keepMs).unref();
+  }
+
+  #claimOf({ id }: Probe): string {
+    return `${this.#id} probe ${id}`;
   }
 
   publish({ subject, pool, to, until, why }: HealthChange, at: number): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EndpointSpec, KeySpec, PoolSpec } from '../core/types.ts';
+import type { EndpointSpec, KeySpec, PoolSpec, Protocol } from '../core/types.ts';
 import { fingerprint, identity } from '../shared/fingerprint.ts';
 import { sameAddress } from './addresses.ts';
 import type { EndpointConfig, KeyConfig, LoadedConfig } from './types.ts';
@@ -9,7 +9,7 @@ export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
   return Object.entries(config.pools).map(([name, pool]) => ({
     name,
     revision: config.revision,
-    endpoints: pool.endpoints.map(toEndpointSpec),
+    endpoints: pool.endpoints.map((endpoint) => toEndpointSpec(endpoint, pool.protocol)),
     keys: pool.keys.map((key) => toKeySpec(key, config.name)),
     protocol: pool.protocol,
     rotation: pool.rotation,
@@ -23,10 +23,11 @@ export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
   }));
 }
 
-function toEndpointSpec(endpoint: EndpointConfig): EndpointSpec {
+function toEndpointSpec(endpoint: EndpointConfig, protocol: Protocol): EndpointSpec {
   const { name, url, weight, priority, maxConcurrent, rpm, enabled } = endpoint;
   const id = createHash('sha256').update(sameAddress(url)).digest('hex').slice(0, 16);
-  return { name, id, url, weight, priority, maxConcurrent, rpm, enabled };
+  const probe = endpoint.health !== undefined ? 'health' : protocol === 'http' ? undefined : 'protocol';
+  return { name, id, url, weight, priority, maxConcurrent, rpm, enabled, probe };
 }
 
 function toKeySpec(key: KeyConfig, projectName: string): KeySpec {

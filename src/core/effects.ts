@@ -1,6 +1,6 @@
 import type { Slot } from './slots.ts';
 import type { Refusal } from './members.ts';
-import type { Ask, HealthChange, LeaseState } from './subject.ts';
+import type { Ask, HealthChange, LeaseState, Probe } from './subject.ts';
 
 /** What a pool wants done after an event: answers to links, and news. */
 export type Effect =
@@ -26,6 +26,8 @@ export type Effect =
   /** The shared store is to be asked; its answer comes back as claimGranted, claimRefused or claimFailed. */
   | { readonly type: 'claim'; readonly lease: LeaseState; readonly slots: readonly Slot[] }
   | { readonly type: 'unclaim'; readonly lease: string }
+  /** A link is to send this probe; the result comes back as probed, or as probesLost or probedElsewhere. */
+  | { readonly type: 'probe'; readonly probe: Probe }
   /** The lease's calls must ask for turns from now on. */
   | { readonly type: 'gated'; readonly lease: LeaseState }
   | { readonly type: 'changed'; readonly change: HealthChange };

@@ -16,6 +16,8 @@ export type HealthEvent =
   | { readonly type: 'quarantine'; readonly why: string }
   | { readonly type: 'disable'; readonly why: string }
   | { readonly type: 'reset'; readonly why?: string }
+  /** A probe proved that what it is out for is over. */
+  | { readonly type: 'recover'; readonly why: string }
   /** Another machine says so. */
   | { readonly type: 'adopt'; readonly health: Health }
   | { readonly type: 'tick' };
@@ -30,10 +32,13 @@ const FORGIVE_AFTER = 4;
 
 export const HEALTHY: Health = { state: 'healthy' };
 
+/** States that a probe can end: it sees no quota, and a pause that a server asked for is kept. */
+const RECOVERABLE: ReadonlySet<HealthState> = new Set(['ejected', 'half-open', 'quarantined']);
+
 /**
  * The one place where health changes. A `fault` is one that was judged enough for an ejection; `ejections` counts the
  * ones before it that are not yet forgiven. Time alone ends a cooldown, and turns an ejection or an exhausted quota
- * into a trial; nothing but `reset` (or an edit) ends quarantine and disablement.
+ * into a trial; a quarantine ends by `recover` or `reset` (or an edit), a disablement by `reset` alone.
  */
 export function nextHealth(
   health: Health,
@@ -52,6 +57,7 @@ export function nextHealth(
     case 'tick':
       return afterTime(health, now);
   }
+  if (event.type === 'recover') return RECOVERABLE.has(health.state) ? HEALTHY : health;
   if (health.state === 'disabled' || health.state === 'quarantined') return health;
   switch (event.type) {
     case 'quarantine':

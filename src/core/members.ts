@@ -1,5 +1,6 @@
 import { isOut, untilOf, whyOf } from './health.ts';
 import { laneOf } from './lane.ts';
+import { awaitsProbe, isLookedAt, isUnchecked } from './probing.ts';
 import { fits, type Place, type Roster, rosterOf, works } from './roster.ts';
 import { type Context, isSuspect, type PoolState, type Subject } from './subject.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from './types.ts';
@@ -22,6 +23,8 @@ export interface Wanted {
 export interface Refusal {
   readonly name: string;
   readonly why: string;
+  /** A fault put it out; the configuration or a person keeps it out; or others have it for the time being. */
+  readonly cause: 'fault' | 'off' | 'busy';
 }
 
 /** What stands between a lease and a subject. */
@@ -32,6 +35,7 @@ export type Obstacle =
   | 'out'
   | 'model cooling'
   | 'on trial'
+  | 'unchecked'
   | 'held'
   | 'held elsewhere'
   | 'avoided'
@@ -41,9 +45,9 @@ export type Obstacle =
 export function pickMember(pool: PoolState, wanted: Wanted, context: Context): Member | null {
   const roster = rosterOf(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
-  const keys = freeOnes(fittingKeys(roster, wanted), wanted, context.now);
+  const keys = freeOnes(pool, fittingKeys(roster, wanted), wanted, context.now);
   if (roster.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
-  let endpoints = freeOnes(roster.endpoints, wanted, context.now);
+  let endpoints = freeOnes(pool, roster.endpoints, wanted, context.now);
   if (roster.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
   while (endpoints.length > 0 && keys.length > 0) {
     const endpoint = best(routing, endpoints, wanted, context)!;
@@ -59,12 +63,23 @@ export function pickMember(pool: PoolState, wanted: Wanted, context: Context): M
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
   const roster = rosterOf(pool, wanted.spec, context);
   if (roster.endpoints.length + roster.keys.length === 0)
-    return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool' }];
+    return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool', cause: 'off' }];
   return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
     places.flatMap((place) => {
-      const obstacle = obstacleOf(place, wanted, places, context.now);
-      return obstacle ? [{ name: place.spec.name, why: describe(pool, place, obstacle) }] : [];
+      const obstacle = obstacleOf(pool, place, wanted, places, context.now);
+      if (!obstacle) return [];
+      const why = describe(pool, place, obstacle);
+      return [{ name: place.spec.name, why, cause: causeOf(place, obstacle) }];
     }),
+  );
+}
+
+/** A probe under way may tell of a member in a moment that this lease can have. */
+export function mayKnowSoon(pool: PoolState, wanted: Wanted, context: Context): boolean {
+  if (pool.probes.size === 0) return false;
+  const { endpoints, keys } = obstaclesOf(pool, wanted, context);
+  return [...(endpoints ?? []), ...(keys ?? [])].some(
+    ([{ subject }, obstacle]) => obstacle === 'unchecked' || (obstacle !== null && isLookedAt(subject)),
   );
 }
 
@@ -76,7 +91,7 @@ export function obstaclesOf(
 ): { endpoints: [Place, Obstacle | null][] | null; keys: [Place, Obstacle | null][] | null } {
   const roster = rosterOf(pool, wanted.spec, context);
   const pairs = (places: readonly Place[]): [Place, Obstacle | null][] =>
-    places.map((place) => [place, obstacleOf(place, wanted, places, context.now)]);
+    places.map((place) => [place, obstacleOf(pool, place, wanted, places, context.now)]);
   return {
     endpoints: roster.endpoints.length > 0 ? pairs(roster.endpoints) : null,
     keys: roster.keys.length > 0 ? pairs(fittingKeys(roster, wanted)) : null,
@@ -88,7 +103,7 @@ export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): num
   const roster = rosterOf(pool, wanted.spec, context);
   const fitting = fittingKeys(roster, wanted);
   const freeAt = (place: Place, places: readonly Place[]): number =>
-    freeTime(place, obstacleOf(place, wanted, places, context.now), wanted);
+    freeTime(place, obstacleOf(pool, place, wanted, places, context.now), wanted);
   let earliest = Infinity;
   for (const endpoint of roster.endpoints) {
     const there = freeAt(endpoint, roster.endpoints);
@@ -128,32 +143,42 @@ function fittingKeys(roster: Roster, wanted: Wanted): readonly Place<KeySpec>[] 
 }
 
 function freeOnes<S extends EndpointSpec | KeySpec>(
+  pool: PoolState,
   places: readonly Place<S>[],
   wanted: Wanted,
   now: number,
 ): Place<S>[] {
-  return places.filter((place) => obstacleOf(place, wanted, places, now) === null);
+  return places.filter((place) => obstacleOf(pool, place, wanted, places, now) === null);
 }
 
-function obstacleOf(place: Place, wanted: Wanted, places: readonly Place[], now: number): Obstacle | null {
-  const obstacle = ownObstacle(place, wanted, now);
+function obstacleOf(
+  pool: PoolState,
+  place: Place,
+  wanted: Wanted,
+  places: readonly Place[],
+  now: number,
+): Obstacle | null {
+  const obstacle = ownObstacle(pool, place, wanted, now);
   if (obstacle || place.subject.kind !== 'key' || !isSuspect(place.subject)) return obstacle;
   const trusted = places.some(
     (other) =>
-      !isSuspect(other.subject) && freeTime(other, ownObstacle(other, wanted, now), wanted) !== Infinity,
+      !isSuspect(other.subject) &&
+      freeTime(other, ownObstacle(pool, other, wanted, now), wanted) !== Infinity,
   );
   return trusted ? 'suspect' : null;
 }
 
-function ownObstacle({ spec, subject }: Place, wanted: Wanted, now: number): Obstacle | null {
+function ownObstacle(pool: PoolState, place: Place, wanted: Wanted, now: number): Obstacle | null {
+  const { spec, subject } = place;
   if (!spec.enabled) return 'disabled';
   if (spec.weight === 0) return 'drained';
   if (wanted.exclude.size > 0 && wanted.exclude.has(subject.id)) return 'excluded';
   const { health } = subject;
   if (health.state !== 'healthy') {
     if (isOut(health.state)) return 'out';
-    if (health.state === 'half-open' && health.probe !== null) return 'on trial';
-  }
+    if (health.state === 'half-open' && (health.probe !== null || awaitsProbe(pool, place)))
+      return 'on trial';
+  } else if (isUnchecked(pool, place, now)) return 'unchecked';
   if (coolsForModel(subject, wanted) > now) return 'model cooling';
   if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) return 'held';
   if (subject.elsewhereUntil > now) return 'held elsewhere';
@@ -168,7 +193,7 @@ function coolsForModel(subject: Subject, { need }: Wanted): number {
 /** 0: free now or at any time; Infinity: by no wait. */
 function freeTime({ subject }: Place, obstacle: Obstacle | null, wanted: Wanted): number {
   if (obstacle === 'model cooling') return coolsForModel(subject, wanted);
-  if (obstacle === 'out') return untilOf(subject.health) ?? Infinity;
+  if (obstacle === 'out') return isLookedAt(subject) ? 0 : (untilOf(subject.health) ?? Infinity);
   return obstacle === 'disabled' || obstacle === 'drained' || obstacle === 'excluded' ? Infinity : 0;
 }
 
@@ -197,7 +222,9 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
     case 'model cooling':
       return 'throttled for this model (429)';
     case 'on trial':
-      return 'on trial by another test';
+      return 'on trial';
+    case 'unchecked':
+      return 'not checked yet: its probe is under way';
     case 'avoided':
       return 'this test failed on it before';
     case 'suspect':
@@ -212,6 +239,12 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
       return `${subject.health.state}${end}: ${whyOf(subject.health)}`;
     }
   }
+}
+
+function causeOf({ subject }: Place, obstacle: Obstacle): Refusal['cause'] {
+  if (obstacle === 'disabled' || obstacle === 'drained') return 'off';
+  if (obstacle === 'out') return subject.health.state === 'disabled' ? 'off' : 'fault';
+  return obstacle === 'model cooling' ? 'fault' : 'busy';
 }
 
 function holders(pool: PoolState, subject: Subject): string {

@@ -6,7 +6,9 @@ import { findDeadlock } from './deadlock.ts';
 import { freeFrom, refusals } from './members.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { announce, gateLeases } from './news.ts';
-import { enqueue, pump } from './queue.ts';
+import { lateProbes, probesLost } from './probe-results.ts';
+import { nextProbe } from './probing.ts';
+import { enqueue, patience, pump } from './queue.ts';
 import { isOutdated } from './revision.ts';
 import { fits } from './roster.ts';
 import { type AttemptReport, settle } from './settle.ts';
@@ -212,16 +214,22 @@ export function tick(pool: PoolState, context: Context): Effect[] {
     if (changed) changes.push(changed);
   }
   if (pool.storeDownUntil <= context.now) pool.storeDownUntil = 0;
-  return [...announce(pool, changes), ...pump(pool, context)];
+  return [
+    ...announce(pool, changes),
+    ...probesLost(pool, lateProbes(pool, context.now), context),
+    ...pump(pool, context),
+  ];
 }
 
 /** When `tick` has something to do next, ms since the epoch. */
 export function nextTick(pool: PoolState, now: number): number {
-  let next = Infinity;
+  let next = nextProbe(pool, now);
   for (const { health } of pool.subjects.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
-  for (const { deadline, avoidUntil } of pool.queue) {
-    next = Math.min(next, deadline, avoidUntil > now ? avoidUntil : Infinity);
+  for (const waiter of pool.queue) {
+    const { deadline, avoidUntil } = waiter;
+    const ends = deadline > now ? deadline : patience(waiter);
+    next = Math.min(next, ends, avoidUntil > now ? avoidUntil : Infinity);
   }
   if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)

@@ -1,12 +1,18 @@
 import { claim } from './slots.ts';
 import { type Effect, granted } from './effects.ts';
 import { holdLatest, newLease } from './holding.ts';
-import { freeFrom, pickMember, refusals, type Wanted } from './members.ts';
+import { freeFrom, mayKnowSoon, pickMember, refusals, type Wanted } from './members.ts';
+import { probeDeadline, startProbes } from './probing.ts';
 import { isOutdated } from './revision.ts';
 import type { Context, PoolState, Waiter } from './subject.ts';
 import { takeTurn } from './turns.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
+
+/** Who does not wait for a free member waits for all that to be known whether there is one: for one probe at most. */
+export function patience({ since, spec }: Waiter): number {
+  return probeDeadline(spec, since);
+}
 
 /** Puts a waiter where it belongs: behind those that came before it, and leases that lost their member go first. */
 export function enqueue(pool: PoolState, waiter: Waiter): void {
@@ -18,7 +24,7 @@ export function enqueue(pool: PoolState, waiter: Waiter): void {
 
 /** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
 export function pump(pool: PoolState, context: Context): Effect[] {
-  const effects: Effect[] = [];
+  const effects = startProbes(pool, context);
   while (takeTurns(pool, effects, context));
   if (pool.queue.length > 0) {
     pool.queue = pool.queue.filter((waiter) => {
@@ -65,6 +71,7 @@ function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const freeAt = freeFrom(pool, wanted, context);
   const hopeless = freeAt !== null && freeAt > waiter.deadline && waiter.avoidUntil <= now;
   if (now < waiter.deadline && !hopeless) return [];
+  if (now < patience(waiter) && mayKnowSoon(pool, wanted, context)) return [];
   return refuse(pool, waiter, wanted, context);
 }
 

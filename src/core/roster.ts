@@ -7,6 +7,8 @@ export interface Place<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec
   readonly subject: Subject;
   readonly weight: number;
   readonly priority: number;
+  /** A probe finds out whether it works before it is leased. */
+  readonly checked: boolean;
 }
 
 /** The members of a specification, looked up once. */
@@ -16,6 +18,8 @@ export interface Roster {
   readonly of: ReadonlyMap<Subject, Place>;
   /** Some key works at some endpoints only. */
   readonly bound: boolean;
+  /** There is something to probe. */
+  readonly probed: boolean;
 }
 
 export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Roster {
@@ -26,18 +30,21 @@ export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Ros
     subject: named(subjectOf(pool, 'endpoint', endpoint, context), endpoint.name),
     weight: endpoint.weight,
     priority: endpoint.priority,
+    checked: endpoint.probe === 'health',
   }));
   const keys = spec.keys.map((key) => ({
     spec: key,
     subject: named(subjectOf(pool, 'key', key, context), key.name),
     weight: key.weight,
     priority: 0,
+    checked: endpoints.some(({ checked, spec: { name } }) => checked && works(key, name)),
   }));
   const roster: Roster = {
     endpoints,
     keys,
     of: new Map([...endpoints, ...keys].map((place) => [place.subject, place])),
     bound: spec.keys.some((key) => key.endpoints !== undefined),
+    probed: spec.endpoints.some((endpoint) => endpoint.probe !== undefined),
   };
   pool.rosters.set(spec, roster);
   return roster;

@@ -1,4 +1,5 @@
 import { attribute, type AuthSent, type Blame, type Locality } from './attribution.ts';
+import { RECHECK_MS, worked } from './checks.ts';
 import {
   everOnRequest,
   failingAlikeElsewhere,
@@ -125,6 +126,7 @@ function passed(event: Settling): void {
 
 function succeed(event: Settling, subject: Subject): void {
   subject.proven = true;
+  worked(subject.checks, event.context.now);
   const { health } = subject;
   if (health.state === 'half-open' && health.probe === event.lease.id)
     change(event, subject, { type: 'success' });
@@ -132,10 +134,15 @@ function succeed(event: Settling, subject: Subject): void {
 
 /** The vendor's own words prove it, unless many keys are refused alike at one endpoint. */
 function invalid(event: Settling): void {
-  const { endpoint, key, report } = event;
+  const { endpoint, lease, key, report, context } = event;
   const alike = blamedAlike(event, 'refused');
-  if (alike.length === 0)
-    return change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+  if (alike.length === 0) {
+    const isNew = key !== null && key.health.state !== 'quarantined';
+    change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
+    // What the protocol itself has for a probe would say the same again.
+    if (isNew && lease.roster.of.get(key)?.checked !== true) key.checks.recheckAt = context.now + RECHECK_MS;
+    return;
+  }
   acquitKeys(event, alike, `every key is refused at ${endpoint?.name}`);
   if (endpoint && othersServe(event, endpoint))
     change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
@@ -283,8 +290,10 @@ function failed(event: Settling, blame: Blame): void {
   const what = `${report.kind}${statusOf(report)}`;
   if (blame !== 'endpoint') {
     note(event, 'failed');
-    if (lease.spec.endpoints.length > 1)
+    if (lease.spec.endpoints.length > 1) {
       change(event, endpoint, { type: 'fault', why: `${what}: nothing answers there` });
+      endpoint.checks.sawFault = true;
+    }
     return;
   }
   const seen = note(event, 'failed');

@@ -1,4 +1,5 @@
 import type { RetryBudget } from './budget.ts';
+import { type Checks, newChecks, wentOut } from './checks.ts';
 import type { Random } from './clock.ts';
 import { type Comparisons, newComparisons } from './comparison.ts';
 import {
@@ -45,6 +46,8 @@ export interface Subject {
   /** Rates and pauses, per model. */
   readonly lanes: Map<string, Lane>;
   belief: Belief;
+  /** What probes found out about it. */
+  checks: Checks;
 }
 
 export interface LeaseState {
@@ -130,6 +133,27 @@ export interface PoolState {
   readonly gated: Set<Subject>;
   /** Members that a test's earlier attempts failed on. */
   readonly failedOn: Map<string, Set<string>>;
+  /** What there is to probe, while some link can send a probe; null while none can. */
+  prober: PoolSpec | null;
+  /** Probes under way, by id. */
+  readonly probes: Map<string, Probe>;
+  probesSent: number;
+}
+
+/** A request of our own that finds out about its members, sent by a link that the broker picks. */
+export interface Probe {
+  readonly id: string;
+  readonly spec: PoolSpec;
+  readonly endpoint: Subject;
+  readonly key: Subject | null;
+  /** Which of them it was sent for. */
+  readonly about: Subject;
+  /** It decides about the return of a member: one at a time over all machines. */
+  readonly recovers: boolean;
+  /** Links that were asked to send it. */
+  tries: number;
+  /** When another link is asked. */
+  deadline: number;
 }
 
 /** What decisions get from outside, besides state and event. */
@@ -169,6 +193,9 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     gated: new Set(),
     budget: { calls: 0, retries: 0 },
     failedOn: new Map(),
+    prober: null,
+    probes: new Map(),
+    probesSent: 0,
   };
 }
 
@@ -204,6 +231,7 @@ export function subjectOf(
     elsewhereUntil: 0,
     lanes: new Map(),
     belief: context.newBelief(context.now),
+    checks: newChecks(),
   };
   pool.subjects.set(address, subject);
   return subject;
@@ -227,11 +255,14 @@ export function changeHealth(
     subject.ejectedAt = untilOf(subject.health) ?? now;
   }
   if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, refusals: 0 });
-  if (event.type === 'reset') {
-    subject.proofs.clear();
-    subject.lanes.clear();
-  }
+  if (event.type === 'recover') Object.assign(subject, { faults: [], refusals: 0 });
+  if (event.type === 'reset') subject.lanes.clear();
+  if (event.type === 'reset' || event.type === 'recover') subject.proofs.clear();
+  const { state } = subject.health;
+  if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
+    wentOut(subject.checks, now);
   if (subject.health.state === before.state && untilOf(subject.health) === untilOf(before)) return null;
+  const saysWhy = event.type === 'recover' || event.type === 'reset';
   return {
     subject,
     pool: pool.name,
@@ -239,7 +270,7 @@ export function changeHealth(
     key: subject.kind === 'key' ? subject.name : null,
     from: before.state,
     to: subject.health.state,
-    why: whyOf(subject.health) || (event.type === 'reset' && event.why) || recovery(before),
+    why: (saysWhy && event.why) || whyOf(subject.health) || recovery(before),
     until: untilOf(subject.health),
   };
 }

@@ -43,6 +43,11 @@ interface SubjectSpec {
 export interface EndpointSpec extends SubjectSpec {
   readonly url: string;
   readonly priority: number;
+  /**
+   * What a probe asks there: a `health` path, which also checks members before they are leased; or only what the
+   * protocol itself has to check a key with. Absent: nothing.
+   */
+  readonly probe?: 'health' | 'protocol' | undefined;
 }
 
 export interface KeySpec extends SubjectSpec {

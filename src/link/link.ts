@@ -4,14 +4,22 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Answer, BrokerMessage, ConfigNews, GrantedMember, LinkMessage } from '../broker/protocol.ts';
+import type {
+  Answer,
+  BrokerMessage,
+  ConfigNews,
+  GrantedMember,
+  LinkMessage,
+  ProbeRequest,
+} from '../broker/protocol.ts';
 import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
+import type { ProbeResult } from '../core/probe-results.ts';
 import type { ConfigState, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import type { BrokerAddress } from './address.ts';
 
-export type { Answer, GrantedMember } from '../broker/protocol.ts';
+export type { Answer, GrantedMember, ProbeRequest } from '../broker/protocol.ts';
 
 /** How a link follows the configuration's edits. */
 export interface Follower {
@@ -44,6 +52,8 @@ export interface LinkOptions {
   readonly onGated?: (lease: string) => void;
   /** The lease can no longer be guaranteed: its holder must stop using it. */
   readonly onLost?: (lease: string) => void;
+  /** Sends a probe: the broker has no keys. Without it this link is never asked to. */
+  readonly onProbe?: (request: ProbeRequest) => Promise<ProbeResult>;
 }
 
 export type Question = Extract<LinkMessage, { ask: number }>;
@@ -225,6 +235,7 @@ export class Link {
       ...(follower && {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
       }),
+      probes: this.#options.onProbe !== undefined,
       held,
     };
   }
@@ -251,12 +262,19 @@ export class Link {
     this.#send({ type: 'pools', revision, pools, problems: [...problems] });
   }
 
+  async #probe(request: ProbeRequest): Promise<void> {
+    const result = await this.#options.onProbe?.(request);
+    const { pool, probe } = request;
+    if (result) this.#send({ type: 'probed', pool, probe, ...result });
+  }
+
   #hear(message: BrokerMessage): void {
     if (message.type === 'rejected') this.#giveUp(rejected(message));
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
     else if (message.type === 'config') this.#follow(message.config);
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'gated') this.#options.onGated?.(message.lease);
+    else if (message.type === 'probe') this.#probe(message).catch(() => {});
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') {
       this.#pending.get(message.ask)?.resolve(message.answer);

@@ -32,6 +32,7 @@ export function absorb(
     for (const attempt of record.attempts) absorbAttempt(collected, record, attempt, holdings, result);
     absorbErrors(collected, record, test.id);
     absorbStrategies(collected, record);
+    absorbRefusals(collected, record, test.id, result);
     absorbResult(collected, record, result);
   }
   result.leases.push(...told.holdings.values());
@@ -170,6 +171,16 @@ function absorbStrategies(collected: Collected, record: GembaRecord): void {
     tally.totalMs += durationMs;
     if (ok) tally.successes++;
     if (fallback) tally.fallbacks++;
+  }
+}
+
+function absorbRefusals(collected: Collected, record: GembaRecord, testId: string, result: SeenResult): void {
+  for (const { pool, standIn, why } of record.refusals ?? []) {
+    if (standIn === null) result.unleased = true;
+    else {
+      const name = [pool, standIn, why].join('\n');
+      ensure(collected.standIns, name, () => ({ pool, standIn, why, tests: new Set() })).tests.add(testId);
+    }
   }
 }
 

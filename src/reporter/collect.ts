@@ -87,6 +87,7 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     degraded: false,
     pinned: false,
     refused: false,
+    unleased: false,
     told: null,
   };
 }

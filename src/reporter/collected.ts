@@ -20,6 +20,8 @@ export interface Collected {
   readonly transitions: Map<string, Transition>;
   /** Of each shard the standings that were told last. */
   readonly standings: Map<string, { at: number; standings: readonly Standing[] }>;
+  /** Pools that others stood in for, by both names and the reason, with the tests that met it. */
+  readonly standIns: Map<string, StandIn>;
   readonly pulse: Pulse;
   readonly replicas: Replicas;
   /** Leases that live longer than one test, by id, and each of their holdings. */
@@ -62,8 +64,17 @@ export interface SeenResult {
   pinned: boolean;
   /** Not run: an earlier attempt failed by the product. */
   refused: boolean;
+  /** It asked for a lease in vain. */
+  unleased: boolean;
   /** What the worker itself made of it. */
   told: Judgement | null;
+}
+
+interface StandIn {
+  readonly pool: string;
+  readonly standIn: string;
+  readonly why: string;
+  readonly tests: Set<string>;
 }
 
 export interface SeenHolding {
@@ -100,6 +111,7 @@ export function emptyCollected(): Collected {
     errorsCut: 0,
     transitions: new Map(),
     standings: new Map(),
+    standIns: new Map(),
     pulse: new Pulse(),
     replicas: new Replicas(),
     workerLeases: new Set(),

@@ -107,6 +107,13 @@ function parse(text: string): JournalHead | JournalLine | null {
 }
 
 function unfolded(result: JournalResult): SeenResult {
-  const nothing = { attempts: 0, degraded: false, pinned: false, refused: false, told: null };
+  const nothing = {
+    attempts: 0,
+    degraded: false,
+    pinned: false,
+    refused: false,
+    unleased: false,
+    told: null,
+  };
   return { ...result, ...nothing, leases: [], faults: [] };
 }

@@ -48,6 +48,7 @@ export class Journal {
       degraded: _d,
       pinned: _p,
       refused: _r,
+      unleased: _u,
       told: _t,
       ...result
     } = seen;

@@ -40,7 +40,8 @@ export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
 function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenAttempt) => boolean): Judgement {
   const { attempts, crashed, faults, told } = result;
   // Only the worker knows why a test that was given no member has failed.
-  if (attempts === 0 && !crashed && told) return told;
+  const unleased = attempts === 0 || (result.unleased && faults.length === 0);
+  if (unleased && !crashed && told) return told;
   const others = Array.from({ length: attempts - faults.length }, () => WENT_WELL);
   return judge([...faults, ...others], { crashed, seenEverywhere });
 }

@@ -13,6 +13,8 @@ export interface Report {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly causes: readonly ReportCause[];
   readonly pools: readonly ReportPool[];
+  /** Pools that stood in for others which had no member to give. */
+  readonly standIns: readonly ReportStandIn[];
   readonly strategies: readonly ReportStrategy[];
   readonly errors: readonly ReportError[];
   readonly transitions: readonly ReportTransition[];
@@ -110,6 +112,14 @@ export interface ReportCause {
   readonly tests: readonly string[];
   /** How many of them failed in the end; the others passed on a rerun. */
   readonly failed: number;
+}
+
+interface ReportStandIn {
+  readonly pool: string;
+  readonly standIn: string;
+  readonly why: string;
+  /** How many tests it was done for. */
+  readonly tests: number;
 }
 
 export interface ReportPool {

@@ -1,7 +1,7 @@
 import { count, counted, duration, percent } from '../shared/format.ts';
 import type { Report, ReportMember } from './model.ts';
 import { noteOfCause } from './view-answer.ts';
-import { cutOffText, missingShards } from './view-notices.ts';
+import { cutOffText, missingShards, standInsOf } from './view-notices.ts';
 import { reasonOf } from './view-pools.ts';
 
 const MAX_CAUSES = 8;
@@ -13,6 +13,7 @@ export function summaryText(report: Report, reportPath: string | null): string {
   const details = [
     cutOffText(report),
     ...causeLines(report),
+    ...standInsOf(report),
     ...memberLines(report),
     refusedEdit(report),
     missingShards(report),

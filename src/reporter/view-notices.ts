@@ -8,6 +8,7 @@ export interface Notice {
 }
 
 const MAX_OUT = 4;
+const MAX_STAND_INS = 3;
 
 /** What a reader must know of the run beside its tests. */
 export function noticesOf(report: Report, running: boolean = false): Notice[] {
@@ -33,6 +34,7 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
       text: `An edit of the config was refused: ${run.configErrors.join('; ')}.${kept}`,
     });
   }
+  notices.push(...standInsOf(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })));
   const out = membersOut(report, running ? 'now' : 'at the end');
   if (out) notices.push({ tone: 'warn', text: out });
   return notices;
@@ -43,6 +45,15 @@ export function cutOffText({ run: { cutOff } }: Report): string | null {
   if (cutOff === null) return null;
   const tests = `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
   return `The run was ended before it could report: this is what it had measured when ${tests} had ended.`;
+}
+
+/** `pool "api-dr" stood in for 12 tests: pool "api" had no member to give: ci-1 exhausted until …` */
+export function standInsOf({ standIns }: Report): string[] {
+  const lines = standIns.slice(0, MAX_STAND_INS).map(({ standIn, why, tests }) => {
+    return `pool "${standIn}" stood in for ${counted(tests, 'test')}: ${why}`;
+  });
+  const cut = standIns.length - lines.length;
+  return cut > 0 ? [...lines, `and for ${counted(cut, 'further reason')}`] : lines;
 }
 
 /** Parts of a sharded run of which no test has told anything: they are not in this report. */

@@ -105,6 +105,18 @@ export const recordSchema = z.object({
       fallback: z.boolean(),
     }),
   ),
+  /** Pools that had no member to give: which one stood in, or null where the test got none; and why. */
+  refusals: z
+    .array(
+      z.object({
+        pool: z.string(),
+        standIn: z.string().nullable(),
+        /** Faults put all members out. */
+        isFault: z.boolean(),
+        why: z.string(),
+      }),
+    )
+    .optional(),
   transitions: z.array(
     z.object({
       seq: z.number().int(),

@@ -11,6 +11,7 @@ import {
   tick,
   turn,
 } from '../../../src/core/pool.ts';
+import { probed, type ProbeResult, setProber } from '../../../src/core/probe-results.ts';
 import type { AttemptReport } from '../../../src/core/settle.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
@@ -135,6 +136,27 @@ export class World {
   turn(lease: string, movable = true, model?: string): Effect[] {
     const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
     return this.#note(turn(this.pool, waiter, this.context));
+  }
+
+  /** A link that can send probes comes (or the last one goes). */
+  prober(present = true): Effect[] {
+    return this.#note(setProber(this.pool, present ? this.spec : null, this.context));
+  }
+
+  /** Probes under way, as `endpoint/key`, in order. */
+  get probes(): string[] {
+    return [...this.pool.probes.values()].map(({ endpoint, key }) =>
+      key ? `${endpoint.name}/${key.name}` : endpoint.name,
+    );
+  }
+
+  /** Answers the probes under way that `which` names; by default all. */
+  probed(result: Partial<ProbeResult> & Pick<ProbeResult, 'kind'>, which = ''): Effect[] {
+    const asked = [...this.pool.probes.values()].filter(({ endpoint, key }) =>
+      `${endpoint.name}/${key?.name ?? ''}`.includes(which),
+    );
+    const full: ProbeResult = { status: null, retryAfterMs: null, unsent: false, by: 'health', ...result };
+    return asked.flatMap(({ id }) => this.#note(probed(this.pool, id, full, this.context)));
   }
 
   release(lease: string, failed = false): Effect[] {
