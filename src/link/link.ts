@@ -181,7 +181,7 @@ export class Link {
       if (monotonic() - began > REACH_MS)
         throw unreachable(`nothing answers at ${this.#options.address.socketPath}`);
       if (monotonic() - startedAt > START_AGAIN_MS) {
-        startBroker(this.#options.address, this.#options.seed, this.#options.follower !== undefined);
+        startBroker(this.#options.address, this.#options.seed);
         startedAt = monotonic();
       }
       await sleep(RETRY_MS);
@@ -318,15 +318,14 @@ function tryConnect(path: string): Promise<Socket | null> {
 }
 
 /** Its environment holds nothing of the project's but the store's address: the broker needs no key, so it gets none. */
-function startBroker(address: BrokerAddress, seed: string | undefined, follows: boolean): void {
+function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
   const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  const configFile = follows ? (address.configFile ?? '') : '';
-  const args = [main, address.socketPath, address.cacheFile, seed ?? '', configFile];
+  const args = [main, address.socketPath, address.cacheFile, seed ?? '', address.configFile ?? ''];
   const child = spawn(process.execPath, args, {
     detached: true,
     stdio: 'ignore',

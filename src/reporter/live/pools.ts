@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemberStatus, PoolStatus } from '../../core/admin.ts';
 import { shorten } from '../../shared/format.ts';
-import type { Answer, Link, Question } from '../../link/link.ts';
+import type { Follower, Answer, Link, Question } from '../../link/link.ts';
 import type { LoadedConfig } from '../../config/types.ts';
 import type { Wish } from './guard.ts';
 
@@ -111,13 +111,32 @@ async function connectTo({ folder, option }: ConfigPlace): Promise<Connected | n
   const { findConfig } = await import('../../config/find.ts');
   const file = findConfig({ env, option, from: folder });
   if (file === undefined) return null;
-  const { loadGembaConfig } = await import('../../config/load.ts');
-  const { toPoolSpecs } = await import('../../config/spec.ts');
+  const { configOfText } = await import('../../config/load.ts');
+  const { readConfigText } = await import('../../config/read.ts');
+  const { LiveConfig } = await import('../../config/live.ts');
   const { brokerAddress } = await import('../../link/address.ts');
   const { Link: BrokerLink } = await import('../../link/link.ts');
-  const config = loadGembaConfig(file, { env });
-  const options = { address: brokerAddress(config), pools: toPoolSpecs(config), seed: env['GEMBA_SEED'] };
-  return { link: new BrokerLink(options), config };
+  const text = readConfigText(file);
+  const config = configOfText(file, text, env);
+  const live = new LiveConfig(file, env, () => undefined);
+  live.start(config, text);
+  const follower: Follower = {
+    role: 'command',
+    run: `live page ${process.pid}`,
+    get current() {
+      return live.told;
+    },
+    apply: (state, edited) => live.apply(state, edited),
+    say: () => undefined,
+  };
+  const link = new BrokerLink({ address: brokerAddress(config), follower, seed: env['GEMBA_SEED'] });
+  return {
+    link,
+    // Edits count here, too.
+    get config() {
+      return live.current?.config ?? config;
+    },
+  };
 }
 
 function withConfig(pool: PoolStatus, config: LoadedConfig): LivePool {
