@@ -42,6 +42,7 @@ describe('gemba check', () => {
       folder,
       env: {},
       colours: false,
+      interactive: false,
       print: (text) => void printed!.push(text),
       warn: () => undefined,
       progress: (line) => void progress!.push(line),
