@@ -11,7 +11,7 @@ const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
 ];
 
 const OPTIONS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['--json', 'check, status or scan as JSON'],
+  ['--json', 'check, status or scan: as JSON'],
   ['--config FILE', 'the configuration; else GEMBA_CONFIG, else the nearest gemba.config.json upward'],
   ['--env-file FILE', 'variables for it, else .env beside it; those that are set already win'],
 ];
@@ -23,7 +23,7 @@ Leases of rotated endpoints and keys for Playwright tests.
 Commands
 ${lines(COMMANDS_HELP)}
 
-Options of check, status, disable, enable and reset
+Options of check, status, scan, disable, enable and reset
 ${lines(OPTIONS_HELP)}
 
 check sends each key to its own endpoints, once. The others send no key anywhere, but need the variables
