@@ -68,7 +68,7 @@ function testCase(run, index) {
     results: [],
   };
   for (let retry = 0; retry < 3 && !skipped; retry++) {
-    const result = testResult(run, test, index, retry);
+    const result = testResult(run, test, { index, retry, after: endOf(test.results.at(-1)) });
     test.results.push(result);
     if (result.status === 'passed') break;
   }
@@ -83,9 +83,14 @@ function testCase(run, index) {
   return Object.assign(test, { outcome: () => outcome });
 }
 
-function testResult(run, test, index, retry) {
+/** A rerun begins after what it repeats. */
+function endOf(result) {
+  return result ? +result.startTime - START + result.duration : 0;
+}
+
+function testResult(run, test, { index, retry, after }) {
   const worker = run.workers.reduce((a, b) => (b.at < a.at ? b : a));
-  const began = worker.at;
+  const began = Math.max(worker.at, after + 200);
   const product = index % 173 === 40 || (index % 211 === 99 && retry === 0);
   const crash = index % 401 === 250 && retry === 0;
   const unmeasured = index % 23 === 5;
@@ -97,7 +102,7 @@ function testResult(run, test, index, retry) {
   const told = lease ? record(run, { index, lease, began, durationMs, worker }) : null;
   const failed = crash || product || Boolean(told?.broken);
   const status = !failed ? 'passed' : told?.broken && index % 4 === 0 ? 'timedOut' : 'failed';
-  worker.at += durationMs + 30;
+  worker.at = began + durationMs + 30;
   const parallelIndex = worker.slot;
   const workerIndex = worker.index;
   if (failed) worker.index = run.nextIndex++;

@@ -40,6 +40,7 @@ export function packIsland(report: Report, ordered: readonly ReportTest[]): stri
     messages: new Texts(),
   };
   const start = Date.parse(report.run.startedAt);
+  const sharded = report.run.shards.total > 1;
   const causes = new Map<string, number>();
   report.causes.forEach(({ tests }, cause) => tests.forEach((id) => causes.set(id, cause)));
   const positions = new Map(ordered.map((test, index) => [test.id, index]));
@@ -52,7 +53,7 @@ export function packIsland(report: Report, ordered: readonly ReportTest[]): stri
     test.verdict === null ? -1 : VERDICTS.indexOf(test.verdict),
     (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0) + (isUnmeasured(test) ? 4 : 0),
     causes.get(test.id) ?? -1,
-    test.results.map((result) => packResult(result, start, texts)),
+    test.results.map((result) => packResult(result, { start, sharded }, texts)),
   ]);
   const errors = report.errors.map((error) => packError(error, start, positions, texts));
   const lists = Object.fromEntries(Object.entries(texts).map(([name, { list }]) => [name, list]));
@@ -81,14 +82,18 @@ function packError(
   ];
 }
 
-function packResult(result: ReportResult, start: number, texts: Dictionaries): unknown[] {
+function packResult(
+  result: ReportResult,
+  { start, sharded }: { readonly start: number; readonly sharded: boolean },
+  texts: Dictionaries,
+): unknown[] {
   return [
     result.retry,
     result.status,
     Math.round(result.durationMs),
     result.verdict === null ? -1 : VERDICTS.indexOf(result.verdict),
     result.evidence.map((text) => texts.evidence.number(text)),
-    result.shard ?? -1,
+    (sharded ? result.shard : null) ?? -1,
     result.worker ?? -1,
     result.leases.map((lease) => [
       texts.members.number(memberName(lease)),

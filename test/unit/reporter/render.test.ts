@@ -123,7 +123,7 @@ describe('the page', () => {
     expect(page.length).toBeLessThan(1_500_000);
     expect(markupOf(page).match(/<[a-z]/g)!.length).toBeLessThan(1500);
     expect(page.match(/<tr data-test=/g)).toHaveLength(30);
-  });
+  }, 30_000);
 });
 
 describe('the island', () => {
