@@ -128,7 +128,7 @@ function ticksOf(start: number, end: number): { left: string; text: string }[] {
   const ticks: { left: string; text: string }[] = [];
   for (let at = Math.ceil(start / step) * step; at < end; at += step) {
     const left = ((at - start) / span) * 100;
-    if (left < 96) ticks.push({ left: `${coordinate(left)}%`, text: say(at) });
+    if (left < 90) ticks.push({ left: `${coordinate(left)}%`, text: say(at) });
   }
   return ticks;
 }

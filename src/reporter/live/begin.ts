@@ -51,7 +51,9 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
 }
 
 function reportSoFar({ collected, config }: LiveSubject, startedAt: number): Report {
-  return aggregate(collected, [...collected.tests.values()], {
+  // Tests that have only begun are shown as running.
+  const ended = [...collected.tests.values()].filter(({ results }) => results.length > 0);
+  return aggregate(collected, ended, {
     status: 'passed',
     startedAt,
     durationMs: systemClock() - startedAt,
