@@ -54,7 +54,9 @@ describe('a revision in force', () => {
     world.acquire('b');
     edit(world, 'r2');
     const refusal = refusalOf(tell(world, 'b', null));
-    expect(refusal?.reasons).toEqual([{ name: 'api', why: 'the configuration in force has no such pool' }]);
+    expect(refusal?.reasons).toEqual([
+      { name: 'api', why: 'the configuration in force has no such pool', cause: 'off' },
+    ]);
   });
 
   it('still lets a wait run out', () => {
