@@ -10,7 +10,10 @@ export function handle(
   link: string,
   message: Exclude<
     LinkMessage,
-    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' }
+    {
+      type:
+        'hello' | 'retry' | 'pick' | 'record' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer';
+    }
   >,
   context: Context,
 ): Effect[] {

@@ -9,7 +9,9 @@ import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
+import { loadTasks } from './persist-tasks.ts';
 import { Broker } from './server.ts';
+import { Tasks } from './tasks.ts';
 
 /** The broker's process. Arguments: the socket's address, the cache file, a seed or nothing, the config file or nothing. */
 
@@ -48,8 +50,19 @@ function run(server: Server): void {
   const context = { now: systemClock(), random, choose, newBelief, learn };
   const pools = loadState(cacheFile, context);
   const awaited = readAwaited();
+  const past = loadTasks(cacheFile, systemClock());
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
+
+  const save = (): void => {
+    saving = undefined;
+    saveState(cacheFile, pools.values(), tasks.past);
+  };
+  // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
+  const saveSoon = (): void => {
+    saving ??= setTimeout(save, SAVE_AFTER_MS);
+  };
+  const tasks = new Tasks({ now: systemClock, random, past, onChange: saveSoon });
 
   const end = (): void => {
     if (broker.links > 0) return;
@@ -60,7 +73,7 @@ function run(server: Server): void {
     server.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
-    saveState(cacheFile, pools.values());
+    save();
     rmSync(linksFile, { force: true });
     process.exitCode = 0;
   };
@@ -89,10 +102,8 @@ function run(server: Server): void {
       else clearTimeout(idle);
       writeWhole(linksFile, JSON.stringify([...links]));
     },
-    onChange: () => {
-      clearTimeout(saving);
-      saving = setTimeout(() => saveState(cacheFile, pools.values()), SAVE_AFTER_MS);
-    },
+    tasks,
+    onChange: saveSoon,
   });
   broker.serve(server);
   endAfter(BIRTH_MS);

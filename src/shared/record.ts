@@ -98,13 +98,28 @@ export const recordSchema = z.object({
   ),
   strategies: z.array(
     z.object({
+      /** When it began. */
+      at: z.number().optional(),
       task: z.string(),
       name: z.string(),
-      ok: z.boolean(),
+      /** Null: its end says nothing of the strategy (a failed check in it, or the test ended meanwhile). */
+      ok: z.boolean().nullable(),
       durationMs: z.number(),
       fallback: z.boolean(),
     }),
   ),
+  /** What was believed of each strategy when one was picked last. */
+  beliefs: z
+    .array(
+      z.object({
+        task: z.string(),
+        name: z.string(),
+        at: z.number(),
+        successRate: z.number(),
+        avgMs: z.number(),
+      }),
+    )
+    .optional(),
   transitions: z.array(
     z.object({
       seq: z.number().int(),
