@@ -9,7 +9,7 @@ import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
-import { loadTasks } from './persist-tasks.ts';
+import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
 
@@ -50,19 +50,19 @@ function run(server: Server): void {
   const context = { now: systemClock(), random, choose, newBelief, learn };
   const pools = loadState(cacheFile, context);
   const awaited = readAwaited();
-  const past = loadTasks(cacheFile, systemClock());
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   const save = (): void => {
     saving = undefined;
     saveState(cacheFile, pools.values(), tasks.past);
+    keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
   const saveSoon = (): void => {
     saving ??= setTimeout(save, SAVE_AFTER_MS);
   };
-  const tasks = new Tasks({ now: systemClock, random, past, onChange: saveSoon });
+  const tasks = new Tasks({ now: systemClock, random, onChange: saveSoon });
 
   const end = (): void => {
     if (broker.links > 0) return;
@@ -71,9 +71,9 @@ function run(server: Server): void {
     broker.close();
     void keeper?.close();
     server.close();
-    void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
     save();
+    void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     rmSync(linksFile, { force: true });
     process.exitCode = 0;
   };
@@ -82,6 +82,7 @@ function run(server: Server): void {
     idle = setTimeout(end, ms);
   };
   const store = openShared(() => broker);
+  const restored = store.then((opened) => restoreTasks(tasks, opened));
   void store.then((opened) => {
     // Whoever comes next may find the store there again.
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
@@ -91,7 +92,7 @@ function run(server: Server): void {
       ? null
       : new Keeper(configFile, systemClock, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
-    store,
+    store: restored.then(() => store),
     keeper,
     now: systemClock,
     random,
@@ -127,6 +128,21 @@ async function openShared(broker: () => Broker): Promise<SharedStore | string | 
     if (GembaError.is(error)) return error.message;
     throw error;
   }
+}
+
+/** What was learned of strategies: by this machine's runs, and by those of others. */
+async function restoreTasks(tasks: Tasks, opened: SharedStore | string | null): Promise<void> {
+  const own = readTasks(cacheFile);
+  const texts = typeof opened === 'object' ? ((await opened?.readLearned()) ?? []) : [];
+  const others = texts.map(parseTask).filter((task): task is SavedTask => task !== null);
+  tasks.restore(pastTasks([...own, ...others], systemClock()));
+}
+
+function keepShared(store: Promise<SharedStore | string | null>, tasks: Tasks): void {
+  const texts = new Map(
+    savedTasksOf(tasks.takeNew()).map((task) => [`task ${task.name}`, JSON.stringify(task)]),
+  );
+  void store.then((opened) => (typeof opened === 'object' ? opened?.keepLearned(texts) : undefined));
 }
 
 function readShared(text: string | undefined): { url: string; project: string; leaseTtlMs: number } | null {

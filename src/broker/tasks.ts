@@ -6,8 +6,6 @@ import { type PastRun, type StrategyOutcome, TaskRouter } from './task-router.ts
 export interface TasksPorts {
   readonly now: Clock;
   readonly random: Random;
-  /** What earlier runs learned, by task. */
-  readonly past: ReadonlyMap<string, readonly PastRun[]>;
   /** Called when something was learned that later runs should know. */
   readonly onChange: () => void;
 }
@@ -27,6 +25,7 @@ interface Picked {
 }
 
 interface Task {
+  readonly name: string;
   readonly router: TaskRouter;
   /** Null: real time and chance. */
   readonly world: SeededWorld | null;
@@ -36,18 +35,30 @@ interface Task {
 export class Tasks {
   readonly #ports: TasksPorts;
   readonly #tasks = new Map<string, Task>();
+  #changed = new Set<string>();
   readonly #seeded = new Map<string, Task>();
   readonly #running = new Map<string, { readonly link: string; readonly task: Task }>();
 
   constructor(ports: TasksPorts) {
     this.#ports = ports;
-    for (const [name, past] of ports.past) this.#tasks.set(name, this.#unseeded(past));
   }
 
   /** History by task, for the next run. */
   get past(): Map<string, PastRun[]> {
     const all = [...this.#tasks].map(([name, { router }]) => [name, router.past] as const);
     return new Map(all.filter(([, past]) => past.length > 0));
+  }
+
+  /** Goes on from what earlier runs learned. Before the first pick. */
+  restore(past: ReadonlyMap<string, readonly PastRun[]>): void {
+    for (const [name, runs] of past) this.#tasks.set(name, this.#unseeded(name, runs));
+  }
+
+  /** History of the tasks that have learned since this was asked last. */
+  takeNew(): Map<string, PastRun[]> {
+    const names = this.#changed;
+    this.#changed = new Set();
+    return new Map([...names].map((name) => [name, this.#task(name).router.past]));
   }
 
   pick(link: string, { round, task: name, candidates, attempt, seed }: PickRequest): Picked {
@@ -68,7 +79,9 @@ export class Tasks {
     const { router, world } = running.task;
     if (!outcome) return router.forget(round);
     router.close(round, world ? world.pass(outcome, router.running) : outcome);
-    if (!world) this.#ports.onChange();
+    if (world) return;
+    this.#changed.add(running.task.name);
+    this.#ports.onChange();
   }
 
   /** A worker is gone: what it ran was cut off, which says nothing of the strategies. */
@@ -79,13 +92,13 @@ export class Tasks {
   #task(name: string): Task {
     const known = this.#tasks.get(name);
     if (known) return known;
-    const task = this.#unseeded([]);
+    const task = this.#unseeded(name, []);
     this.#tasks.set(name, task);
     return task;
   }
 
-  #unseeded(past: readonly PastRun[]): Task {
-    return { router: new TaskRouter(this.#ports.now, this.#ports.random, past), world: null };
+  #unseeded(name: string, past: readonly PastRun[]): Task {
+    return { name, router: new TaskRouter(this.#ports.now, this.#ports.random, past), world: null };
   }
 
   #seededTask(name: string, { value, run }: Seed): Task {
@@ -93,7 +106,7 @@ export class Tasks {
     const known = this.#seeded.get(id);
     if (known) return known;
     const world = new SeededWorld();
-    const task = { router: new TaskRouter(world.now, world.random), world };
+    const task = { name, router: new TaskRouter(world.now, world.random), world };
     this.#seeded.set(id, task);
     return task;
   }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { foundServers, startRedis } from '../harness/redis.ts';
 import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
 
 type Link = LinkClass;
@@ -54,8 +55,8 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', { tim
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function kill(): void {
-    const broker = brokerAt(address.socketPath);
+  function kill(socketPath = address.socketPath): void {
+    const broker = brokerAt(socketPath);
     if (broker !== null) process.kill(broker, 'SIGKILL');
   }
 
@@ -113,6 +114,30 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', { tim
     const later = await rounds([next], 20, (name) => name === 'ui');
     expect(later.filter((name) => name === 'api').length).toBeLessThanOrEqual(3);
   });
+
+  it.skipIf(foundServers().length === 0)(
+    'tells what it learned to other machines, through the store',
+    async () => {
+      const redis = await startRedis();
+      const shared = { url: redis.url, project: 'shop', leaseTtlMs: 10_000 };
+      address = { ...address, shared };
+      const here = await newLink();
+      await rounds([here], 30, (name) => name === 'ui');
+      await sleep(500);
+      const own = address.socketPath;
+      address = {
+        socketPath: path.join(folder, 'other'),
+        cacheFile: path.join(folder, 'other.json'),
+        shared,
+      };
+      const there = await newLink();
+      const { rates } = await pick(there, 'first');
+      const [api, ui] = NAMES.map((name) => (rates as Record<string, number>)[name]!);
+      expect(ui! - api!).toBeGreaterThan(0.3);
+      kill(own);
+      await redis.close();
+    },
+  );
 
   it('blames no strategy for a worker that died while it ran', async () => {
     const [watching, dying] = [await newLink(), await newLink()];

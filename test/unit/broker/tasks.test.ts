@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agedBy } from '../../../src/broker/persist-tasks.ts';
+import { parseTask, pastTasks, savedTasksOf } from '../../../src/broker/persist-tasks.ts';
 import { SeededWorld } from '../../../src/broker/seeded.ts';
 import type { PastRun } from '../../../src/broker/task-router.ts';
 import { Tasks } from '../../../src/broker/tasks.ts';
@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 function tasksAt(now: () => number, chance = 'chance'): { tasks: Tasks; changes: () => number } {
   let changes = 0;
   const onChange = (): void => void changes++;
-  const tasks = new Tasks({ now, random: seededRandom(chance), past: new Map(), onChange });
+  const tasks = new Tasks({ now, random: seededRandom(chance), onChange });
   return { tasks, changes: () => changes };
 }
 
@@ -106,15 +106,44 @@ describe('a seeded run', () => {
 });
 
 describe('what was learned before', () => {
-  const past: PastRun[] = [0, 1_000].map((at) => ({ name: 'api', ok: true, durationMs: 5, kind: null, at }));
+  const run = (at: number, name = 'api'): PastRun => ({ name, ok: true, durationMs: 5, kind: null, at });
+  const saved = (...past: PastRun[]): { name: string; past: PastRun[] }[] => [{ name: 'login', past }];
+  const times = (tasks: Map<string, PastRun[]>): number[] => (tasks.get('login') ?? []).map(({ at }) => at);
 
   it('counts as much as a minute old after an hour', () => {
-    expect(agedBy(past, HOUR + 1_000).map(({ at }) => HOUR + 1_000 - at)).toEqual([61_000, 60_000]);
+    const now = HOUR + 1_000;
+    expect(times(pastTasks(saved(run(0), run(1_000)), now))).toEqual([now - 61_000, now - 60_000]);
   });
 
   it('is never in the future, and forgotten after a month', () => {
-    expect(agedBy(past, 500).map(({ at }) => at)).toEqual([-500, 500]);
-    expect(agedBy(past, 32 * 24 * HOUR)).toEqual([]);
-    expect(agedBy([], 5)).toEqual([]);
+    expect(times(pastTasks(saved(run(0), run(1_000)), 500))).toEqual([-500, 500]);
+    expect(pastTasks(saved(run(0)), 29 * 24 * HOUR).size).toBe(1);
+    expect(pastTasks(saved(run(0)), 31 * 24 * HOUR).size).toBe(0);
+    expect(pastTasks(saved(), 5).size).toBe(0);
+  });
+
+  it('is of whoever knows the latest', () => {
+    const tasks = pastTasks(
+      [...saved(run(5, 'old')), ...saved(run(9, 'new')), ...saved(run(7, 'older'))],
+      10,
+    );
+    expect(tasks.get('login')!.map(({ name }) => name)).toEqual(['new']);
+  });
+
+  it('is told anew only where something was learned since', () => {
+    const { tasks } = tasksAt(() => 1_000);
+    tasks.restore(new Map([['logout', [run(1)]]]));
+    tasks.pick('link', { round: 'one', task: 'login', candidates: ['api'], attempt: 1, seed: null });
+    tasks.record('one', OK);
+    expect([...tasks.takeNew().keys()]).toEqual(['login']);
+    expect(tasks.takeNew().size).toBe(0);
+    expect(new Set(tasks.past.keys())).toEqual(new Set(['login', 'logout']));
+  });
+
+  it('is the same again after it was written, and nothing where it is damaged', () => {
+    const [task] = savedTasksOf(new Map([['login', [run(1)]]]));
+    expect(parseTask(JSON.stringify(task))).toEqual(task);
+    for (const text of ['', '{}', '{"name":"login","past":[{"name":"api"}]}'])
+      expect(parseTask(text)).toBeNull();
   });
 });
