@@ -10,7 +10,20 @@ export function handle(
   link: string,
   message: Exclude<
     LinkMessage,
-    { type: 'hello' | 'retry' | 'status' | 'admin' | 'failed' | 'rerun' | 'pools' | 'offer' | 'probed' }
+    {
+      type:
+        | 'hello'
+        | 'retry'
+        | 'pick'
+        | 'record'
+        | 'status'
+        | 'admin'
+        | 'failed'
+        | 'rerun'
+        | 'pools'
+        | 'offer'
+        | 'probed';
+    }
   >,
   context: Context,
 ): Effect[] {

@@ -9,7 +9,9 @@ import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
+import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
 import { Broker } from './server.ts';
+import { Tasks } from './tasks.ts';
 
 /** The broker's process. Arguments: the socket's address, the cache file, a seed or nothing, the config file or nothing. */
 
@@ -51,6 +53,17 @@ function run(server: Server): void {
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
+  const save = (): void => {
+    saving = undefined;
+    saveState(cacheFile, pools.values(), tasks.past);
+    keepShared(store, tasks);
+  };
+  // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
+  const saveSoon = (): void => {
+    saving ??= setTimeout(save, SAVE_AFTER_MS);
+  };
+  const tasks = new Tasks({ now: systemClock, random, onChange: saveSoon });
+
   const end = (): void => {
     if (broker.links > 0) return;
     // A worker that failed ends before the next one comes: what it told must outlive the pause between them.
@@ -58,9 +71,9 @@ function run(server: Server): void {
     broker.close();
     void keeper?.close();
     server.close();
-    void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
-    saveState(cacheFile, pools.values());
+    save();
+    void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     rmSync(linksFile, { force: true });
     process.exitCode = 0;
   };
@@ -69,6 +82,7 @@ function run(server: Server): void {
     idle = setTimeout(end, ms);
   };
   const store = openShared(() => broker);
+  const restored = store.then((opened) => restoreTasks(tasks, opened));
   void store.then((opened) => {
     // Whoever comes next may find the store there again.
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
@@ -78,7 +92,7 @@ function run(server: Server): void {
       ? null
       : new Keeper(configFile, systemClock, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
-    store,
+    store: restored.then(() => store),
     keeper,
     now: systemClock,
     random,
@@ -89,10 +103,8 @@ function run(server: Server): void {
       else clearTimeout(idle);
       writeWhole(linksFile, JSON.stringify([...links]));
     },
-    onChange: () => {
-      clearTimeout(saving);
-      saving = setTimeout(() => saveState(cacheFile, pools.values()), SAVE_AFTER_MS);
-    },
+    tasks,
+    onChange: saveSoon,
   });
   broker.serve(server);
   endAfter(BIRTH_MS);
@@ -116,6 +128,21 @@ async function openShared(broker: () => Broker): Promise<SharedStore | string | 
     if (GembaError.is(error)) return error.message;
     throw error;
   }
+}
+
+/** What was learned of strategies: by this machine's runs, and by those of others. */
+async function restoreTasks(tasks: Tasks, opened: SharedStore | string | null): Promise<void> {
+  const own = readTasks(cacheFile);
+  const texts = typeof opened === 'object' ? ((await opened?.readLearned()) ?? []) : [];
+  const others = texts.map(parseTask).filter((task): task is SavedTask => task !== null);
+  tasks.restore(pastTasks([...own, ...others], systemClock()));
+}
+
+function keepShared(store: Promise<SharedStore | string | null>, tasks: Tasks): void {
+  const texts = new Map(
+    savedTasksOf(tasks.takeNew()).map((task) => [`task ${task.name}`, JSON.stringify(task)]),
+  );
+  void store.then((opened) => (typeof opened === 'object' ? opened?.keepLearned(texts) : undefined));
 }
 
 function readShared(text: string | undefined): { url: string; project: string; leaseTtlMs: number } | null {

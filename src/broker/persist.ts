@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Health } from '../core/health.ts';
 import { type Context, newPoolState, type PoolState, subjectOf } from '../core/subject.ts';
+import { savedTasksOf } from './persist-tasks.ts';
+import type { PastRun } from './task-router.ts';
 
 const timed = z.object({
   state: z.enum(['cooling', 'ejected', 'exhausted']),
@@ -63,7 +65,11 @@ export function loadState(file: string, context: Context): Map<string, PoolState
 }
 
 /** Writes what was learned. Names, fingerprints and numbers only. Returns the error where it could not be written. */
-export function saveState(file: string, pools: Iterable<PoolState>): unknown {
+export function saveState(
+  file: string,
+  pools: Iterable<PoolState>,
+  tasks: ReadonlyMap<string, readonly PastRun[]>,
+): unknown {
   const saved = {
     v: 1,
     pools: [...pools].map((pool) => ({
@@ -74,6 +80,7 @@ export function saveState(file: string, pools: Iterable<PoolState>): unknown {
         },
       ),
     })),
+    tasks: savedTasksOf(tasks),
   };
   return writeWhole(file, JSON.stringify(saved));
 }

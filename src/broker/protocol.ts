@@ -145,6 +145,23 @@ export const linkMessage = z.discriminatedUnion('type', [
     unsent: z.boolean(),
     by: z.enum(['protocol', 'health', 'address']),
   }),
+  z.object({
+    type: z.literal('pick'),
+    ask,
+    round: id,
+    task: id,
+    candidates: z.array(id).min(1).max(1_000),
+    attempt: z.number().int().positive(),
+    seed: z.object({ value: text, run: id, worker: count, turn: count }).nullable(),
+  }),
+  /** What a picked strategy came to; null: it says nothing of the strategy. */
+  z.object({
+    type: z.literal('record'),
+    round: id,
+    outcome: z
+      .object({ ok: z.boolean(), durationMs: milliseconds, kind: z.enum(OUTCOME_KINDS).nullable() })
+      .nullable(),
+  }),
   z.object({ type: z.literal('status'), ask }),
   /** An attempt of a test failed; `product` where the product is to blame. */
   z.object({
@@ -166,6 +183,13 @@ export const linkMessage = z.discriminatedUnion('type', [
 
 export type LinkMessage = z.infer<typeof linkMessage>;
 
+/** What is believed of a strategy that has run before. */
+export interface StrategyBelief {
+  readonly name: string;
+  readonly successRate: number;
+  readonly avgMs: number;
+}
+
 /** The member of a lease, by identity and name. */
 export interface GrantedMember {
   readonly endpoint: { readonly id: string; readonly name: string } | null;
@@ -181,6 +205,7 @@ export type Answer =
   | { readonly is: 'turn'; readonly member: GrantedMember; readonly delayMs: number }
   | { readonly is: 'stay'; readonly why: string }
   | { readonly is: 'retry'; readonly allowed: boolean }
+  | { readonly is: 'picked'; readonly name: string; readonly beliefs: readonly StrategyBelief[] }
   | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }

@@ -16,6 +16,7 @@ import {
 import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
+import type { Tasks } from './tasks.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
 import { handle, toAnswer } from './handle.ts';
@@ -30,6 +31,7 @@ export interface BrokerPorts {
   readonly now: Clock;
   readonly random: Random;
   readonly pools: Map<string, PoolState>;
+  readonly tasks: Tasks;
   /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
   readonly awaited: Map<string, number>;
   /** Called when the set of links changed. */
@@ -220,6 +222,10 @@ export class Broker {
 
   #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' | 'offer' }>): void {
     if (peer.socket.destroyed) return;
+    if (message.type === 'record') return this.#ports.tasks.record(message.round, message.outcome);
+    if (message.type === 'pick') {
+      return answer(peer, message.ask, { is: 'picked', ...this.#ports.tasks.pick(peer.link, message) });
+    }
     const context = this.#context();
     if (message.type === 'status' || message.type === 'admin')
       return this.#administer(peer, message, context);
@@ -298,6 +304,7 @@ export class Broker {
 
   #leave(peer: Peer): void {
     if (!this.#peers.remove(peer)) return;
+    this.#ports.tasks.dropLink(peer.link);
     const context = this.#context();
     this.#apply(this.#probers.changed(this.#ports.pools.values(), context));
     this.#apply(this.#probers.left(peer.link, context));

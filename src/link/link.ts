@@ -19,7 +19,7 @@ import type { ConfigState, Need, PoolSpec, Standing, Transition } from '../core/
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import type { BrokerAddress } from './address.ts';
 
-export type { Answer, GrantedMember, ProbeRequest } from '../broker/protocol.ts';
+export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../broker/protocol.ts';
 
 /** How a link follows the configuration's edits. */
 export interface Follower {
@@ -60,6 +60,7 @@ export type Question = Extract<LinkMessage, { ask: number }>;
 type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
 type HelloMessage = Extract<LinkMessage, { type: 'hello' }>;
 export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
+export type StrategyOutcome = Extract<LinkMessage, { type: 'record' }>['outcome'];
 
 interface Held {
   readonly lease: string;
@@ -131,6 +132,11 @@ export class Link {
   /** Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. */
   tell(attempt: AttemptMessage): void {
     this.#send({ type: 'attempt', ...attempt });
+  }
+
+  /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
+  record(round: string, outcome: StrategyOutcome): void {
+    this.#send({ type: 'record', round, outcome });
   }
 
   /** Remembers what is held, so that a new broker can be told. */

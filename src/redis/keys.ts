@@ -3,6 +3,7 @@ export interface Keys {
   readonly epoch: string;
   readonly tokens: string;
   readonly facts: string;
+  readonly learned: string;
   readonly holders: (subject: string) => string;
   readonly wants: (subject: string) => string;
   readonly pace: (subject: string) => string;
@@ -21,6 +22,7 @@ export function keysOf(project: string, database: number): Keys {
     epoch: `${prefix}epoch`,
     tokens: `${prefix}tokens`,
     facts: `${prefix}facts`,
+    learned: `${prefix}learned`,
     holders: (subject) => `${prefix}slot:${subject}`,
     wants: (subject) => `${prefix}want:${subject}`,
     pace: (subject) => `${prefix}pace:${subject}`,

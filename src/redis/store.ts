@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { Epoch } from './epoch.ts';
 import { Facts } from './facts.ts';
 import { type Keys, keysOf } from './keys.ts';
+import { Learned } from './learned.ts';
 import type { Line } from './line.ts';
 import type { ClaimAnswer, Fact, SharedStore, Slot, StoreOptions } from './types.ts';
 import { Wakes } from './wakes.ts';
@@ -56,6 +57,7 @@ class Store implements SharedStore {
   readonly #epoch: Epoch;
   readonly #claims: Claims;
   readonly #facts: Facts;
+  readonly #learned: Learned;
   readonly #wakes: Wakes;
   #beat: NodeJS.Timeout | undefined;
   #beating = false;
@@ -70,6 +72,7 @@ class Store implements SharedStore {
     this.#epoch = epoch;
     this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost });
     this.#facts = new Facts({ keys, broker, connection, epoch, onFact });
+    this.#learned = new Learned(keys, connection);
     this.#wakes = new Wakes({ broker, onWake, pass: (subject) => void this.#pass(subject) });
   }
 
@@ -121,6 +124,14 @@ class Store implements SharedStore {
 
   async readFacts(): Promise<Fact[]> {
     return this.#facts.read(this.#connection.line);
+  }
+
+  keepLearned(texts: ReadonlyMap<string, string>): Promise<void> {
+    return this.#learned.keep(texts);
+  }
+
+  readLearned(): Promise<string[]> {
+    return this.#learned.read();
   }
 
   async close(): Promise<void> {

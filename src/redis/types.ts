@@ -75,6 +75,10 @@ export interface SharedStore {
   /** Never rejects: what cannot be told now is told when the server is back. */
   publishFact(fact: Fact): Promise<void>;
   readFacts(): Promise<Fact[]>;
+  /** Keeps texts by name for the brokers of later runs. Never rejects. */
+  keepLearned(texts: ReadonlyMap<string, string>): Promise<void>;
+  /** The texts that were kept. Never rejects. */
+  readLearned(): Promise<string[]>;
   /** Gives back what this broker holds, within a second, and closes the connection. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { blamesEnvironment, type SeenAttempt } from '../core/verdict.ts';
 import { shorten } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
-import { ensure, MemberTally, type PoolTally } from './tally.ts';
+import { ensure, MemberTally, type PoolTally, type StrategyTally } from './tally.ts';
 
 type RecordedLease = GembaRecord['leases'][number];
 
@@ -163,15 +163,26 @@ function absorbErrors(collected: Collected, record: GembaRecord, testId: string)
 }
 
 function absorbStrategies(collected: Collected, record: GembaRecord): void {
-  for (const { task, name, ok, durationMs, fallback } of record.strategies) {
-    const tally = ensure(collected.strategies, `${task}\n${name}`, () => {
-      return { task, name, runs: 0, successes: 0, fallbacks: 0, totalMs: 0 };
-    });
+  for (const { at, task, name, ok, durationMs, fallback } of record.strategies) {
+    const tally = strategyOf(collected, task, name);
     tally.runs++;
-    tally.totalMs += durationMs;
-    if (ok) tally.successes++;
+    if (ok !== null) tally.totalMs += durationMs;
+    if (ok === true) tally.successes++;
+    if (ok === false) tally.failures++;
     if (fallback) tally.fallbacks++;
+    else if (at !== undefined) tally.chosenAt.push(at);
   }
+  for (const { task, name, ...belief } of record.beliefs ?? []) {
+    const tally = strategyOf(collected, task, name);
+    if (belief.at >= (tally.belief?.at ?? -Infinity)) tally.belief = belief;
+  }
+}
+
+function strategyOf(collected: Collected, task: string, name: string): StrategyTally {
+  return ensure(collected.strategies, `${task}\n${name}`, () => {
+    const counts = { runs: 0, successes: 0, failures: 0, fallbacks: 0, totalMs: 0 };
+    return { task, name, ...counts, chosenAt: [], belief: null };
+  });
 }
 
 function absorbRefusals(collected: Collected, record: GembaRecord, testId: string, result: SeenResult): void {

@@ -10,13 +10,13 @@ import type {
   Report,
   ReportRevision,
   ReportRun,
-  ReportStrategy,
   ReportTest,
   ReportTotals,
   ReportTransition,
   RunStatus,
 } from './model.ts';
-import { rounded, roundedOrNull, type StrategyTally } from './tally.ts';
+import { strategiesOf } from './strategies.ts';
+import { rounded, roundedOrNull } from './tally.ts';
 
 /** What the records do not tell of a run. */
 export interface RunFacts {
@@ -60,7 +60,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
     causes: groupCauses(judged, collected.errors),
     pools: poolsOf(collected, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
     standIns: [...collected.standIns.values()].map((each) => ({ ...each, tests: each.tests.size })),
-    strategies: [...collected.strategies.values()].map(toStrategy),
+    strategies: strategiesOf([...collected.strategies.values()]),
     errors: collected.errors
       .toSorted((a, b) => a.at - b.at)
       .map((error) => ({ ...error, at: isoTime(error.at) })),
@@ -125,20 +125,6 @@ function shardsOf(collected: Collected, run: RunFacts): { total: number; present
   if (run.shard) present.add(run.shard.current);
   if (present.size === 0) present.add(1);
   return { total, present: [...present].sort((a, b) => a - b) };
-}
-
-function toStrategy({ task, name, runs, successes, fallbacks, totalMs }: StrategyTally): ReportStrategy {
-  return {
-    task,
-    name,
-    runs,
-    successes,
-    failures: runs - successes,
-    successRate: successes / runs,
-    avgMs: rounded(totalMs / runs),
-    chosen: runs - fallbacks,
-    fallbacks,
-  };
 }
 
 function toTransition({ at, until, pool, endpoint, key, from, to, why }: Transition): ReportTransition {

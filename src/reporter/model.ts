@@ -184,6 +184,7 @@ export interface ReportStrategy {
   readonly chosen: number;
   /** Runs in which it stood in for one that had failed. */
   readonly fallbacks: number;
+  /** What the router believed of it at its task's last choice; null where nothing was learned. */
   readonly belief?: ReportBelief | null;
   /** When it was mostly the first choice of its task. */
   readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];

@@ -57,8 +57,12 @@ export interface StrategyTally {
   readonly name: string;
   runs: number;
   successes: number;
+  failures: number;
   fallbacks: number;
   totalMs: number;
+  /** When it was the first choice, in milliseconds since the epoch. */
+  readonly chosenAt: number[];
+  belief: { readonly at: number; readonly successRate: number; readonly avgMs: number } | null;
 }
 
 /** Get what a map has under a key, or put there what `make` gives. */

@@ -98,9 +98,12 @@ export const recordSchema = z.object({
   ),
   strategies: z.array(
     z.object({
+      /** When it began. */
+      at: z.number().optional(),
       task: z.string(),
       name: z.string(),
-      ok: z.boolean(),
+      /** Null: its end says nothing of the strategy (a failed check in it, or the test ended meanwhile). */
+      ok: z.boolean().nullable(),
       durationMs: z.number(),
       fallback: z.boolean(),
     }),
@@ -114,6 +117,18 @@ export const recordSchema = z.object({
         /** Faults put all members out. */
         isFault: z.boolean(),
         why: z.string(),
+      }),
+    )
+    .optional(),
+  /** What was believed of each strategy when one was picked last. */
+  beliefs: z
+    .array(
+      z.object({
+        task: z.string(),
+        name: z.string(),
+        at: z.number(),
+        successRate: z.number(),
+        avgMs: z.number(),
       }),
     )
     .optional(),

@@ -134,8 +134,11 @@ test("a user's own TypeScript project compiles against the package", async () =>
   expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
 });
 
-test('the quick-start example compiles as a newcomer would copy it', async () => {
-  const example = fileURLToPath(new URL('../../examples/quick-start', import.meta.url));
+test.each([
+  ['quick-start', ['tests', 'playwright.config.ts', 'chromium.ts']],
+  ['strategies', ['tests', 'playwright.config.ts']],
+])('the example %s compiles as a newcomer would copy it', async (name, parts) => {
+  const example = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
   const project = await createInlineProject({
     'tsconfig.json': JSON.stringify({
       compilerOptions: {
@@ -151,7 +154,7 @@ test('the quick-start example compiles as a newcomer would copy it', async () =>
       include: ['*.ts', 'tests'],
     }),
   });
-  for (const part of ['tests', 'playwright.config.ts', 'chromium.ts']) {
+  for (const part of parts) {
     await cp(path.join(example, part), path.join(project.folder, part), { recursive: true });
   }
   const { exitCode, output } = await project.node([compiler, '-p', 'tsconfig.json']);

@@ -80,6 +80,7 @@ const ADDED: Record<string, string[]> = {
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   result: ['startedAt', 'refused'],
+  strategy: ['belief', 'periods'],
 };
 
 describe('report.json', () => {

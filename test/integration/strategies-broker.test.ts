@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { foundServers, startRedis } from '../harness/redis.ts';
+import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
+
+type Link = LinkClass;
+const NAMES = ['api', 'ui'];
+
+/** The installed package's own module: the link starts the broker that lies beside it. */
+async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
+  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/link/link.js');
+  return (await import(pathToFileURL(file).href)) as { Link: new (options: LinkOptions) => Link };
+}
+
+/** The process id of the broker at that socket, or null. */
+function brokerAt(socketPath: string): number | null {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('/broker/main.js')))
+        return Number(pid);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return null;
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 500; turn++) {
+    if (condition()) return;
+    await sleep(20);
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
+describe.skipIf(process.platform === 'win32')('the broker and strategies', { timeout: 30_000 }, () => {
+  let folder: string;
+  let address: LinkOptions['address'];
+  const links: Link[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
+    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json') };
+  });
+
+  afterEach(async () => {
+    for (const link of links.splice(0)) link.close();
+    kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function kill(socketPath = address.socketPath): void {
+    const broker = brokerAt(socketPath);
+    if (broker !== null) process.kill(broker, 'SIGKILL');
+  }
+
+  async function newLink(): Promise<Link> {
+    const { Link } = await installed();
+    const link = new Link({ address, pools: [] });
+    links.push(link);
+    return link;
+  }
+
+  type Seed = { value: string; run: string; worker: number; turn: number };
+
+  async function pick(
+    link: Link,
+    round: string,
+    seed: Seed | null = null,
+  ): Promise<{ name: string; rates: object }> {
+    const asked = { task: 'login', candidates: NAMES, attempt: 1 };
+    const answer = await link.ask({ type: 'pick', round, ...asked, seed });
+    if (answer.is !== 'picked') throw new Error(answer.is);
+    const rates = answer.beliefs.map(({ name, successRate }) => [name, successRate] as const);
+    return { name: answer.name, rates: Object.fromEntries(rates) };
+  }
+
+  /** One round after another, over these links in turn; `works` says which strategies do. */
+  async function rounds(over: Link[], turns: number, works: (name: string) => boolean): Promise<string[]> {
+    const picks: string[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const link = over[turn % over.length]!;
+      const round = randomUUID();
+      const { name } = await pick(link, round);
+      link.record(round, { ok: works(name), durationMs: 100, kind: null });
+      picks.push(name);
+    }
+    return picks;
+  }
+
+  it('learns from all workers, and the next run knows it, also after a broker that was killed', async () => {
+    const workers = [await newLink(), await newLink(), await newLink()];
+    const picks = await rounds(workers, 60, (name) => name === 'ui');
+    expect(picks.slice(20).filter((name) => name === 'api').length).toBeLessThanOrEqual(6);
+    await until('it is saved', () => {
+      return existsSync(address.cacheFile) && readFileSync(address.cacheFile, 'utf8').includes('"login"');
+    });
+    await sleep(400);
+    for (const link of links.splice(0)) link.close();
+    await sleep(300);
+    kill();
+    await until('the broker is gone', () => brokerAt(address.socketPath) === null);
+    const next = await newLink();
+    const { rates } = await pick(next, 'first');
+    expect(rates).toMatchObject({ api: expect.any(Number), ui: expect.any(Number) });
+    const [api, ui] = NAMES.map((name) => (rates as Record<string, number>)[name]!);
+    expect(ui! - api!).toBeGreaterThan(0.3);
+    const later = await rounds([next], 20, (name) => name === 'ui');
+    expect(later.filter((name) => name === 'api').length).toBeLessThanOrEqual(3);
+  });
+
+  it.skipIf(foundServers().length === 0)(
+    'tells what it learned to other machines, through the store',
+    async () => {
+      const redis = await startRedis();
+      const shared = { url: redis.url, project: 'shop', leaseTtlMs: 10_000 };
+      address = { ...address, shared };
+      const here = await newLink();
+      await rounds([here], 30, (name) => name === 'ui');
+      await sleep(500);
+      const own = address.socketPath;
+      address = {
+        socketPath: path.join(folder, 'other'),
+        cacheFile: path.join(folder, 'other.json'),
+        shared,
+      };
+      const there = await newLink();
+      const { rates } = await pick(there, 'first');
+      const [api, ui] = NAMES.map((name) => (rates as Record<string, number>)[name]!);
+      expect(ui! - api!).toBeGreaterThan(0.3);
+      kill(own);
+      await redis.close();
+    },
+  );
+
+  it('blames no strategy for a worker that died while it ran', async () => {
+    const [watching, dying] = [await newLink(), await newLink()];
+    await rounds([watching], 6, () => true);
+    const before = (await pick(watching, 'before')).rates;
+    watching.record('before', null);
+    for (let turn = 0; turn < 20; turn++) await pick(dying, `cut off ${turn}`);
+    dying.close();
+    await sleep(200);
+    const after = (await pick(watching, 'after')).rates as Record<string, number>;
+    for (const [name, rate] of Object.entries(before)) expect(after[name]).toBeCloseTo(rate as number, 2);
+    dying.record('cut off 0', { ok: false, durationMs: 1, kind: null });
+  });
+
+  it('repeats the choices of a seeded run, also in a broker that has learned', async () => {
+    const link = await newLink();
+    const seeded = async (value: string, run: string): Promise<string[]> => {
+      const picks: string[] = [];
+      for (let turn = 0; turn < 40; turn++) {
+        const round = randomUUID();
+        const { name } = await pick(link, round, { value, run, worker: 0, turn });
+        const durationMs = 20 + Math.random() * 60;
+        link.record(round, { ok: name === 'ui' || turn > 20, durationMs, kind: null });
+        picks.push(name);
+      }
+      return picks;
+    };
+    const first = await seeded('42', 'one');
+    await rounds([link], 20, (name) => name === 'api');
+    expect(await seeded('42', 'two')).toEqual(first);
+    expect(new Set(first)).toEqual(new Set(NAMES));
+  });
+});

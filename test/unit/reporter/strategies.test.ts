@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { periodsOf } from '../../../src/reporter/strategy-periods.ts';
+import { record, reportOf } from './synthetic.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+function run(name: string, ok: boolean | null, more: { at?: number; fallback?: boolean } = {}): object {
+  return { at: START, task: 'login', name, ok, durationMs: 100, fallback: false, ...more };
+}
+
+function strategiesOf(...records: object[]): unknown {
+  const told = records.map((more) => record(more));
+  return reportOf([{ title: 'a', results: [{ records: told }] }]).strategies;
+}
+
+describe('the strategies of a report', () => {
+  it('leave out of the rate and the time what says nothing of a strategy', () => {
+    const strategies = [run('api', true), run('api', null), run('api', false), run('form', null)];
+    expect(strategiesOf({ strategies })).toMatchObject([
+      { name: 'api', runs: 3, successes: 1, failures: 1, successRate: 0.5, avgMs: 100, chosen: 3 },
+      { name: 'form', runs: 1, successes: 0, failures: 0, successRate: null, avgMs: null, chosen: 1 },
+    ]);
+  });
+
+  it('say what was believed last, also of one that did not run', () => {
+    const belief = (name: string, at: number, successRate: number): object => {
+      return { task: 'login', name, at, successRate, avgMs: 20 };
+    };
+    const told = strategiesOf(
+      { strategies: [run('form', true)], beliefs: [belief('api', 2, 0.1), belief('form', 2, 1)] },
+      { beliefs: [belief('api', 1, 0.9)] },
+    );
+    expect(told).toMatchObject([
+      { name: 'form', runs: 1, belief: { successRate: 1, avgMs: 20 } },
+      { name: 'api', runs: 0, successRate: null, belief: { successRate: 0.1, avgMs: 20 } },
+    ]);
+  });
+
+  it('say when each was mostly chosen first', () => {
+    const strategies = 'aaaaaaffffaffff'
+      .split('')
+      .map((name, index) => run(name, true, { at: START + index * 1000 }));
+    const seconds = (count: number): string => new Date(START + count * 1000).toISOString();
+    expect(strategiesOf({ strategies: [...strategies, run('f', true, { fallback: true })] })).toMatchObject([
+      { name: 'a', periods: [{ from: seconds(0), to: seconds(5), runs: 6 }] },
+      { name: 'f', periods: [{ from: seconds(6), to: seconds(14), runs: 9 }] },
+    ]);
+  });
+});
+
+describe('periods', () => {
+  it('are told in order of time, whatever the order of the records', () => {
+    const choices = 'aaaaabbbbbaaaaa'.split('').map((name, at) => ({ at, name }));
+    const shuffled = [
+      ...choices.filter((_, index) => index % 2 === 1),
+      ...choices.filter((_, index) => index % 2 === 0),
+    ];
+    expect(Object.fromEntries(periodsOf(shuffled))).toEqual({
+      a: [
+        { from: 0, to: 4, runs: 5 },
+        { from: 10, to: 14, runs: 5 },
+      ],
+      b: [{ from: 5, to: 9, runs: 5 }],
+    });
+  });
+
+  it('are none of nothing, and one of one', () => {
+    expect(periodsOf([]).size).toBe(0);
+    expect(periodsOf([{ at: 5, name: 'a' }]).get('a')).toEqual([{ from: 5, to: 5, runs: 1 }]);
+  });
+});
