@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
-import { learn, newBelief } from '../router/belief.ts';
-import { choose } from '../router/rotations.ts';
+import { PoolRouting } from '../router/routing.ts';
+import { contextOf } from './context.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
 import { Broker } from './server.ts';
@@ -45,8 +45,8 @@ async function start(): Promise<void> {
 
 function run(server: Server): void {
   const random = seed === '' ? systemRandom : seededRandom(seed);
-  const context = { now: systemClock(), random, choose, newBelief, learn };
-  const pools = loadState(cacheFile, context);
+  const routing = new PoolRouting(random);
+  const pools = loadState(cacheFile, contextOf({ now: systemClock, random, routing }), routing);
   const awaited = readAwaited();
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ function run(server: Server): void {
     server.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     clearTimeout(saving);
-    saveState(cacheFile, pools.values());
+    saveState(cacheFile, pools.values(), routing, systemClock());
     rmSync(linksFile, { force: true });
     process.exitCode = 0;
   };
@@ -82,6 +82,7 @@ function run(server: Server): void {
     keeper,
     now: systemClock,
     random,
+    routing,
     pools,
     awaited,
     onLinks: (links) => {
@@ -91,7 +92,7 @@ function run(server: Server): void {
     },
     onChange: () => {
       clearTimeout(saving);
-      saving = setTimeout(() => saveState(cacheFile, pools.values()), SAVE_AFTER_MS);
+      saving = setTimeout(() => saveState(cacheFile, pools.values(), routing, systemClock()), SAVE_AFTER_MS);
     },
   });
   broker.serve(server);

@@ -9,8 +9,8 @@ import { endedBy, noteFailure, type Reruns } from '../core/reruns.ts';
 import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
-import { learn, newBelief } from '../router/belief.ts';
-import { choose } from '../router/rotations.ts';
+import type { PoolRouting } from '../router/routing.ts';
+import { contextOf } from './context.ts';
 import { handle, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
@@ -21,6 +21,7 @@ import { type LinkMessage, linkMessage } from './protocol.ts';
 export interface BrokerPorts {
   readonly now: Clock;
   readonly random: Random;
+  readonly routing: PoolRouting;
   readonly pools: Map<string, PoolState>;
   /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
   readonly awaited: Map<string, number>;
@@ -346,7 +347,7 @@ export class Broker {
   }
 
   #context(): Context {
-    return { now: this.#ports.now(), random: this.#ports.random, choose, newBelief, learn };
+    return contextOf(this.#ports);
   }
 
   #tellLinks(): void {

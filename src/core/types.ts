@@ -111,11 +111,21 @@ export interface Standing {
   readonly until: number | null;
 }
 
-/** What was learned of a candidate: discounted counts, and the mean of the logarithm of its time in milliseconds. */
+/** What was learned of a member: the router's own, opaque to the core. */
 export interface Belief {
-  successes: number;
-  failures: number;
-  logTime: number;
-  timeWeight: number;
-  at: number;
+  readonly id: string;
+}
+
+/** What one attempt tells of a member. */
+export interface Learned {
+  readonly ok: boolean;
+  /** Only where the member's own pace or standing is not somebody else's business. */
+  readonly kind?: OutcomeKind | undefined;
+  /** Null where no response came. */
+  readonly durationMs: number | null;
+  readonly retryAfterMs: number | null;
+  /** Which attempt of its call it was, from 1. */
+  readonly attempt: number;
+  /** Other leases that held the member. */
+  readonly inFlight: number;
 }
