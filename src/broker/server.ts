@@ -11,6 +11,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { contextOf } from './context.ts';
+import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import { handle, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
@@ -41,6 +42,7 @@ export class Broker {
   readonly #id = randomUUID();
   readonly #peers = new Peers();
   readonly #leasePool = new Map<string, string>();
+  readonly #insightsToldAt = new WeakMap<Peer, number>();
   readonly #reruns: Reruns = new Map();
   #sequence = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -225,6 +227,7 @@ export class Broker {
     if (message.type === 'retry') {
       answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     } else this.#apply(handle(pool, spec, peer.link, message, context));
+    if (message.type === 'attempt' || message.type === 'release') this.#tellInsights(peer, context);
     if (message.type === 'release') this.#leasePool.delete(message.lease);
     if (message.type === 'acquire' && pool.queue.length > 0)
       this.#apply(endDeadlocks(this.#ports.pools.values(), context));
@@ -242,6 +245,16 @@ export class Broker {
     }
     void this.#sharing?.learnAll();
     this.#schedule();
+  }
+
+  /** What the router believes goes into the records; what changed since a moment ago can wait. */
+  #tellInsights(peer: Peer, context: Context): void {
+    if (context.now - (this.#insightsToldAt.get(peer) ?? -Infinity) < INSIGHTS_EVERY_MS) return;
+    this.#insightsToldAt.set(peer, context.now);
+    const insights = [...peer.specs.values()].flatMap((spec) =>
+      insightsOf(this.#pool(spec.name), spec, this.#ports.routing, context),
+    );
+    if (insights.length > 0) send(peer, { type: 'insights', insights });
   }
 
   #administer(

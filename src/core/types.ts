@@ -111,6 +111,24 @@ export interface Standing {
   readonly until: number | null;
 }
 
+/** Why a member is picked or not: what the router believed of it. Bounds hold with 95 % chance. */
+export interface MemberInsight {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly at: number;
+  readonly successRate: number;
+  readonly successLow: number;
+  readonly successHigh: number;
+  readonly avgMs: number;
+  readonly avgLowMs: number;
+  readonly avgHighMs: number;
+  /** Attempts that were to find out whether it is back. */
+  readonly probes: number;
+  /** Times that its speed was found to have changed. */
+  readonly changes: number;
+}
+
 /** What was learned of a member: the router's own, opaque to the core. */
 export interface Belief {
   readonly id: string;

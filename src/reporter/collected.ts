@@ -1,4 +1,4 @@
-import type { Gate, OutcomeKind, Standing, Transition } from '../core/types.ts';
+import type { Gate, MemberInsight, OutcomeKind, Standing, Transition } from '../core/types.ts';
 import type { Judgement, SeenAttempt } from '../core/verdict.ts';
 import type { ResultStatus, TestOutcome } from './model.ts';
 import { Pulse } from './pulse.ts';
@@ -20,6 +20,8 @@ export interface Collected {
   readonly transitions: Map<string, Transition>;
   /** Of each shard the standings that were told last. */
   readonly standings: Map<string, { at: number; standings: readonly Standing[] }>;
+  /** What the router believed last of each member. */
+  readonly insights: Map<string, MemberInsight>;
   readonly pulse: Pulse;
   readonly replicas: Replicas;
   /** Leases that live longer than one test, by id, and each of their holdings. */
@@ -100,6 +102,7 @@ export function emptyCollected(): Collected {
     errorsCut: 0,
     transitions: new Map(),
     standings: new Map(),
+    insights: new Map(),
     pulse: new Pulse(),
     replicas: new Replicas(),
     workerLeases: new Set(),

@@ -1,5 +1,5 @@
-// Bandits. A reward is in [0, 1]: nothing for a failure, else less the longer it took. Their parameters were tuned on
-// the first seeds of this bench (see tune.mjs). What is in flight counts as pulled, else late feedback floods one arm.
+// Bandits. A reward is in [0, 1]: nothing for a failure, else less the longer it took. Their parameters
+// (policies/index.mjs) are the best of a grid over these very families, on seeds that are not shown. What is in flight counts as pulled, else late feedback floods one arm.
 
 import { beta, normal } from '../random.mjs';
 import { highest } from './simple.mjs';

@@ -11,9 +11,9 @@ export const OURS = 'gemba';
 
 export const POLICIES = {
   [OURS]: ({ now, random }) => createRouter({ now, random }),
-  'discounted UCB, tuned': ucb({ keep: 0.998, width: 0.1, priceMs: 2_000, scaleMs: 2_000 }),
-  'UCB1, tuned': ucb({ keep: 1, width: 0.1, priceMs: 2_000, scaleMs: 2_000 }),
-  'Thompson on cost, discounted': thompsonCost({ keep: 0.995, priceMs: 1_500, priorMs: 300 }),
+  'discounted UCB, tuned': ucb({ keep: 0.99, width: 0.06, priceMs: 2_000, scaleMs: 500 }),
+  'UCB1, tuned': ucb({ keep: 1, width: 0.03, priceMs: 4_000, scaleMs: 1_000 }),
+  'Thompson on cost, discounted': thompsonCost({ keep: 0.998, priceMs: 1_500, priorMs: 600 }),
   'Thompson on cost': thompsonCost({ keep: 1, priceMs: 1_500, priorMs: 300 }),
   'Thompson on success, discounted': thompsonSuccess({ keep: 0.995 }),
   'Thompson on success': thompsonSuccess({ keep: 1 }),
@@ -22,7 +22,7 @@ export const POLICIES = {
   'Envoy outlier detection, tuned': envoy({
     consecutive: 2,
     intervalMs: 1_000,
-    baseMs: 5_000,
+    baseMs: 20_000,
     maxMs: 60_000,
     maxEjectionPercent: 100,
     requestVolume: 20,
