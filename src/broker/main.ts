@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
-import { learn, newBelief } from '../router/belief.ts';
-import { choose } from '../router/rotations.ts';
+import { PoolRouting } from '../router/routing.ts';
+import { contextOf } from './context.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
@@ -47,15 +47,15 @@ async function start(): Promise<void> {
 
 function run(server: Server): void {
   const random = seed === '' ? systemRandom : seededRandom(seed);
-  const context = { now: systemClock(), random, choose, newBelief, learn };
-  const pools = loadState(cacheFile, context);
+  const routing = new PoolRouting(random);
+  const pools = loadState(cacheFile, contextOf({ now: systemClock, random, routing }), routing);
   const awaited = readAwaited();
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   const save = (): void => {
     saving = undefined;
-    saveState(cacheFile, pools.values(), tasks.past);
+    saveState(cacheFile, pools.values(), tasks.past, routing, systemClock());
     keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
@@ -96,6 +96,7 @@ function run(server: Server): void {
     keeper,
     now: systemClock,
     random,
+    routing,
     pools,
     awaited,
     onLinks: (links) => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Health } from '../core/health.ts';
+import type { PoolRouting } from '../router/routing.ts';
 import { type Context, newPoolState, type PoolState, subjectOf } from '../core/subject.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
@@ -19,6 +20,7 @@ const health = z.union([
 ]);
 const savedState = z.object({
   v: z.literal(1),
+  at: z.number().default(0),
   pools: z.array(
     z.object({
       name: z.string(),
@@ -31,13 +33,8 @@ const savedState = z.object({
           ejections: z.number(),
           ejectedAt: z.number(),
           sawFault: z.boolean().default(false),
-          belief: z.object({
-            successes: z.number(),
-            failures: z.number(),
-            logTime: z.number(),
-            timeWeight: z.number(),
-            at: z.number(),
-          }),
+          /** The router's own: it reads what it can. */
+          belief: z.unknown(),
         }),
       ),
     }),
@@ -45,18 +42,16 @@ const savedState = z.object({
 });
 
 /** What was learned before, or nothing where the file is missing or damaged: it is a cache. */
-export function loadState(file: string, context: Context): Map<string, PoolState> {
+export function loadState(file: string, context: Context, routing: PoolRouting): Map<string, PoolState> {
   const pools = new Map<string, PoolState>();
-  for (const saved of readSaved(file)?.pools ?? []) {
+  const state = readSaved(file);
+  for (const saved of state?.pools ?? []) {
     const pool = newPoolState(saved.name);
     for (const known of saved.subjects) {
       const subject = subjectOf(pool, known.kind, known, context);
       subject.health = restored(known.health);
-      Object.assign(subject, {
-        ejections: known.ejections,
-        ejectedAt: known.ejectedAt,
-        belief: known.belief,
-      });
+      Object.assign(subject, { ejections: known.ejections, ejectedAt: known.ejectedAt });
+      routing.restore(subject.belief, known.belief, state?.at ?? 0, context.now);
       subject.checks.sawFault = known.sawFault;
     }
     pools.set(saved.name, pool);
@@ -69,14 +64,18 @@ export function saveState(
   file: string,
   pools: Iterable<PoolState>,
   tasks: ReadonlyMap<string, readonly PastRun[]>,
+  routing: PoolRouting,
+  now: number,
 ): unknown {
   const saved = {
     v: 1,
+    at: now,
     pools: [...pools].map((pool) => ({
       name: pool.name,
       subjects: [...pool.subjects.values()].map(
         ({ kind, id, name, health, ejections, ejectedAt, belief, checks: { sawFault } }) => {
-          return { kind, id, name, health, ejections, ejectedAt, belief, sawFault };
+          const learned = routing.save(belief);
+          return { kind, id, name, health, ejections, ejectedAt, belief: learned, sawFault };
         },
       ),
     })),

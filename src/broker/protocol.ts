@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
 import type { Refusal } from '../core/members.ts';
 import type { ProductFailure } from '../core/reruns.ts';
-import { type ConfigState, OUTCOME_KINDS, type Standing, type Transition } from '../core/types.ts';
+import {
+  type ConfigState,
+  type MemberInsight,
+  OUTCOME_KINDS,
+  type Standing,
+  type Transition,
+} from '../core/types.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
@@ -254,4 +260,6 @@ export type BrokerMessage =
   | ({ readonly type: 'probe' } & ProbeRequest)
   /** The lease can no longer be guaranteed. */
   | { readonly type: 'lost'; readonly lease: string }
+  /** What the router believes of the members that it chooses among. */
+  | { readonly type: 'insights'; readonly insights: readonly MemberInsight[] }
   | { readonly type: 'transition'; readonly transition: Transition };

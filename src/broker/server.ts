@@ -17,8 +17,9 @@ import { rosterOf } from '../core/roster.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
 import type { Tasks } from './tasks.ts';
-import { learn, newBelief } from '../router/belief.ts';
-import { choose } from '../router/rotations.ts';
+import type { PoolRouting } from '../router/routing.ts';
+import { contextOf } from './context.ts';
+import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import { handle, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
@@ -30,6 +31,7 @@ import { type LinkMessage, linkMessage } from './protocol.ts';
 export interface BrokerPorts {
   readonly now: Clock;
   readonly random: Random;
+  readonly routing: PoolRouting;
   readonly pools: Map<string, PoolState>;
   readonly tasks: Tasks;
   /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
@@ -51,6 +53,7 @@ export class Broker {
   readonly #peers = new Peers();
   readonly #probers = new Probers(this.#peers);
   readonly #leasePool = new Map<string, string>();
+  readonly #insightsToldAt = new WeakMap<Peer, number>();
   readonly #reruns: Reruns = new Map();
   #sequence = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -243,6 +246,7 @@ export class Broker {
     if (message.type === 'retry') {
       answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     } else this.#apply(handle(pool, spec, peer.link, message, context));
+    if (message.type === 'attempt' || message.type === 'release') this.#tellInsights(peer, context);
     if (message.type === 'release') this.#leasePool.delete(message.lease);
     if (message.type === 'acquire' && pool.queue.length > 0)
       this.#apply(endDeadlocks(this.#ports.pools.values(), context));
@@ -261,6 +265,16 @@ export class Broker {
     this.#apply(this.#probers.changed(this.#ports.pools.values(), context));
     void this.#sharing?.learnAll();
     this.#schedule();
+  }
+
+  /** What the router believes goes into the records; what changed since a moment ago can wait. */
+  #tellInsights(peer: Peer, context: Context): void {
+    if (context.now - (this.#insightsToldAt.get(peer) ?? -Infinity) < INSIGHTS_EVERY_MS) return;
+    this.#insightsToldAt.set(peer, context.now);
+    const insights = [...peer.specs.values()].flatMap((spec) =>
+      insightsOf(this.#pool(spec.name), spec, this.#ports.routing, context),
+    );
+    if (insights.length > 0) send(peer, { type: 'insights', insights });
   }
 
   #administer(
@@ -386,7 +400,7 @@ export class Broker {
   }
 
   #context(): Context {
-    return { now: this.#ports.now(), random: this.#ports.random, choose, newBelief, learn };
+    return contextOf(this.#ports);
   }
 
   #tellLinks(): void {

@@ -39,6 +39,7 @@ export function administer(
 ): Effect[] | null {
   const subjects = subjectsOf(pool, spec, context).filter((subject) => subject.name === name);
   if (subjects.length === 0) return null;
+  if (action !== 'disable') for (const { belief } of subjects) context.renew(belief);
   const changes = subjects.map((subject) => {
     const disabled = subject.health.state === 'disabled';
     if (action === 'disable')

@@ -208,7 +208,7 @@ function best<S extends EndpointSpec | KeySpec>(
     wanted.prefer.size > 0 ? places.find(({ subject }) => wanted.prefer.has(subject.id)) : undefined;
   if (preferred) return preferred;
   const onTrial = places.find(({ subject }) => subject.health.state === 'half-open');
-  return onTrial ?? context.choose(how, places, context.now, context.random);
+  return onTrial ?? context.choose(how, places, context.now, context.random, wanted.exclude.size > 0 ? 2 : 1);
 }
 
 function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): string {

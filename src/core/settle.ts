@@ -102,20 +102,20 @@ interface Settling {
 }
 
 function passed(event: Settling): void {
-  const { pool, lease, report, endpoint, key, context } = event;
+  const { pool, lease, report, endpoint, key } = event;
   const seen = note(event, 'passed');
   if (endpoint && report.auth === 'leased' && report.kind === 'ok') clearMarks(pool.marks, endpoint.id);
   if (endpoint) {
     endpoint.faults = [];
     succeed(event, endpoint);
-    context.learn(endpoint.belief, true, report.durationMs, context.now);
+    learn(event, endpoint, true);
   }
   if (!key || report.auth !== 'leased' || report.kind !== 'ok') return;
   succeed(event, key);
   key.refusals = 0;
   laneOf(key, lease.need).throttles = 0;
   key.proofs.clear();
-  context.learn(key.belief, true, report.durationMs, context.now);
+  learn(event, key, true);
   for (const id of inSameCall(pool.comparisons, seen, 'refused')) prove(event, id, seen);
   for (const id of onSameRequest(pool.comparisons, seen, 'refused')) {
     const other = find(pool, 'key', id);
@@ -198,7 +198,7 @@ function refused(event: Settling): void {
     return;
   }
   key.refusals++;
-  event.context.learn(key.belief, false, null, event.context.now);
+  learn(event, key, false);
   const inCall = inSameCall(pool.comparisons, seen, 'passed');
   const before = key.proven || key.refusals < 2 ? [] : onSameRequest(pool.comparisons, seen, 'passed');
   const equal = [...inCall, ...before].map((id) => find(pool, 'key', id));
@@ -255,6 +255,7 @@ function throttled(event: Settling): void {
   const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(lane.throttles, 10));
   lane.throttles++;
   lane.learned = learnPace(lane.learned, lane.served, context.now);
+  learn(event, subject, false, 'rate-limit');
   const until = context.now + (report.retryAfterMs ?? pause);
   const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
   // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.
@@ -286,7 +287,7 @@ function failed(event: Settling, blame: Blame): void {
   const { pool, lease, report, endpoint, context } = event;
   if (!endpoint) return;
   if (blame === 'unreachable' && isCutOff(event, endpoint)) return;
-  context.learn(endpoint.belief, false, report.durationMs, context.now);
+  learn(event, endpoint, false);
   const what = `${report.kind}${statusOf(report)}`;
   if (blame !== 'endpoint') {
     note(event, 'failed');
@@ -369,6 +370,13 @@ function change(event: Settling, subject: Subject | null, health: Parameters<typ
   if (!subject) return;
   const changed = changeHealth(event.pool, subject, health, event.context.now, event.lease.spec.ejection);
   if (changed) event.changes.push(changed);
+}
+
+/** Keys and quotas that are refused are taken out by health alone; the router hears of faults and paces. */
+function learn({ report, context }: Settling, subject: Subject, ok: boolean, kind?: OutcomeKind): void {
+  const { durationMs, attempt, retryAfterMs } = report;
+  const inFlight = Math.max(0, subject.inUse - 1);
+  context.learn(subject.belief, { ok, kind, durationMs, retryAfterMs, attempt, inFlight }, context.now);
 }
 
 function keySpec(lease: LeaseState, subject: Subject): KeySpec | undefined {

@@ -14,7 +14,7 @@ import {
 import type { Marks } from './guard.ts';
 import type { Lane } from './lane.ts';
 import type { Place, Roster } from './roster.ts';
-import type { Belief, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
+import type { Belief, Learned, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
 export interface Subject {
@@ -160,15 +160,18 @@ export interface Probe {
 export interface Context {
   readonly now: number;
   readonly random: Random;
-  /** The rotation's or routing's choice; null where there is none. */
+  /** The rotation's or routing's choice for the `attempt`-th member of a call, from 1; null where there is none. */
   readonly choose: <P extends Place>(
     how: Rotation | Routing,
     places: readonly P[],
     now: number,
     random: Random,
+    attempt: number,
   ) => P | null;
-  readonly newBelief: (now: number) => Belief;
-  readonly learn: (belief: Belief, ok: boolean, durationMs: number | null, now: number) => void;
+  readonly newBelief: (pool: string, kind: Subject['kind'], id: string) => Belief;
+  readonly learn: (belief: Belief, learned: Learned, now: number) => void;
+  /** A person says that the member works again. */
+  readonly renew: (belief: Belief) => void;
 }
 
 /** A transition before it has a place in the broker's history. */
@@ -230,8 +233,8 @@ export function subjectOf(
     gate: null,
     elsewhereUntil: 0,
     lanes: new Map(),
-    belief: context.newBelief(context.now),
     checks: newChecks(),
+    belief: context.newBelief(pool.name, kind, spec.id),
   };
   pool.subjects.set(address, subject);
   return subject;

@@ -116,11 +116,39 @@ export interface Standing {
   readonly until: number | null;
 }
 
-/** What was learned of a candidate: discounted counts, and the mean of the logarithm of its time in milliseconds. */
+/** Why a member is picked or not: what the router believed of it. Bounds hold with 95 % chance. */
+export interface MemberInsight {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly at: number;
+  readonly successRate: number;
+  readonly successLow: number;
+  readonly successHigh: number;
+  readonly avgMs: number;
+  readonly avgLowMs: number;
+  readonly avgHighMs: number;
+  /** Attempts that were to find out whether it is back. */
+  readonly probes: number;
+  /** Times that its speed was found to have changed. */
+  readonly changes: number;
+}
+
+/** What was learned of a member: the router's own, opaque to the core. */
 export interface Belief {
-  successes: number;
-  failures: number;
-  logTime: number;
-  timeWeight: number;
-  at: number;
+  readonly id: string;
+}
+
+/** What one attempt tells of a member. */
+export interface Learned {
+  readonly ok: boolean;
+  /** Only where the member's own pace or standing is not somebody else's business. */
+  readonly kind?: OutcomeKind | undefined;
+  /** Null where no response came. */
+  readonly durationMs: number | null;
+  readonly retryAfterMs: number | null;
+  /** Which attempt of its call it was, from 1. */
+  readonly attempt: number;
+  /** Other leases that held the member. */
+  readonly inFlight: number;
 }

@@ -15,7 +15,7 @@ import type {
 import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { ProbeResult } from '../core/probe-results.ts';
-import type { ConfigState, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
+import type { ConfigState, MemberInsight, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
 import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import type { BrokerAddress } from './address.ts';
 
@@ -48,6 +48,8 @@ export interface LinkOptions {
   readonly mayStart?: boolean;
   readonly seed?: string | undefined;
   readonly onTransition?: (transition: Transition) => void;
+  /** What the router believes by now: the last told holds. */
+  readonly onInsights?: (insights: readonly MemberInsight[]) => void;
   /** The lease's calls must ask for turns from now on. */
   readonly onGated?: (lease: string) => void;
   /** The lease can no longer be guaranteed: its holder must stop using it. */
@@ -279,6 +281,7 @@ export class Link {
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
     else if (message.type === 'config') this.#follow(message.config);
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
+    else if (message.type === 'insights') this.#options.onInsights?.(message.insights);
     else if (message.type === 'gated') this.#options.onGated?.(message.lease);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);

@@ -3,6 +3,7 @@ import { blamesEnvironment, type SeenAttempt } from '../core/verdict.ts';
 import { shorten } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
+import { subjectName } from './members.ts';
 import { ensure, MemberTally, type PoolTally, type StrategyTally } from './tally.ts';
 
 type RecordedLease = GembaRecord['leases'][number];
@@ -71,6 +72,10 @@ function absorbRun(collected: Collected, record: GembaRecord): void {
   if (shard) {
     collected.shards.total = Math.max(collected.shards.total, shard.total);
     collected.shards.present.add(shard.current);
+  }
+  for (const insight of record.insights ?? []) {
+    const name = subjectName(insight);
+    if ((collected.insights.get(name)?.at ?? -Infinity) <= insight.at) collected.insights.set(name, insight);
   }
   for (const transition of record.transitions) {
     collected.transitions.set(`${transition.broker}\n${transition.seq}`, transition);

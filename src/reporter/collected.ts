@@ -1,4 +1,4 @@
-import type { Gate, OutcomeKind, Standing, Transition } from '../core/types.ts';
+import type { Gate, MemberInsight, OutcomeKind, Standing, Transition } from '../core/types.ts';
 import type { Judgement, SeenAttempt } from '../core/verdict.ts';
 import type { ResultStatus, TestOutcome } from './model.ts';
 import { Pulse } from './pulse.ts';
@@ -22,6 +22,8 @@ export interface Collected {
   readonly standings: Map<string, { at: number; standings: readonly Standing[] }>;
   /** Pools that others stood in for, by both names and the reason, with the tests that met it. */
   readonly standIns: Map<string, StandIn>;
+  /** What the router believed last of each member. */
+  readonly insights: Map<string, MemberInsight>;
   readonly pulse: Pulse;
   readonly replicas: Replicas;
   /** Leases that live longer than one test, by id, and each of their holdings. */
@@ -112,6 +114,7 @@ export function emptyCollected(): Collected {
     transitions: new Map(),
     standings: new Map(),
     standIns: new Map(),
+    insights: new Map(),
     pulse: new Pulse(),
     replicas: new Replicas(),
     workerLeases: new Set(),

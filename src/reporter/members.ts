@@ -1,7 +1,7 @@
-import type { HealthState, Transition } from '../core/types.ts';
+import type { HealthState, MemberInsight, Transition } from '../core/types.ts';
 import { isoTime } from '../shared/format.ts';
 import type { Collected } from './collected.ts';
-import type { ReportMember, ReportPool } from './model.ts';
+import type { ReportBelief, ReportMember, ReportPool } from './model.ts';
 import { type MemberTally, type PoolTally, rounded, roundedOrNull } from './tally.ts';
 
 /** Parts of the run that a member's counts are told in. */
@@ -32,8 +32,9 @@ export function poolsOf(collected: Collected, transitions: readonly Transition[]
   ): ReportMember[] => {
     const of = attemptsOf(tallies);
     return [...tallies].map(([name, tally]) => {
-      const now = present(states.get(`${pool.name}\n${kind}\n${name}`), span.endedAt);
-      return toMember(name, tally, { now, span, of });
+      const subject = `${pool.name}\n${kind}\n${name}`;
+      const now = present(states.get(subject), span.endedAt);
+      return toMember(name, tally, { now, span, of, insight: collected.insights.get(subject) });
     });
   };
   return [...collected.pools.values()].map((pool) => ({
@@ -54,16 +55,16 @@ function attemptsOf(members: ReadonlyMap<string, MemberTally>): number {
 function statesOf(collected: Collected, transitions: readonly Transition[]): Map<string, Present> {
   const states = new Map<string, Present>();
   for (const { standings } of collected.standings.values()) {
-    for (const standing of standings) states.set(nameOf(standing), standing);
+    for (const standing of standings) states.set(subjectName(standing), standing);
   }
   for (const { to, why, until, ...subject } of transitions) {
-    states.set(nameOf(subject), { state: to, why, until });
+    states.set(subjectName(subject), { state: to, why, until });
   }
   return states;
 }
 
 /** What concerns a key at one endpoint is the key's. */
-function nameOf({ pool, endpoint, key }: Subject): string {
+export function subjectName({ pool, endpoint, key }: Subject): string {
   return key === null ? `${pool}\nendpoint\n${endpoint}` : `${pool}\nkey\n${key}`;
 }
 
@@ -75,14 +76,27 @@ function present(last: Present | undefined, endedAt: number): Present | null {
   return over ? { ...last, until: null } : last;
 }
 
+function beliefOf(insight: MemberInsight): ReportBelief {
+  const { successRate, successLow, successHigh, avgMs, avgLowMs, avgHighMs, probes, changes } = insight;
+  return {
+    successRate,
+    successRange: [successLow, successHigh],
+    avgMs,
+    avgRangeMs: [avgLowMs, avgHighMs],
+    probes,
+    changes,
+  };
+}
+
 interface Around {
   readonly now: Present | null;
   readonly span: Span;
+  readonly insight: MemberInsight | undefined;
   /** Attempts of it and its siblings. */
   readonly of: number;
 }
 
-function toMember(name: string, tally: MemberTally, { now, span, of }: Around): ReportMember {
+function toMember(name: string, tally: MemberTally, { now, span, of, insight }: Around): ReportMember {
   const { durations } = tally;
   return {
     name,
@@ -100,6 +114,7 @@ function toMember(name: string, tally: MemberTally, { now, span, of }: Around): 
     p99Ms: roundedOrNull(durations.percentile(0.99)),
     share: of === 0 ? null : rounded((tally.attempts / of) * 100) / 100,
     parts: tally.spark.parts(span.from, span.to, PARTS),
+    ...(insight && { belief: beliefOf(insight) }),
     kinds: tally.kinds,
   };
 }

@@ -162,6 +162,13 @@ export interface ReportParts {
 export interface ReportBelief {
   readonly successRate: number | null;
   readonly avgMs: number | null;
+  /** Where rate and mean time lie with 95 % chance, by what was seen. */
+  readonly successRange?: readonly [low: number, high: number];
+  readonly avgRangeMs?: readonly [low: number, high: number];
+  /** Attempts that were to find out whether it is back. */
+  readonly probes?: number;
+  /** Times that its speed was found to have changed. */
+  readonly changes?: number;
 }
 
 interface ReportEndpoint extends ReportMember {

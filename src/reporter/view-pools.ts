@@ -162,11 +162,18 @@ function toRow(member: ReportMember, detail: string, lane: string, scene: Scene)
   };
 }
 
-/** What the router believes: `believed 96 %, 120 ms`; empty where it knows nothing. */
+/** What the router believes: `believed 96 % (91 % to 99 %), 120 ms, 2 probes`; empty where it knows nothing. */
 export function beliefText(belief: ReportBelief | null | undefined): string {
   if (!belief || belief.successRate === null) return '';
-  const time = belief.avgMs === null ? '' : `, ${duration(belief.avgMs)}`;
-  return `believed ${percent(belief.successRate)}${time}`;
+  const { successRate, successRange, avgMs, probes = 0, changes = 0 } = belief;
+  const range = successRange ? ` (${successRange.map((rate) => percent(rate)).join(' to ')})` : '';
+  const said = [
+    `believed ${percent(successRate)}${range}`,
+    avgMs === null ? '' : duration(avgMs),
+    probes > 0 ? counted(probes, 'probe') : '',
+    changes > 0 ? counted(changes, 'change') + ' of speed' : '',
+  ];
+  return said.filter(Boolean).join(', ');
 }
 
 /** `3 × 503 in a row, until 02:31:10` */

@@ -1,18 +1,21 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
-import { type Health, HEALTHY, nextHealth, remainingEjections, untilOf } from '../core/health.ts';
-import type { Belief, HealthState, OutcomeKind } from '../core/types.ts';
-import { believe, learn, newBelief } from './belief.ts';
-import { choose } from './rotations.ts';
+import type { HealthState, OutcomeKind } from '../core/types.ts';
+import { choose } from './choose.ts';
+import { begin, end } from './learn.ts';
+import { armIn, countRequest } from './memory.ts';
+import { snapshotOf } from './snapshot.ts';
+import { restoreMemory, type RouterState, saveMemory } from './state.ts';
+import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 
 export interface RouterOptions {
   /** Milliseconds since the epoch. @default Date.now */
   now?: Clock;
   /** A number in [0, 1). @default Math.random */
   random?: Random;
-  /** Faults in a row after which a candidate is put aside. @default 5 */
-  maxFailures?: number;
-  /** How long it is put aside, in milliseconds: `base`, doubled with each further time, at most `max`. */
-  ejection?: { base?: number; max?: number };
+  /** Other numbers for the decisions than the defaults. */
+  tuning?: Partial<Tuning>;
+  /** What an earlier router's `state()` gave: it is aged by the time between. Damaged parts of it are left out. */
+  state?: unknown;
 }
 
 export interface PickOptions {
@@ -24,6 +27,7 @@ export interface RouterOutcome {
   ok: boolean;
   /** Time of the attempt in milliseconds. */
   durationMs: number;
+  /** What a failure was: `rate-limit` teaches a pace, `auth` and `exhausted` take the candidate out for long. */
   kind?: OutcomeKind;
   /** What the server asked to wait, in milliseconds. */
   retryAfterMs?: number;
@@ -32,146 +36,79 @@ export interface RouterOutcome {
 export interface CandidateSnapshot {
   id: string;
   state: HealthState;
-  /** Believed success rate, 0 to 1; null before the first outcome. */
+  /** Believed success rate now, 0 to 1; null before the first outcome. */
   successRate: number | null;
+  /** Where the success rate while it is up lies with 95 % chance. */
+  successRange: [low: number, high: number] | null;
   /** Believed time of an attempt in milliseconds; null before the first outcome. */
   avgMs: number | null;
+  /** Where the mean time lies with 95 % chance. */
+  avgRange: [low: number, high: number] | null;
   inFlight: number;
-  /** When its state ends, ms since the epoch. */
+  /** When its state ends or its next probe is due, ms since the epoch; null where that is not known. */
   until: number | null;
+  picks: number;
+  /** Picks that were to find out whether it is back. */
+  probes: number;
+  /** Times that its speed was found to have changed. */
+  changes: number;
 }
 
 export interface Router {
   /** One of `candidates`, the least bad where all are out. One `record` must follow per pick. */
   pick(candidates: readonly string[], options?: PickOptions): string;
+  /** The end of an attempt. Refuses durations that are negative or not finite with a RangeError, and learns nothing then. */
   record(id: string, outcome: RouterOutcome): void;
   snapshot(): CandidateSnapshot[];
-}
-
-interface Arm {
-  readonly id: string;
-  inUse: number;
-  pass: number;
-  health: Health;
-  belief: Belief;
-  faults: number;
-  ejections: number;
-  ejectedAt: number;
-  seen: boolean;
+  /** What was learned, as plain JSON, for the next router's `state`. */
+  state(): RouterState;
 }
 
 /** A success-rate router: learns which candidate works best now. Deterministic for given `now` and `random`. */
 export function createRouter(options: RouterOptions = {}): Router {
   const now = options.now ?? systemClock;
   const random = options.random ?? systemRandom;
-  const maxFailures = options.maxFailures ?? 5;
-  const ejection = { baseMs: options.ejection?.base ?? 15_000, maxMs: options.ejection?.max ?? 600_000 };
-  const arms = new Map<string, Arm>();
-
-  const armOf = (id: string): Arm => {
-    const known = arms.get(id);
-    if (known) return known;
-    const pass = Math.min(...[...arms.values()].map((arm) => arm.pass), Infinity);
-    const arm = newArm(id, Number.isFinite(pass) ? pass : 0, now());
-    arms.set(id, arm);
-    return arm;
-  };
+  const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning };
+  const memory = restoreMemory(options.state, now());
 
   return {
-    pick(candidates) {
+    pick(candidates, { attempt = 1 } = {}) {
       if (candidates.length === 0) throw new RangeError('pick() needs at least one candidate');
       const at = now();
-      const offered = [...new Set(candidates)].map(armOf);
-      for (const arm of offered)
-        arm.health = nextHealth(arm.health, { type: 'tick' }, at, arm.ejections, ejection);
-      const chosen = chooseArm(offered, at, random);
-      chosen.inUse++;
-      chosen.pass += 1;
-      if (chosen.health.state === 'half-open') chosen.health = { ...chosen.health, probe: 'pick' };
-      return chosen.id;
+      if (attempt === 1) countRequest(memory, tuning);
+      const offered = candidates.map((id) => {
+        const arm = armIn(memory, id, random);
+        return { arm, inFlight: arm.startedAt.length, pass: arm.pass };
+      });
+      const { candidate, isProbe } = choose(memory, offered, attempt, at, tuning);
+      const { arm } = candidate;
+      arm.pass++;
+      arm.picks++;
+      if (isProbe) arm.probes++;
+      begin(arm, at);
+      return arm.id;
     },
-    record(id, outcome) {
-      const durationMs = checkedDuration(outcome.durationMs);
+    record(id, { ok, kind, durationMs, retryAfterMs }) {
+      const ended = {
+        ok,
+        kind,
+        durationMs: checkedDuration(durationMs),
+        waitMs: retryAfterMs === undefined ? null : checkedDuration(retryAfterMs),
+      };
+      end(memory, armIn(memory, id, random), ended, now(), tuning);
+    },
+    snapshot() {
       const at = now();
-      const arm = armOf(id);
-      arm.inUse = Math.max(0, arm.inUse - 1);
-      arm.seen = true;
-      learn(arm.belief, outcome.ok, durationMs, at);
-      settle(arm, outcome, at, maxFailures, ejection);
+      return [...memory.arms.values()].map((arm) => snapshotOf(memory, arm, at, tuning));
     },
-    snapshot: () => [...arms.values()].map((arm) => snapshotOf(arm, now())),
+    state: () => saveMemory(memory, now()),
   };
 }
 
-function newArm(id: string, pass: number, now: number): Arm {
-  return {
-    id,
-    inUse: 0,
-    pass,
-    health: HEALTHY,
-    belief: newBelief(now),
-    faults: 0,
-    ejections: 0,
-    ejectedAt: 0,
-    seen: false,
-  };
-}
-
-/** A candidate on trial comes first, once; then the healthy; where all are out, the one that is back soonest. */
-function chooseArm(offered: readonly Arm[], now: number, random: Random): Arm {
-  const onTrial = offered.find((arm) => arm.health.state === 'half-open' && arm.health.probe === null);
-  if (onTrial) return onTrial;
-  const healthy = offered.filter((arm) => arm.health.state === 'healthy');
-  const candidates = healthy.map((subject) => ({ weight: 1, priority: 0, subject }));
-  const best = choose('success-rate', candidates, now, random);
-  if (best) return best.subject;
-  return offered.reduce((best, arm) => (backAt(arm, now) < backAt(best, now) ? arm : best));
-}
-
-function backAt(arm: Arm, now: number): number {
-  if (arm.health.state === 'quarantined') return Infinity;
-  return untilOf(arm.health) ?? now;
-}
-
-function settle(
-  arm: Arm,
-  outcome: RouterOutcome,
-  now: number,
-  maxFailures: number,
-  ejection: { baseMs: number; maxMs: number },
-): void {
-  const change = (event: Parameters<typeof nextHealth>[1]): void => {
-    arm.health = nextHealth(arm.health, event, now, arm.ejections, ejection);
-  };
-  if (outcome.ok) {
-    arm.faults = 0;
-    return change({ type: 'success' });
-  }
-  if (outcome.kind === 'rate-limit' || outcome.kind === 'exhausted') {
-    const until = now + checkedDuration(outcome.retryAfterMs ?? 1_000);
-    return change({ type: outcome.kind === 'rate-limit' ? 'cool' : 'exhaust', until, why: outcome.kind });
-  }
-  arm.faults++;
-  if (arm.health.state !== 'half-open' && arm.faults < maxFailures) return;
-  arm.ejections = remainingEjections(arm.ejections, now - arm.ejectedAt, ejection);
-  change({ type: 'fault', why: outcome.kind ?? 'failed' });
-  arm.ejections++;
-  arm.ejectedAt = untilOf(arm.health) ?? now;
-}
-
-function snapshotOf(arm: Arm, now: number): CandidateSnapshot {
-  const { alpha, beta, timeMs } = believe(arm.belief, now);
-  return {
-    id: arm.id,
-    state: arm.health.state,
-    successRate: arm.seen ? alpha / (alpha + beta) : null,
-    avgMs: arm.seen ? timeMs : null,
-    inFlight: arm.inUse,
-    until: untilOf(arm.health),
-  };
-}
+/** Three years: what is longer adds nothing, and sums of it stay finite. */
+const LONGEST_MS = 1e11;
 
 function checkedDuration(durationMs: number): number {
-  if (Number.isFinite(durationMs) && durationMs >= 0) return durationMs;
+  if (Number.isFinite(durationMs) && durationMs >= 0) return Math.min(durationMs, LONGEST_MS);
   throw new RangeError(`a duration must be a finite number of milliseconds, 0 or more; got ${durationMs}`);
 }

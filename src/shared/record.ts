@@ -70,6 +70,23 @@ export const recordSchema = z.object({
   roster: roster.optional(),
   /** Members that were not healthy when this worker connected; with the roster. */
   standings: z.array(z.object({ ...who, state, why: z.string(), until: z.number().nullable() })).optional(),
+  /** What the router believed of the members that it chooses among: where that is news, and the last of a run holds. */
+  insights: z
+    .array(
+      z.object({
+        ...who,
+        at: z.number(),
+        successRate: z.number(),
+        successLow: z.number(),
+        successHigh: z.number(),
+        avgMs: z.number(),
+        avgLowMs: z.number(),
+        avgHighMs: z.number(),
+        probes: z.number().int(),
+        changes: z.number().int(),
+      }),
+    )
+    .optional(),
   /** Each holding of a member; a lease that moved has one entry per member, with the same `id`. */
   leases: z.array(
     z.object({

@@ -21,6 +21,16 @@ const member = {
   successRate: rate,
   avgMs: ms,
   p95Ms: ms,
+  belief: z
+    .object({
+      successRate: rate,
+      avgMs: ms,
+      successRange: z.tuple([z.number(), z.number()]).optional(),
+      avgRangeMs: z.tuple([z.number(), z.number()]).optional(),
+      probes: count.optional(),
+      changes: count.optional(),
+    })
+    .nullish(),
   kinds: z.partialRecord(kind, count),
 };
 

@@ -104,6 +104,20 @@ describe('a revoked key and a dead endpoint among good ones', () => {
     expect(ejections).toHaveLength(1);
   });
 
+  it('says what the router believed, and how surely', () => {
+    const { endpoints } = first.report!.pools[0]!;
+    const used = endpoints.filter(({ name, attempts }) => name !== 'dead' && attempts > 5);
+    expect(used.length).toBeGreaterThan(0);
+    for (const { belief } of used) {
+      expect(belief!.successRate).toBeGreaterThan(0.8);
+      const [low, high] = belief!.successRange!;
+      expect(low).toBeLessThan(high);
+      expect(belief!.avgMs).toBeGreaterThan(0);
+    }
+    const dead = endpoints.find(({ name }) => name === 'dead')!;
+    expect(dead.belief!.successRate).toBeLessThan(used[0]!.belief!.successRate!);
+  });
+
   it('leaves no leased header of ours on the wire but the key', () => {
     const names = new Set(
       servers.flatMap((server) => server.requests).flatMap((seen) => Object.keys(seen.headers)),

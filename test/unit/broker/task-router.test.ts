@@ -27,8 +27,12 @@ function rounds(
   });
 }
 
+/** Beliefs are summed up anew when a run is forgotten, which may round otherwise. */
 function believed(router: TaskRouter): Map<string, unknown> {
-  return new Map(router.beliefs().map((belief) => [belief.name, belief]));
+  const rounded = (value: number): number => Number(value.toPrecision(9));
+  return new Map(
+    router.beliefs().map(({ name, successRate, avgMs }) => [name, [rounded(successRate), rounded(avgMs)]]),
+  );
 }
 
 describe('what is learned of a task', () => {

@@ -15,8 +15,8 @@ import { probed, type ProbeResult, setProber } from '../../../src/core/probe-res
 import type { AttemptReport } from '../../../src/core/settle.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
-import { learn, newBelief } from '../../../src/router/belief.ts';
-import { choose } from '../../../src/router/rotations.ts';
+import { contextOf } from '../../../src/broker/context.ts';
+import { PoolRouting } from '../../../src/router/routing.ts';
 
 export function endpoint(name: string, more: Partial<EndpointSpec> = {}): EndpointSpec {
   return {
@@ -70,6 +70,7 @@ export class World {
   readonly spec: PoolSpec;
   readonly effects: Effect[] = [];
   readonly #random = seededRandom('world');
+  readonly #routing = new PoolRouting(this.#random);
   #ask = 0;
   #call = 0;
 
@@ -78,7 +79,7 @@ export class World {
   }
 
   get context(): Context {
-    return { now: this.now, random: this.#random, choose, newBelief, learn };
+    return contextOf({ now: () => this.now, random: this.#random, routing: this.#routing });
   }
 
   /** Asks for a lease; `answer` tells what came of it so far. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../../src/core/types.ts';
+import { beliefText } from '../../../src/reporter/view-pools.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const ROSTER = [
@@ -232,6 +233,38 @@ describe('members', () => {
       { title: 'a', results: [{ records: [record({ roster: ROSTER, standings: [], transitions })] }] },
     ]);
     expect(report.pools[0]!.endpoints[0]).toMatchObject({ state, until, why });
+  });
+
+  it('tell what the router believed of them last, and how sure it was', () => {
+    const insight = {
+      pool: 'api',
+      endpoint: null,
+      key: 'k1',
+      successRate: 0.9,
+      successLow: 0.8,
+      successHigh: 0.97,
+      avgMs: 120,
+      avgLowMs: 100,
+      avgHighMs: 150,
+      probes: 2,
+      changes: 1,
+    };
+    const late = record({ roster: ROSTER, standings: [], insights: [{ ...insight, at: START + 9 }] });
+    const early = record({ insights: [{ ...insight, at: START + 5, successRate: 0.1 }] });
+    const report = reportOf([{ title: 'a', results: [{ records: [late, early] }] }]);
+    const [first, second] = report.pools[0]!.keys;
+    expect(first!.belief).toEqual({
+      successRate: 0.9,
+      successRange: [0.8, 0.97],
+      avgMs: 120,
+      avgRangeMs: [100, 150],
+      probes: 2,
+      changes: 1,
+    });
+    expect(second).not.toHaveProperty('belief');
+    expect(beliefText(first!.belief)).toBe(
+      'believed 90 % (80 % to 97 %), 120 ms, 2 probes, 1 change of speed',
+    );
   });
 
   it('stand as their worker found them where nothing changed, in the latest view of each shard', () => {

@@ -1,176 +1,158 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../src/core/clock.ts';
-import { createRouter, type Router } from '../../../src/router/index.ts';
-import { learn, newBelief } from '../../../src/router/belief.ts';
-import { type Candidate, choose } from '../../../src/router/rotations.ts';
+import { createRouter } from '../../../src/router/index.ts';
+import { failure, ok, World } from './world.ts';
 
-/** A router whose clock moves with each attempt, and a count of its picks. */
-function simulate(
-  seed: string,
-  rates: (id: string, turn: number) => number,
-  turns: number,
-): Map<string, number[]> {
-  let now = 0;
-  const random = seededRandom(seed);
-  const router = createRouter({ now: () => now, random });
-  const picks = new Map<string, number[]>([
-    ['a', []],
-    ['b', []],
-    ['c', []],
-  ]);
-  for (let turn = 0; turn < turns; turn++) {
-    const id = router.pick([...picks.keys()]);
-    picks.get(id)!.push(turn);
-    now += 100;
-    router.record(id, { ok: random() < rates(id, turn), durationMs: 100 });
-  }
-  return picks;
-}
-
-function share(picks: Map<string, number[]>, id: string, from: number, to: number): number {
-  return picks.get(id)!.filter((turn) => turn >= from && turn < to).length / (to - from);
-}
+const ABC = ['a', 'b', 'c'];
 
 describe('the router', () => {
   it('leaves a candidate that only fails', () => {
-    const picks = simulate('leaves', (id) => (id === 'a' ? 0 : 0.95), 400);
-    expect(share(picks, 'a', 100, 400)).toBeLessThan(0.05);
+    const world = new World('leaves');
+    for (let turn = 0; turn < 300; turn++) world.attempt(ABC, (id) => (id === 'a' ? failure() : ok()));
+    expect(world.share('a', 50)).toBeLessThan(0.05);
+    const [a, b] = ['a', 'b'].map((name) => world.router.snapshot().find(({ id }) => id === name)!);
+    expect(a!.successRate!).toBeLessThan(b!.successRate!);
   });
 
-  it('finds one that recovers', () => {
-    const picks = simulate('recovers', (id, turn) => (id === 'a' ? (turn < 200 ? 0 : 1) : 0.5), 2_000);
-    expect(share(picks, 'a', 1_500, 2_000)).toBeGreaterThan(0.5);
+  it('finds one again that recovers', () => {
+    const world = new World('recovers');
+    for (let turn = 0; turn < 150; turn++)
+      world.attempt(ABC, (id) => (id === 'a' ? failure('network', 5) : ok(400)));
+    const before = world.picks.length;
+    for (let turn = 0; turn < 300; turn++) world.attempt(ABC, (id) => ok(id === 'a' ? 80 : 400));
+    expect(world.share('a', before + 150)).toBeGreaterThan(0.8);
   });
 
   it('prefers the faster of equally good ones', () => {
-    let now = 0;
-    const router = createRouter({ now: () => now, random: seededRandom('faster') });
-    const counts = { slow: 0, fast: 0 };
-    for (let turn = 0; turn < 500; turn++) {
-      const id = router.pick(['slow', 'fast']) as 'slow' | 'fast';
-      counts[id]++;
-      now += 10;
-      router.record(id, { ok: true, durationMs: id === 'slow' ? 4_000 : 100 });
-    }
-    expect(counts.fast).toBeGreaterThan(400);
+    const world = new World('faster');
+    for (let turn = 0; turn < 300; turn++)
+      world.attempt(['slow', 'fast'], (id) => ok(id === 'slow' ? 2_000 : 100));
+    expect(world.share('fast', 20)).toBeGreaterThan(0.95);
   });
 
-  it('picks alike for the same seed', () => {
-    const rate = (): number => 0.7;
-    expect(simulate('same', rate, 300)).toEqual(simulate('same', rate, 300));
-    expect(simulate('same', rate, 300)).not.toEqual(simulate('other', rate, 300));
+  it('prefers the slower one where the fast one fails: a lost attempt costs more than its time', () => {
+    const world = new World('flaky');
+    for (let turn = 0; turn < 400; turn++)
+      world.attempt(['flaky', 'sound'], (id) =>
+        id === 'sound' ? ok(150) : world.random() < 0.5 ? ok(60) : failure('server', 60),
+      );
+    expect(world.share('sound', 100)).toBeGreaterThan(0.8);
+  });
+
+  it('leaves one that became slow, and returns when it is fast again', () => {
+    const world = new World('slow for a while');
+    const run = (turns: number, slow: boolean): number => {
+      const from = world.picks.length;
+      for (let turn = 0; turn < turns; turn++)
+        world.attempt(['a', 'b'], (id) => ok(id === 'a' ? (slow ? 2_000 : 100) : 300));
+      return world.share('a', from + turns / 2);
+    };
+    expect(run(200, false)).toBeGreaterThan(0.9);
+    expect(run(200, true)).toBeLessThan(0.1);
+    expect(run(6_000, false)).toBeGreaterThan(0.9);
+  });
+
+  it('uses equals in turn', () => {
+    const world = new World('equals');
+    for (let turn = 0; turn < 300; turn++) world.attempt(ABC, () => ok(100));
+    for (const id of ABC) expect(world.share(id, 30)).toBeCloseTo(1 / 3, 1);
+  });
+
+  it('spreads what is in flight where load makes slow', () => {
+    const world = new World('load');
+    const flying: { id: string; ends: number; durationMs: number }[] = [];
+    const counts = { a: 0, b: 0 };
+    for (let turn = 0; turn < 600; turn++) {
+      const id = world.router.pick(['a', 'b']) as 'a' | 'b';
+      if (turn > 300) counts[id]++;
+      const there = flying.filter((other) => other.id === id).length;
+      const durationMs = (id === 'a' ? 100 : 120) * (1 + there);
+      flying.push({ id, ends: world.now + durationMs, durationMs });
+      flying.sort((one, other) => one.ends - other.ends);
+      if (flying.length < 6) continue;
+      const done = flying.shift()!;
+      world.now = done.ends;
+      world.router.record(done.id, ok(done.durationMs));
+    }
+    expect(counts.b / (counts.a + counts.b)).toBeGreaterThan(0.3);
   });
 
   it('honours Retry-After, and answers with the least bad where all are out', () => {
-    let now = 0;
-    const router = createRouter({ now: () => now, random: seededRandom('after') });
-    router.record(router.pick(['a']), { ok: false, durationMs: 5, kind: 'rate-limit', retryAfterMs: 2_000 });
-    expect(Array.from({ length: 5 }, () => router.pick(['a', 'b']))).toEqual(['b', 'b', 'b', 'b', 'b']);
-    router.record('b', { ok: false, durationMs: 5, kind: 'rate-limit', retryAfterMs: 9_000 });
-    expect(router.pick(['a', 'b'])).toBe('a');
-    now = 2_001;
-    expect(router.snapshot()).toMatchObject([
-      { id: 'a', until: 2_000 },
-      { id: 'b', state: 'cooling', until: 9_000 },
+    const world = new World('after');
+    const refuse = (id: string, retryAfterMs: number): void => {
+      expect(world.router.pick([id])).toBe(id);
+      world.router.record(id, { ok: false, durationMs: 5, kind: 'rate-limit', retryAfterMs });
+    };
+    refuse('a', 2_000);
+    const picks = Array.from({ length: 5 }, () => world.router.pick(['a', 'b']));
+    expect(picks).toEqual(['b', 'b', 'b', 'b', 'b']);
+    for (const id of picks) world.router.record(id, ok(0));
+    refuse('b', 9_000);
+    expect(world.router.snapshot()).toMatchObject([
+      { id: 'a', state: 'cooling', until: 1_002_000 },
+      { id: 'b', state: 'cooling', until: 1_009_000 },
+    ]);
+    expect(['a', 'b']).toContain(world.router.pick(['a', 'b']));
+  });
+
+  it('takes a refused key out at its first 401, and a used-up one for long', () => {
+    const world = new World('refused');
+    for (let turn = 0; turn < 20; turn++) world.attempt(ABC, () => ok());
+    for (const [id, kind] of [
+      ['a', 'auth'],
+      ['b', 'exhausted'],
+    ] as const) {
+      world.router.pick([id]);
+      world.router.record(id, failure(kind, 5));
+    }
+    const from = world.picks.length;
+    for (let turn = 0; turn < 100; turn++) world.attempt(ABC, () => ok());
+    expect(world.share('c', from)).toBe(1);
+    expect(world.router.snapshot().map(({ state }) => state)).toEqual([
+      'quarantined',
+      'exhausted',
+      'healthy',
     ]);
   });
 
-  it('sends one probe to a candidate on trial', () => {
-    let now = 0;
-    const router = createRouter({ now: () => now, random: seededRandom('trial'), maxFailures: 1 });
-    router.record(router.pick(['a']), { ok: false, durationMs: 5, kind: 'network' });
-    now = 15_001;
-    expect([router.pick(['a', 'b']), router.pick(['a', 'b']), router.pick(['a', 'b'])]).toEqual([
-      'a',
-      'b',
-      'b',
-    ]);
-    router.record('a', { ok: true, durationMs: 5 });
-    expect(router.snapshot()[0]!.state).toBe('healthy');
+  it("counts the caller's own mistakes for nobody", () => {
+    const world = new World('caller');
+    for (let turn = 0; turn < 60; turn++) world.attempt(['a'], () => failure('caller'));
+    expect(world.router.snapshot()[0]).toMatchObject({ state: 'healthy' });
+    expect(world.router.snapshot()[0]!.successRate).toBeGreaterThan(0.9);
   });
 
-  it.each([Number.NaN, -1, Infinity, -Infinity])('refuses a duration of %s', (durationMs) => {
-    const router = createRouter();
-    expect(() => router.record(router.pick(['a']), { ok: true, durationMs })).toThrow(RangeError);
+  it('sends one probe at a time to a candidate that is out, the more rarely the longer', () => {
+    const world = new World('probes');
+    for (let turn = 0; turn < 60; turn++) world.attempt(['a', 'b'], (id) => ok(id === 'a' ? 50 : 500));
+    const probes: number[] = [];
+    const until = world.now + 120_000;
+    while (world.now < until) {
+      const at = world.now;
+      if (world.attempt(['a', 'b'], (id) => (id === 'a' ? failure('network', 5) : ok(500))) === 'a')
+        probes.push(at);
+    }
+    const gaps = probes.slice(1).map((at, index) => at - probes[index]!);
+    expect(probes.length).toBeGreaterThan(4);
+    expect(probes.length).toBeLessThan(25);
+    expect(gaps.at(-1)!).toBeGreaterThan(5_000);
   });
 
-  it('stays finite under zero and huge durations', () => {
-    const router: Router = createRouter({ now: () => 0, random: seededRandom('finite') });
-    for (const durationMs of [0, Number.MAX_VALUE, 1e-300, 0]) {
-      router.record(router.pick(['a', 'b']), { ok: durationMs > 0, durationMs });
-    }
-    for (const { successRate, avgMs } of router.snapshot()) {
-      expect(successRate === null || (successRate >= 0 && successRate <= 1)).toBe(true);
-      expect(avgMs === null || Number.isFinite(avgMs)).toBe(true);
-    }
+  it('hears the silence of requests in flight', () => {
+    const world = new World('silence');
+    for (let turn = 0; turn < 60; turn++) world.attempt(['a', 'b'], (id) => ok(id === 'a' ? 100 : 200));
+    for (let count = 0; count < 4; count++) world.router.pick(['a']);
+    world.now += 3_000;
+    expect(world.router.snapshot()[0]!.successRate).toBeLessThan(0.1);
+    expect(Array.from({ length: 4 }, () => world.router.pick(['a', 'b']))).toEqual(['b', 'b', 'b', 'b']);
+  });
+
+  it('does not explore with a second attempt', () => {
+    const world = new World('second');
+    for (let turn = 0; turn < 100; turn++) world.attempt(['a', 'b'], () => ok());
+    expect(world.router.pick(['new', 'a'], { attempt: 3 })).toBe('a');
   });
 
   it('refuses an empty list', () => {
     expect(() => createRouter().pick([])).toThrow(RangeError);
-  });
-});
-
-describe('rotations', () => {
-  interface Parts {
-    pass?: number;
-    inUse?: number;
-    weight?: number;
-    priority?: number;
-    belief?: ReturnType<typeof newBelief>;
-  }
-  const candidate = (id: string, parts: Parts = {}): Candidate => {
-    const { pass = 0, inUse = 0, weight = 1, priority = 0, belief = newBelief(0) } = parts;
-    return { weight, priority, subject: { id, inUse, pass, belief } };
-  };
-  const first = (how: Parameters<typeof choose>[0], candidates: Candidate[], random = Math.random): string =>
-    choose(how, candidates, 0, random)!.subject.id;
-
-  it('round-robin takes the one whose turn it is', () => {
-    expect(first('round-robin', [candidate('a', { pass: 2 }), candidate('b', { pass: 1 })])).toBe('b');
-  });
-
-  it('least-busy takes the one with the fewest leases for its weight', () => {
-    expect(first('least-busy', [candidate('a', { inUse: 3, weight: 4 }), candidate('b', { inUse: 1 })])).toBe(
-      'a',
-    );
-  });
-
-  it('priority takes the lowest number, and equals in turn', () => {
-    const tier = [candidate('a', { priority: 1 }), candidate('b', { pass: 1 }), candidate('c')];
-    expect(first('priority', tier)).toBe('c');
-    expect(first('priority', tier.slice(0, 2))).toBe('b');
-  });
-
-  it('none is chosen from nothing', () => {
-    expect(choose('random', [], 0, Math.random)).toBeNull();
-  });
-
-  it('random draws by weight', () => {
-    const random = seededRandom('weights');
-    const draws = Array.from({ length: 2_000 }, () =>
-      first('random', [candidate('a'), candidate('b', { weight: 3 })], random),
-    );
-    expect(draws.filter((id) => id === 'b').length / 2_000).toBeCloseTo(0.75, 1);
-  });
-
-  it('success-rate takes what works', () => {
-    const good = newBelief(0);
-    const bad = newBelief(0);
-    for (let attempt = 0; attempt < 30; attempt++) {
-      learn(good, true, 100, 0);
-      learn(bad, false, 100, 0);
-    }
-    const random = seededRandom('works');
-    const draws = Array.from({ length: 200 }, () =>
-      first('success-rate', [candidate('bad', { belief: bad }), candidate('good', { belief: good })], random),
-    );
-    expect(draws.filter((id) => id === 'good').length).toBeGreaterThan(195);
-  });
-
-  it('a belief fades with time, so that an old failure does not bar a member for ever', () => {
-    const belief = newBelief(0);
-    for (let attempt = 0; attempt < 20; attempt++) learn(belief, false, 100, 0);
-    learn(belief, true, 100, 6 * 3_600_000);
-    expect(belief.failures).toBeLessThan(0.001);
   });
 });

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/core/clock.ts';
+import { rotate, type Rotated } from '../../../src/router/rotations.ts';
+import { PoolRouting } from '../../../src/router/routing.ts';
+import type { Learned } from '../../../src/core/types.ts';
+
+interface Parts {
+  pass?: number;
+  inUse?: number;
+  weight?: number;
+  priority?: number;
+}
+
+const candidate = (id: string, { pass = 0, inUse = 0, weight = 1, priority = 0 }: Parts = {}): Rotated => {
+  return { weight, priority, subject: { id, inUse, pass } };
+};
+
+describe('rotations', () => {
+  const first = (how: Parameters<typeof rotate>[0], candidates: Rotated[], random = Math.random): string =>
+    rotate(how, candidates, random)!.subject.id;
+
+  it('round-robin takes the one whose turn it is', () => {
+    expect(first('round-robin', [candidate('a', { pass: 2 }), candidate('b', { pass: 1 })])).toBe('b');
+  });
+
+  it('least-busy takes the one with the fewest leases for its weight', () => {
+    const busy = candidate('a', { inUse: 3, weight: 4 });
+    expect(first('least-busy', [busy, candidate('b', { inUse: 1 })])).toBe('a');
+  });
+
+  it('priority takes the lowest number, and equals in turn', () => {
+    const tier = [candidate('a', { priority: 1 }), candidate('b', { pass: 1 }), candidate('c')];
+    expect(first('priority', tier)).toBe('c');
+    expect(first('priority', tier.slice(0, 2))).toBe('b');
+  });
+
+  it('none is chosen from nothing', () => {
+    expect(rotate('random', [], Math.random)).toBeNull();
+  });
+
+  it('random draws by weight', () => {
+    const random = seededRandom('weights');
+    const draws = Array.from({ length: 2_000 }, () =>
+      first('random', [candidate('a'), candidate('b', { weight: 3 })], random),
+    );
+    expect(draws.filter((id) => id === 'b').length / 2_000).toBeCloseTo(0.75, 1);
+  });
+});
+
+describe('the router behind a pool', () => {
+  const random = seededRandom('pool');
+  const outcome = (ok: boolean, more: Partial<Learned> = {}): Learned => {
+    return { ok, durationMs: 100, retryAfterMs: null, attempt: 1, inFlight: 0, ...more };
+  };
+  const poolOf = (routing: PoolRouting, ids: readonly string[]) =>
+    ids.map((id) => {
+      const { weight, priority, subject } = candidate(id);
+      return { weight, priority, subject: { ...subject, belief: routing.newBelief('api', 'endpoint', id) } };
+    });
+  /** Learns that `a` fails and `b` works. */
+  const taught = (): { routing: PoolRouting; places: ReturnType<typeof poolOf> } => {
+    const routing = new PoolRouting(random);
+    const places = poolOf(routing, ['a', 'b']);
+    for (let turn = 0; turn < 30; turn++)
+      for (const [index, { subject }] of places.entries())
+        routing.learn(subject.belief, outcome(index === 1), 1_000 + turn);
+    return { routing, places };
+  };
+
+  it('takes what works, and says why', () => {
+    const { routing, places } = taught();
+    expect(routing.choose('success-rate', places, 1_100, random)!.subject.id).toBe('b');
+    const insight = routing.insight(places[1]!.subject.belief, 1_100)!;
+    expect(insight.successRate).toBeGreaterThan(0.9);
+    expect(insight.successRange[0]).toBeLessThan(insight.successRate);
+    expect(insight.avgRange[1]).toBeGreaterThan(insight.avgMs);
+    expect(routing.insight(routing.newBelief('api', 'endpoint', 'c'), 1_100)).toBeNull();
+  });
+
+  it('keeps pools apart', () => {
+    const { routing } = taught();
+    expect(routing.insight(routing.newBelief('other', 'endpoint', 'a'), 1_100)).toBeNull();
+  });
+
+  it('starts the next run with what this one learned, aged by the time between', () => {
+    const { routing, places } = taught();
+    const after = (ms: number): { widths: number; id: string } => {
+      const next = new PoolRouting(random);
+      const members = poolOf(next, ['a', 'b']);
+      for (const [index, { subject }] of members.entries())
+        next.restore(subject.belief, routing.save(places[index]!.subject.belief), 1_100, 1_100 + ms);
+      const range = next.insight(members[1]!.subject.belief, 1_100 + ms)?.successRange ?? [0, 1];
+      const { id } = next.choose('success-rate', members, 1_100 + ms, random)!.subject;
+      return { widths: range[1] - range[0], id };
+    };
+    expect(after(60_000).id).toBe('b');
+    expect(after(86_400_000).widths).toBeGreaterThan(after(60_000).widths);
+    expect(after(30 * 86_400_000).widths).toBe(1);
+  });
+
+  it('uses a member at once that a person has mended', () => {
+    const { routing, places } = taught();
+    const [a] = places;
+    const before = routing.insight(a!.subject.belief, 1_100)!.successRate;
+    routing.renew(a!.subject.belief);
+    expect(routing.insight(a!.subject.belief, 1_100)!.successRate).toBeGreaterThan(before + 0.3);
+  });
+
+  it('counts the probes of one that is out', () => {
+    const { routing, places } = taught();
+    const { belief } = places[0]!.subject;
+    const { probes } = routing.insight(belief, 1_100)!;
+    routing.learn(belief, outcome(false), 600_000);
+    expect(routing.insight(belief, 600_000)!.probes).toBe(probes + 1);
+  });
+});
