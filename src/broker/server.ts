@@ -18,7 +18,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
 import { learn, newBelief } from '../router/belief.ts';
 import { choose } from '../router/rotations.ts';
-import { handle, toAnswer } from './handle.ts';
+import { handle, memberOf, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Revisions } from './revisions.ts';
@@ -320,6 +320,12 @@ export class Broker {
       else if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
       else if (effect.type === 'gated')
         this.#peers.send(effect.lease.link, { type: 'gated', lease: effect.lease.id });
+      else if (effect.type === 'moved')
+        this.#peers.send(effect.lease.link, {
+          type: 'moved',
+          lease: effect.lease.id,
+          member: memberOf(effect.lease),
+        });
       else this.#peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
     }
   }

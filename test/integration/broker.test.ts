@@ -54,7 +54,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     const question = { pool: 'api', need: {}, holder: lease, testId: null, exclude: [] };
     const answer = await link.ask({ type: 'acquire', lease, timeoutMs, ...question });
     if (answer.is !== 'granted') return answer.is;
-    link.keep({ lease, pool: 'api', need: {}, holder: lease, testId: null }, answer.member);
+    link.keep({ lease, pool: 'api', need: {}, holder: lease, testId: null });
     return answer.member.key!.name;
   }
 
@@ -65,7 +65,7 @@ describe('the broker', { timeout: 30_000 }, () => {
       const link = new Link({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
       const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
       const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
-      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null }, answer.member);
+      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null });
       console.log(answer.member.key.name);
       setInterval(() => {}, 1000);
     `;
