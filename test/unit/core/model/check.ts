@@ -128,7 +128,7 @@ function grants({ before, effects, world: { pool, spec } }: Moment): string[] {
       if (member && got.some(({ id }) => id === member.id) && !(member.enabled && member.weight > 0))
         wrong.push(`${lease.id} got ${member.name}, which is off`);
     const waiter = before.queue.find((other) => other.id === lease.id);
-    const left = effects.some((effect) => effect.type === 'turn' && effect.lease === lease);
+    const left = effects.some((effect) => effect.type === 'moved' && effect.lease === lease);
     if (waiter && !left && got.some(({ id }) => waiter.exclude.has(id)))
       wrong.push(`${lease.id} got what failed`);
   }

@@ -128,9 +128,9 @@ export class Run {
     this.#world.now = end;
     if (ms === 0) return;
     // Where a call may choose another member, a second look may choose differently.
-    const choosers = new Set(this.#world.pool.turns.filter(({ movable }) => movable).map(({ ask }) => ask));
-    const done = this.#tick('early tick').filter(({ type, ...effect }) => {
-      return type !== 'turn' || !('to' in effect && choosers.has(effect.to.ask));
+    const choosers = new Set(this.#world.pool.turns.flatMap(({ movable, lease }) => (movable ? lease : [])));
+    const done = this.#tick('early tick').filter((effect) => {
+      return !((effect.type === 'turn' || effect.type === 'moved') && choosers.has(effect.lease.id));
     });
     if (done.length > 0) throw new Error('something was due before nextTick');
   }
