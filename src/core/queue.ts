@@ -27,7 +27,7 @@ export function enqueue(pool: PoolState, waiter: Waiter): void {
 export function pump(pool: PoolState, context: Context): Effect[] {
   const effects = startProbes(pool, context);
   do {
-    while (takeTurns(pool, effects, context));
+    takeTurns(pool, effects, context);
   } while (serveQueue(pool, effects, context) && pool.turns.length > 0);
   return effects;
 }
@@ -44,17 +44,15 @@ function serveQueue(pool: PoolState, effects: Effect[], context: Context): boole
   return pool.queue.length < waiting;
 }
 
-/** Gives out turns; true where a lease left its member for one, so that its other calls may go now too. */
-function takeTurns(pool: PoolState, effects: Effect[], context: Context): boolean {
-  if (pool.turns.length === 0) return false;
-  const before = effects.length;
+/** Leases that leave their member do so first: a turn at the old one would be used at the new one. */
+function takeTurns(pool: PoolState, effects: Effect[], context: Context): void {
+  if (pool.turns.length === 0) return;
+  for (const waiter of pool.turns) effects.push(...leaveBadMember(pool, waiter, context));
   pool.turns = pool.turns.filter((waiter) => {
-    effects.push(...leaveBadMember(pool, waiter, context));
     const answer = takeTurn(pool, waiter, context);
     effects.push(...answer);
     return answer.length === 0;
   });
-  return pool.turns.length > 0 && effects.slice(before).some(({ type }) => type === 'moved');
 }
 
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
