@@ -63,7 +63,8 @@ function numbers({ before, world: { pool, spec } }: Moment): string[] {
 
 /** Every number in it is one, and none is negative. */
 function isSound(value: unknown): boolean {
-  if (typeof value === 'number') return value >= 0 && value < Infinity;
+  // -Infinity is a time that never was.
+  if (typeof value === 'number') return (value >= 0 && value < Infinity) || value === -Infinity;
   if (typeof value !== 'object' || value === null) return true;
   return (value instanceof Map ? [...value.values()] : Object.values(value)).every(isSound);
 }
