@@ -2,9 +2,8 @@
 // hand. Needs redis-server. Prints ratios within this run.
 //
 //   npm run build && node bench/leases-redis.mjs [seconds per measurement, default 2]
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@redis/client';
 import { Link } from '../dist/link/link.js';
 import { exclusivePool, leaseCycle } from './pool.mjs';
+import { startRedis } from './redis-server.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const KEYS = 50;
@@ -23,12 +23,8 @@ else await main(Number(process.argv[2] ?? 2));
 
 async function main(seconds) {
   const folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
-  const port = await freePort();
-  const redis = spawn('redis-server', ['--port', `${port}`, '--save', '', '--dir', folder], {
-    stdio: 'ignore',
-  });
-  const url = `redis://127.0.0.1:${port}/0`;
-  await answering(url);
+  const redis = await startRedis(folder);
+  const { url } = redis;
   // A server that nobody knows grants once lost brokers had the time to come back.
   await sleep(4_500);
   const rows = [];
@@ -92,24 +88,4 @@ async function bareCycle(url) {
     await client.evalSha(release, { keys: [names[index - 1]], arguments: [lease] });
     return waited;
   };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function answering(url) {
-  for (;;) {
-    const client = createClient({ url, socket: { reconnectStrategy: false } });
-    client.on('error', () => {});
-    const connected = await client.connect().catch(() => null);
-    client.destroy();
-    if (connected) return;
-    await sleep(50);
-  }
 }

@@ -228,7 +228,7 @@ function readKeys(file) {
 async function take(link, lease, keys) {
   const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...wish(keys) });
   if (answer.is !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
-  link.keep({ lease, pool: `p${keys}`, need: {}, holder: 'bench', testId: null }, answer.member);
+  link.keep({ lease, pool: `p${keys}`, need: {}, holder: 'bench', testId: null });
 }
 
 function start(order) {

@@ -45,9 +45,7 @@ export function handle(
   }
 }
 
-export function toAnswer(
-  effect: Exclude<Effect, { type: 'changed' | 'gated' | 'claim' | 'unclaim' | 'probe' }>,
-): Answer {
+export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
   switch (effect.type) {
     case 'granted':
       return { is: 'granted', member: memberOf(effect.lease), waitedMs: effect.waitedMs };
@@ -62,7 +60,7 @@ export function toAnswer(
   }
 }
 
-function memberOf(lease: LeaseState): GrantedMember {
+export function memberOf(lease: LeaseState): GrantedMember {
   const { endpoint, key, free, roster, spec } = lease;
   // By the name that it had when the lease got it: a later edit may have renamed it.
   const named = (subject: Subject): { id: string; name: string } => {

@@ -81,7 +81,7 @@ function run(server: Server): void {
     clearTimeout(idle);
     idle = setTimeout(end, ms);
   };
-  const store = openShared(() => broker);
+  const store = openShared(() => broker, awaited.size > 0);
   const restored = store.then((opened) => restoreTasks(tasks, opened));
   void store.then((opened) => {
     // Whoever comes next may find the store there again.
@@ -113,13 +113,14 @@ function run(server: Server): void {
 }
 
 /** What several machines share; the reason where it cannot be had; null where nothing is shared. */
-async function openShared(broker: () => Broker): Promise<SharedStore | string | null> {
+async function openShared(broker: () => Broker, inMidRun: boolean): Promise<SharedStore | string | null> {
   if (!shared) return null;
   try {
     const { openStore } = await import('../redis/store.ts');
     return await openStore({
       ...shared,
       broker: randomUUID(),
+      inMidRun,
       onWake: (subjects) => broker().sharing?.freed(subjects),
       onFact: (fact) => broker().sharing?.learned(fact),
       onState: (state, why) => broker().storeChanged(state, why),

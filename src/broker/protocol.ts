@@ -258,6 +258,8 @@ export type BrokerMessage =
   | { readonly type: 'gated'; readonly lease: string }
   /** To be sent by this link; answered with `probed`. */
   | ({ readonly type: 'probe' } & ProbeRequest)
+  /** The lease has another member: its next calls go there. */
+  | { readonly type: 'moved'; readonly lease: string; readonly member: GrantedMember }
   /** The lease can no longer be guaranteed. */
   | { readonly type: 'lost'; readonly lease: string }
   /** What the router believes of the members that it chooses among. */

@@ -14,13 +14,14 @@ import {
   type Probe,
 } from '../core/subject.ts';
 import { rosterOf } from '../core/roster.ts';
+import type { HealthState, Transition } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Sharing } from './sharing.ts';
 import type { Tasks } from './tasks.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { contextOf } from './context.ts';
 import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
-import { handle, toAnswer } from './handle.ts';
+import { handle, memberOf, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Revisions } from './revisions.ts';
@@ -62,6 +63,9 @@ export class Broker {
   #closed = false;
   #sharing: Sharing | null = null;
   readonly #revisions: Revisions;
+  /** Why the shared store is away, while it is. */
+  #storeDown: string | null = null;
+  readonly #storeNews = new Map<string, Transition>();
 
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
@@ -208,6 +212,12 @@ export class Broker {
       isKnownRun,
     });
     this.#revisions.join(peer, hello.follows?.revision ?? null);
+    if (this.#storeDown !== null) {
+      for (const { name } of hello.pools) {
+        const transition = this.#storeTransition(name, 'healthy', 'ejected', this.#storeDown);
+        send(peer, { type: 'transition', transition });
+      }
+    }
     if (!known) this.#tellLinks();
     this.#ports.awaited.delete(hello.link);
     for (const spec of hello.pools) this.#pool(spec.name);
@@ -341,6 +351,12 @@ export class Broker {
       else if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
       else if (effect.type === 'gated')
         this.#peers.send(effect.lease.link, { type: 'gated', lease: effect.lease.id });
+      else if (effect.type === 'moved')
+        this.#peers.send(effect.lease.link, {
+          type: 'moved',
+          lease: effect.lease.id,
+          member: memberOf(effect.lease),
+        });
       else this.#peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
     }
   }
@@ -356,13 +372,21 @@ export class Broker {
 
   /** The shared store was lost, or is back: told as a change of every pool. */
   storeChanged(state: 'up' | 'down', why: string): void {
+    this.#storeNews.clear();
+    this.#storeDown = state === 'down' ? why : null;
     const [from, to] =
       state === 'down' ? (['healthy', 'ejected'] as const) : (['ejected', 'healthy'] as const);
-    for (const { name: pool } of this.#ports.pools.values()) {
-      const at = this.#ports.now();
-      const change = { pool, endpoint: null, key: null, from, to, why, until: null };
-      this.#peers.tell({ ...change, seq: ++this.#sequence, broker: this.#id, at });
-    }
+    for (const pool of this.#ports.pools.keys()) this.#peers.tell(this.#storeTransition(pool, from, to, why));
+  }
+
+  /** One transition for a pool, whoever hears of it and when. */
+  #storeTransition(pool: string, from: HealthState, to: HealthState, why: string): Transition {
+    const known = this.#storeNews.get(pool);
+    if (known) return known;
+    const change = { pool, endpoint: null, key: null, from, to, why, until: null };
+    const transition = { ...change, seq: ++this.#sequence, broker: this.#id, at: this.#ports.now() };
+    this.#storeNews.set(pool, transition);
+    return transition;
   }
 
   /** Leases that can no longer be guaranteed: their holders must stop. */

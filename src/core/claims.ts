@@ -24,7 +24,8 @@ export function claimGranted(pool: PoolState, leaseId: string, context: Context)
     return [{ type: 'unclaim', lease: leaseId }, ...takeBack(pool, leaseId, context)];
   }
   lease.claim = 'held';
-  return waiter.asks.map((to) => granted(to, lease, context.now - waiter.since));
+  const waitedMs = context.now - waiter.since;
+  return [...waiter.asks.map((to) => granted(to, lease, waitedMs)), ...pump(pool, context)];
 }
 
 /** Other machines hold those slots: the waiter is first in the queue again. */
@@ -75,7 +76,7 @@ function takeBack(pool: PoolState, leaseId: string, context: Context): Effect[] 
   if (!waiter || !lease) return [];
   lease.claim = 'none';
   letGo(pool, lease);
-  pool.leases.delete(leaseId);
+  if (waiter.isNew) pool.leases.delete(leaseId);
   enqueue(pool, waiter);
   return pump(pool, context);
 }

@@ -1,4 +1,4 @@
-import { type Obstacle, obstaclesOf } from './members.ts';
+import { freeFrom } from './members.ts';
 import { isOutdated } from './revision.ts';
 import type { Place } from './roster.ts';
 import type { Context, LeaseState, PoolState, Subject, Waiter } from './subject.ts';
@@ -44,17 +44,16 @@ function canEnd(
 ): boolean {
   // It is told what it may have within milliseconds.
   if (isOutdated(pool, waiter.spec)) return true;
-  const frees = ({ subject }: Place, obstacle: Obstacle | null): boolean => {
-    if (obstacle !== 'held') return true;
-    return (holders.get(subject) ?? []).some((lease) => !stuck.has(lease.link));
+  const frees = ({ subject, spec }: Place): boolean => {
+    const { health } = subject;
+    const trial =
+      health.state === 'half-open' && health.probe !== null ? pool.leases.get(health.probe) : null;
+    if (trial && stuck.has(trial.link)) return false;
+    const kept = (holders.get(subject) ?? []).filter((lease) => stuck.has(lease.link));
+    return kept.length < (spec.maxConcurrent ?? Infinity);
   };
-  const { endpoints, keys } = obstaclesOf(pool, waiter, context);
-  if (keys === null) return endpoints!.some(([place, obstacle]) => frees(place, obstacle));
-  if (endpoints === null) return keys.some(([place, obstacle]) => frees(place, obstacle));
-  return (
-    endpoints.some(([place, obstacle]) => frees(place, obstacle)) &&
-    keys.some(([place, obstacle]) => frees(place, obstacle))
-  );
+  const freeAt = freeFrom(pool, waiter, context, frees);
+  return freeAt === null || freeAt <= waiter.deadline;
 }
 
 function holdersOf(pools: readonly PoolState[]): Map<Subject, LeaseState[]> {

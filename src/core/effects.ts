@@ -30,6 +30,8 @@ export type Effect =
   | { readonly type: 'probe'; readonly probe: Probe }
   /** The lease's calls must ask for turns from now on. */
   | { readonly type: 'gated'; readonly lease: LeaseState }
+  /** The lease has another member now, before any answer says so. */
+  | { readonly type: 'moved'; readonly lease: LeaseState }
   | { readonly type: 'changed'; readonly change: HealthChange };
 
 export function granted(to: Ask, lease: LeaseState, waitedMs: number): Effect {

@@ -82,7 +82,9 @@ function ejectionTime(ejections: number, policy: EjectionPolicy): number {
 
 /** Past ejections that still count: one is forgiven for each stretch of healthy time (Envoy decays likewise). */
 export function remainingEjections(ejections: number, healthyForMs: number, policy: EjectionPolicy): number {
-  return Math.max(0, ejections - Math.floor(healthyForMs / (FORGIVE_AFTER * Math.max(1, policy.baseMs))));
+  // Where a reset cut the latest one short, its end is still to come.
+  const forgiven = Math.floor(Math.max(0, healthyForMs) / (FORGIVE_AFTER * Math.max(1, policy.baseMs)));
+  return Math.max(0, ejections - forgiven);
 }
 
 export function untilOf(health: Health): number | null {

@@ -16,6 +16,11 @@ export interface Lane {
   coolUntil: number;
 }
 
+/** Forgets what the server was taken to want; calls that went are counted on. */
+export function resetLane(lane: Lane): void {
+  Object.assign(lane, { learned: null, throttles: 0, coolUntil: 0 });
+}
+
 export function laneOf(subject: Subject, need: Need): Lane {
   const model = need['model'] ?? '';
   const known = subject.lanes.get(model);

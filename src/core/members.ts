@@ -17,6 +17,8 @@ export interface Wanted {
   readonly exclude: ReadonlySet<string>;
   readonly prefer: ReadonlySet<string>;
   readonly avoid: ReadonlySet<string>;
+  /** Until when it can wait. */
+  readonly deadline: number;
 }
 
 /** Why a subject cannot be had now. */
@@ -28,7 +30,7 @@ export interface Refusal {
 }
 
 /** What stands between a lease and a subject. */
-export type Obstacle =
+type Obstacle =
   | 'disabled'
   | 'drained'
   | 'excluded'
@@ -45,7 +47,12 @@ export type Obstacle =
 export function pickMember(pool: PoolState, wanted: Wanted, context: Context): Member | null {
   const roster = rosterOf(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
-  const keys = freeOnes(pool, fittingKeys(roster, wanted), wanted, context.now);
+  const keys = trustedFirst(
+    freeOnes(pool, fittingKeys(roster, wanted), wanted, context.now),
+    roster,
+    wanted,
+    context.now,
+  );
   if (roster.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
   let endpoints = freeOnes(pool, roster.endpoints, wanted, context.now);
   if (roster.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
@@ -61,61 +68,68 @@ export function pickMember(pool: PoolState, wanted: Wanted, context: Context): M
 
 /** Each subject that cannot be had now, and why. */
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
+  const { now } = context;
   const roster = rosterOf(pool, wanted.spec, context);
   if (roster.endpoints.length + roster.keys.length === 0)
     return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool', cause: 'off' }];
-  return [roster.endpoints, fittingKeys(roster, wanted)].flatMap((places: readonly Place[]) =>
-    places.flatMap((place) => {
-      const obstacle = obstacleOf(pool, place, wanted, places, context.now);
-      if (!obstacle) return [];
-      const why = describe(pool, place, obstacle);
-      return [{ name: place.spec.name, why, cause: causeOf(place, obstacle) }];
-    }),
-  );
+  const trusted = trustedFits(roster, wanted, now);
+  return fittingPlaces(roster, wanted).flatMap((place) => {
+    const heldBack = trusted && isSuspectKey(place) ? 'suspect' : null;
+    const obstacle = obstacleOf(pool, place, wanted, now) ?? heldBack;
+    if (!obstacle) return [];
+    const why = describe(pool, place, obstacle);
+    return [{ name: place.spec.name, why, cause: causeOf(place, obstacle) }];
+  });
 }
 
 /** A probe under way may tell of a member in a moment that this lease can have. */
 export function mayKnowSoon(pool: PoolState, wanted: Wanted, context: Context): boolean {
   if (pool.probes.size === 0) return false;
-  const { endpoints, keys } = obstaclesOf(pool, wanted, context);
-  return [...(endpoints ?? []), ...(keys ?? [])].some(
-    ([{ subject }, obstacle]) => obstacle === 'unchecked' || (obstacle !== null && isLookedAt(subject)),
-  );
+  return fittingPlaces(rosterOf(pool, wanted.spec, context), wanted).some((place) => {
+    const obstacle = obstacleOf(pool, place, wanted, context.now);
+    return (
+      obstacle === 'unchecked' || (isLookedAt(place.subject) && (obstacle !== null || isSuspectKey(place)))
+    );
+  });
 }
 
-/** What stands before each member that fits; null for a kind that the pool does not have. */
-export function obstaclesOf(
+function fittingPlaces(roster: Roster, wanted: Wanted): readonly Place[] {
+  return [...roster.endpoints, ...fittingKeys(roster, wanted)];
+}
+
+/**
+ * The earliest time at which a member could be free, of those whose parts `counts`: null at any time, Infinity never by
+ * waiting.
+ */
+export function freeFrom(
   pool: PoolState,
   wanted: Wanted,
   context: Context,
-): { endpoints: [Place, Obstacle | null][] | null; keys: [Place, Obstacle | null][] | null } {
-  const roster = rosterOf(pool, wanted.spec, context);
-  const pairs = (places: readonly Place[]): [Place, Obstacle | null][] =>
-    places.map((place) => [place, obstacleOf(pool, place, wanted, places, context.now)]);
-  return {
-    endpoints: roster.endpoints.length > 0 ? pairs(roster.endpoints) : null,
-    keys: roster.keys.length > 0 ? pairs(fittingKeys(roster, wanted)) : null,
-  };
+  counts: (place: Place) => boolean = () => true,
+): number | null {
+  const earliest = earliestPair(rosterOf(pool, wanted.spec, context), wanted, context.now, counts);
+  return earliest <= context.now ? null : earliest;
 }
 
-/** The earliest time at which a member could be free: null at any time, Infinity never by waiting. */
-export function freeFrom(pool: PoolState, wanted: Wanted, context: Context): number | null {
-  const roster = rosterOf(pool, wanted.spec, context);
+function earliestPair(
+  roster: Roster,
+  wanted: Wanted,
+  now: number,
+  counts: (place: Place) => boolean,
+): number {
+  const freeAt = (place: Place): number => (counts(place) ? freeTime(place, wanted, now) : Infinity);
   const fitting = fittingKeys(roster, wanted);
-  const freeAt = (place: Place, places: readonly Place[]): number =>
-    freeTime(place, obstacleOf(pool, place, wanted, places, context.now), wanted);
+  if (roster.endpoints.length === 0) return Math.min(...fitting.map(freeAt), Infinity);
+  if (roster.keys.length === 0) return Math.min(...roster.endpoints.map(freeAt), Infinity);
   let earliest = Infinity;
   for (const endpoint of roster.endpoints) {
-    const there = freeAt(endpoint, roster.endpoints);
-    if (roster.keys.length === 0) earliest = Math.min(earliest, there);
+    const there = freeAt(endpoint);
     for (const key of fitting) {
-      if (works(key.spec, endpoint.spec.name))
-        earliest = Math.min(earliest, Math.max(there, freeAt(key, fitting)));
+      if (there < earliest && works(key.spec, endpoint.spec.name))
+        earliest = Math.min(earliest, Math.max(there, freeAt(key)));
     }
   }
-  if (roster.endpoints.length === 0)
-    for (const key of fitting) earliest = Math.min(earliest, freeAt(key, fitting));
-  return earliest <= context.now ? null : earliest;
+  return earliest;
 }
 
 /** Works without waiting for others: proven, healthy and not paced. */
@@ -148,27 +162,24 @@ function freeOnes<S extends EndpointSpec | KeySpec>(
   wanted: Wanted,
   now: number,
 ): Place<S>[] {
-  return places.filter((place) => obstacleOf(pool, place, wanted, places, now) === null);
+  return places.filter((place) => obstacleOf(pool, place, wanted, now) === null);
 }
 
-function obstacleOf(
-  pool: PoolState,
-  place: Place,
-  wanted: Wanted,
-  places: readonly Place[],
-  now: number,
-): Obstacle | null {
-  const obstacle = ownObstacle(pool, place, wanted, now);
-  if (obstacle || place.subject.kind !== 'key' || !isSuspect(place.subject)) return obstacle;
-  const trusted = places.some(
-    (other) =>
-      !isSuspect(other.subject) &&
-      freeTime(other, ownObstacle(pool, other, wanted, now), wanted) !== Infinity,
-  );
-  return trusted ? 'suspect' : null;
+/** Suspects are for those only that can have nothing else in their time. */
+function trustedFirst(keys: Place<KeySpec>[], roster: Roster, wanted: Wanted, now: number): Place<KeySpec>[] {
+  if (!keys.some(isSuspectKey) || !trustedFits(roster, wanted, now)) return keys;
+  return keys.filter((key) => !isSuspectKey(key));
 }
 
-function ownObstacle(pool: PoolState, place: Place, wanted: Wanted, now: number): Obstacle | null {
+function trustedFits(roster: Roster, wanted: Wanted, now: number): boolean {
+  return earliestPair(roster, wanted, now, (place) => !isSuspectKey(place)) <= wanted.deadline;
+}
+
+function isSuspectKey({ subject }: Place): boolean {
+  return subject.kind === 'key' && isSuspect(subject);
+}
+
+function obstacleOf(pool: PoolState, place: Place, wanted: Wanted, now: number): Obstacle | null {
   const { spec, subject } = place;
   if (!spec.enabled) return 'disabled';
   if (spec.weight === 0) return 'drained';
@@ -191,10 +202,12 @@ function coolsForModel(subject: Subject, { need }: Wanted): number {
 }
 
 /** 0: free now or at any time; Infinity: by no wait. */
-function freeTime({ subject }: Place, obstacle: Obstacle | null, wanted: Wanted): number {
-  if (obstacle === 'model cooling') return coolsForModel(subject, wanted);
-  if (obstacle === 'out') return isLookedAt(subject) ? 0 : (untilOf(subject.health) ?? Infinity);
-  return obstacle === 'disabled' || obstacle === 'drained' || obstacle === 'excluded' ? Infinity : 0;
+function freeTime({ spec, subject }: Place, wanted: Wanted, now: number): number {
+  if (!spec.enabled || spec.weight === 0 || wanted.exclude.has(subject.id)) return Infinity;
+  const { health } = subject;
+  const back = isOut(health.state) && !isLookedAt(subject) ? (untilOf(health) ?? Infinity) : 0;
+  const rested = Math.max(back, coolsForModel(subject, wanted));
+  return rested > now ? rested : 0;
 }
 
 /** The preferred, else one on trial, else the rotation's choice. */

@@ -14,7 +14,8 @@ export function gateLeases(pool: PoolState): Effect[] {
   for (const lease of pool.leases.values()) {
     if (!lease.free || goesFreely(lease.roster, lease, lease.need)) continue;
     lease.free = false;
-    effects.push({ type: 'gated', lease });
+    // Whoever waits for its claim is told with the grant.
+    if (lease.claim !== 'pending') effects.push({ type: 'gated', lease });
   }
   return effects;
 }

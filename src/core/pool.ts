@@ -21,6 +21,7 @@ import {
   type PoolState,
   subjectOf,
   type TurnWaiter,
+  type Waiter,
 } from './subject.ts';
 import { nextLook } from './turns.ts';
 import type { Need, OutcomeKind, PoolSpec } from './types.ts';
@@ -50,9 +51,8 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
   if (held && held.link !== request.to.link)
     return [{ type: 'stay', to: request.to, why: 'another has that lease' }];
   // Asking again is no harm: a link asks anew what a lost connection left open.
-  if (held?.endpoint || held?.key) return [granted(request.to, held, 0)];
-  const waiting =
-    pool.claiming.get(request.lease) ?? pool.queue.find((waiter) => waiter.id === request.lease);
+  if (held && held.claim !== 'pending' && (held.endpoint || held.key)) return [granted(request.to, held, 0)];
+  const waiting = waiterOf(pool, request.lease);
   if (waiting) {
     waiting.asks.push(request.to);
     return [];
@@ -68,7 +68,9 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     holder: request.holder,
     testId: request.testId,
     since: now,
+    place: 0,
     moving: false,
+    isNew: !held,
     deadline: now + request.timeoutMs,
     exclude: new Set(request.exclude ?? []),
     prefer: NONE,
@@ -76,6 +78,11 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     avoidUntil: avoid.size > 0 ? now + AVOID_MS : 0,
   });
   return pump(pool, context);
+}
+
+/** Who waits for that lease's member: in the queue, or for the shared store. */
+function waiterOf(pool: PoolState, lease: string): Waiter | undefined {
+  return pool.claiming.get(lease) ?? pool.queue.find((waiter) => waiter.id === lease);
 }
 
 /** Takes over a lease that a link held when the broker before this one ended. */
@@ -125,7 +132,7 @@ export function move(
 ): Effect[] {
   const lease = pool.leases.get(request.lease);
   if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
-  const waiting = pool.queue.find((waiter) => waiter.id === lease.id);
+  const waiting = waiterOf(pool, lease.id);
   if (waiting) {
     waiting.asks.push(request.to);
     return [];
@@ -187,12 +194,12 @@ export function release(pool: PoolState, leaseId: string, failed: boolean, conte
 
 /** Whoever still waits for something of a lease that was given back is told so. */
 function giveUp(pool: PoolState, leaseId: string): Effect[] {
-  if (pool.queue.length === 0 && pool.turns.length === 0) return [];
-  const waiters = pool.queue.filter((waiter) => waiter.id === leaseId);
-  const turns = pool.turns.filter((waiter) => waiter.lease === leaseId);
-  pool.queue = pool.queue.filter((waiter) => waiter.id !== leaseId);
-  pool.turns = pool.turns.filter((waiter) => waiter.lease !== leaseId);
-  const asks = [...waiters.flatMap((waiter) => waiter.asks), ...turns];
+  if (pool.queue.length === 0 && pool.turns.length === 0 && pool.claiming.size === 0) return [];
+  const waiter = waiterOf(pool, leaseId);
+  const turns = pool.turns.filter((other) => other.lease === leaseId);
+  pool.queue = pool.queue.filter((other) => other.id !== leaseId);
+  pool.turns = pool.turns.filter((other) => other.lease !== leaseId);
+  const asks = [...(waiter?.asks ?? []), ...turns];
   return asks.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
 }
 
@@ -249,6 +256,7 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
     const waitedMs = context.now - waiter.since;
     for (const to of waiter.asks)
       effects.push({ type: 'refused', to, timedOut: false, deadlock: true, waitedMs, reasons });
+    effects.push(...pump(pool, context));
   }
   return effects;
 }

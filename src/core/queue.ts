@@ -1,11 +1,11 @@
 import { claim } from './slots.ts';
 import { type Effect, granted } from './effects.ts';
 import { holdLatest, newLease } from './holding.ts';
-import { freeFrom, mayKnowSoon, pickMember, refusals, type Wanted } from './members.ts';
+import { freeFrom, mayKnowSoon, pickMember, type Refusal, refusals } from './members.ts';
 import { probeDeadline, startProbes } from './probing.ts';
 import { isOutdated } from './revision.ts';
 import type { Context, PoolState, Waiter } from './subject.ts';
-import { takeTurn } from './turns.ts';
+import { leaveBadMember, takeTurn } from './turns.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -16,50 +16,57 @@ export function patience({ since, spec }: Waiter): number {
 
 /** Puts a waiter where it belongs: behind those that came before it, and leases that lost their member go first. */
 export function enqueue(pool: PoolState, waiter: Waiter): void {
+  waiter.place ||= ++pool.lastPlace;
   const isAfter = (other: Waiter): boolean =>
-    other.moving === waiter.moving ? other.since > waiter.since : waiter.moving;
+    other.moving === waiter.moving ? other.place > waiter.place : waiter.moving;
   const place = pool.queue.findIndex(isAfter);
   pool.queue.splice(place === -1 ? pool.queue.length : place, 0, waiter);
 }
 
-/** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
+/** Gives out turns and members; whoever got a member, or is refused one, may have calls that wait for it. */
 export function pump(pool: PoolState, context: Context): Effect[] {
   const effects = startProbes(pool, context);
-  while (takeTurns(pool, effects, context));
-  if (pool.queue.length > 0) {
-    pool.queue = pool.queue.filter((waiter) => {
-      const served = serve(pool, waiter, context);
-      effects.push(...served);
-      return served.length === 0;
-    });
-  }
+  do {
+    takeTurns(pool, effects, context);
+  } while (serveQueue(pool, effects, context) && pool.turns.length > 0);
   return effects;
 }
 
-/** Gives out turns; true where a lease left its member for one, so that its other calls may go now too. */
-function takeTurns(pool: PoolState, effects: Effect[], context: Context): boolean {
-  let moved = false;
-  if (pool.turns.length === 0) return moved;
+/** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
+function serveQueue(pool: PoolState, effects: Effect[], context: Context): boolean {
+  const waiting = pool.queue.length;
+  if (waiting === 0) return false;
+  pool.queue = pool.queue.filter((waiter) => {
+    const served = serve(pool, waiter, context);
+    effects.push(...served);
+    return served.length === 0;
+  });
+  return pool.queue.length < waiting;
+}
+
+/** Leases that leave their member do so first: a turn at the old one would be used at the new one. */
+function takeTurns(pool: PoolState, effects: Effect[], context: Context): void {
+  if (pool.turns.length === 0) return;
+  for (const waiter of pool.turns) effects.push(...leaveBadMember(pool, waiter, context));
   pool.turns = pool.turns.filter((waiter) => {
-    const lease = pool.leases.get(waiter.lease);
-    const { endpoint, key } = lease ?? {};
     const answer = takeTurn(pool, waiter, context);
-    moved ||= lease?.endpoint !== endpoint || lease?.key !== key;
     effects.push(...answer);
     return answer.length === 0;
   });
-  return moved && pool.turns.length > 0;
 }
 
 function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const { now } = context;
-  if (now < pool.storeDownUntil && now < waiter.deadline) return [];
+  const waitedMs = now - waiter.since;
+  if (now < pool.storeDownUntil) {
+    if (now < waiter.deadline) return [];
+    return refuse(waiter, now, [{ name: 'the shared store', why: 'does not answer', cause: 'fault' }]);
+  }
   if (isOutdated(pool, waiter.spec))
-    return now < waiter.deadline ? [] : refuse(pool, waiter, waiter, context);
+    return now < waiter.deadline ? [] : refuse(waiter, now, refusals(pool, waiter, context));
   const wanted =
     waiter.avoid.size === 0 || avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: NOBODY };
   const member = pickMember(pool, wanted, context);
-  const waitedMs = now - waiter.since;
   if (member) {
     const lease = pool.leases.get(waiter.id) ?? newLease(pool, waiter, context);
     const claiming = claim(pool, lease, member, waiter, context);
@@ -72,14 +79,20 @@ function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
   const hopeless = freeAt !== null && freeAt > waiter.deadline && waiter.avoidUntil <= now;
   if (now < waiter.deadline && !hopeless) return [];
   if (now < patience(waiter) && mayKnowSoon(pool, wanted, context)) return [];
-  return refuse(pool, waiter, wanted, context);
+  return refuse(waiter, now, refusals(pool, wanted, context));
 }
 
-function refuse(pool: PoolState, waiter: Waiter, wanted: Wanted, context: Context): Effect[] {
-  const reasons = refusals(pool, wanted, context);
-  const timedOut = context.now >= waiter.deadline;
-  const waitedMs = context.now - waiter.since;
-  return waiter.asks.map((to) => ({ type: 'refused', to, timedOut, deadlock: false, waitedMs, reasons }));
+function refuse(waiter: Waiter, now: number, reasons: readonly Refusal[]): Effect[] {
+  const timedOut = now >= waiter.deadline;
+  const waitedMs = now - waiter.since;
+  return waiter.asks.map((to) => ({
+    type: 'refused',
+    to,
+    timedOut,
+    deadlock: false,
+    waitedMs,
+    reasons,
+  }));
 }
 
 /** A rerun waits for other members only where one of them can be free in time. */

@@ -12,7 +12,7 @@ import {
   whyOf,
 } from './health.ts';
 import type { Marks } from './guard.ts';
-import type { Lane } from './lane.ts';
+import { type Lane, resetLane } from './lane.ts';
 import type { Place, Roster } from './roster.ts';
 import type { Belief, Learned, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
 
@@ -88,8 +88,12 @@ export interface Waiter {
   readonly holder: string;
   readonly testId: string | null;
   readonly since: number;
+  /** Its place among all that ever waited; 0: not in the queue yet. */
+  place: number;
   /** It lost its member and goes before those that never had one. */
   readonly moving: boolean;
+  /** Its link has no such lease yet. */
+  readonly isNew: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;
@@ -118,6 +122,8 @@ export interface PoolState {
   readonly subjects: Map<string, Subject>;
   readonly leases: Map<string, LeaseState>;
   queue: Waiter[];
+  /** The highest place in the queue that was given. */
+  lastPlace: number;
   turns: TurnWaiter[];
   readonly comparisons: Comparisons;
   readonly marks: Marks;
@@ -186,6 +192,7 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     subjects: new Map(),
     leases: new Map(),
     queue: [],
+    lastPlace: 0,
     turns: [],
     comparisons: newComparisons(),
     marks: new Map(),
@@ -259,7 +266,7 @@ export function changeHealth(
   }
   if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, refusals: 0 });
   if (event.type === 'recover') Object.assign(subject, { faults: [], refusals: 0 });
-  if (event.type === 'reset') subject.lanes.clear();
+  if (event.type === 'reset') for (const lane of subject.lanes.values()) resetLane(lane);
   if (event.type === 'reset' || event.type === 'recover') subject.proofs.clear();
   const { state } = subject.health;
   if (state !== before.state && (state === 'ejected' || state === 'quarantined'))

@@ -21,12 +21,37 @@ import {
 /** How long others wait for the attempt that finds out whether an unproven member works. */
 const GATE_MS = 3_000;
 
+/** A call that may go anywhere takes its lease away from a member that is out or suspect, where another is free. */
+export function leaveBadMember(pool: PoolState, waiter: TurnWaiter, context: Context): Effect[] {
+  const lease = pool.leases.get(waiter.lease);
+  if (!lease || !waiter.movable || lease.claim === 'pending') return [];
+  const bad = held(lease).filter(
+    (subject) =>
+      isOut(subject.health.state) ||
+      isSuspect(subject) ||
+      laneOf(subject, lease.need).coolUntil > context.now,
+  );
+  if (bad.length === 0 || isOutdated(pool, lease.latest)) return [];
+  const exclude = bad.map((subject) => subject.id);
+  const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
+  if (!other || (pool.shared && slotsOf(pool, rosterOf(pool, lease.latest, context), other).length > 0))
+    return [];
+  // From one suspect to the next would be no gain, and would go to and fro for ever.
+  if ([other.endpoint, other.key].some((subject) => subject && isSuspect(subject))) return [];
+  const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
+  lease.claim = 'none';
+  letGo(pool, lease);
+  holdLatest(pool, lease, other, context);
+  waiter.dueAt = null;
+  return [...unclaim, { type: 'moved', lease }];
+}
+
 /** Decides a waiting turn; no effect where it waits on. */
 export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context): Effect[] {
   const { now } = context;
   const lease = pool.leases.get(waiter.lease);
   if (!lease) return [{ type: 'stay', to: waiter, why: 'the lease is gone' }];
-  if (waiter.movable) leaveBadMember(pool, lease, waiter, context);
+  if (waitsForMember(pool, lease)) return [];
   const undecided = held(lease).filter((subject) => isUndecided(subject, lease));
   if (now - waiter.since < GATE_MS && undecided.some((subject) => isShut(subject, lease, now))) return [];
   // A turn that was reserved before a pause is worth nothing after it: all that waited would go at once.
@@ -47,6 +72,12 @@ export function takeTurn(pool: PoolState, waiter: TurnWaiter, context: Context):
   return [
     { type: 'turn', to: waiter, lease, delayMs: 0, paces: pool.shared ? pacesOf(pool, lease, now) : [] },
   ];
+}
+
+/** It is about to get one, or to hear that there is none. */
+function waitsForMember(pool: PoolState, lease: LeaseState): boolean {
+  if (lease.claim === 'pending') return true;
+  return !lease.endpoint && !lease.key && pool.queue.some((waiter) => waiter.id === lease.id);
 }
 
 /** When a waiting turn is to be looked at again. */
@@ -111,25 +142,6 @@ function pacesOf(pool: PoolState, lease: LeaseState, now: number): { subject: st
     const rpm = paceOf(lease, subject, laneOf(subject, lease.need), now);
     return rpm === Infinity ? [] : [{ subject: `${addressOf(pool, subject)}${model}`, rpm }];
   });
-}
-
-function leaveBadMember(pool: PoolState, lease: LeaseState, waiter: TurnWaiter, context: Context): void {
-  const bad = held(lease).filter(
-    (subject) =>
-      isOut(subject.health.state) ||
-      isSuspect(subject) ||
-      laneOf(subject, lease.need).coolUntil > context.now,
-  );
-  if (bad.length === 0 || isOutdated(pool, lease.latest)) return;
-  const exclude = bad.map((subject) => subject.id);
-  const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
-  if (!other || (pool.shared && slotsOf(pool, rosterOf(pool, lease.latest, context), other).length > 0))
-    return;
-  // From one suspect to the next would be no gain, and would go to and fro for ever.
-  if ([other.endpoint, other.key].some((subject) => subject && isSuspect(subject))) return;
-  letGo(pool, lease);
-  holdLatest(pool, lease, other, context);
-  waiter.dueAt = null;
 }
 
 /** Calls a minute: the configured limit, or the lower one that refusals taught. */

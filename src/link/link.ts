@@ -50,8 +50,6 @@ export interface LinkOptions {
   readonly onTransition?: (transition: Transition) => void;
   /** What the router believes by now: the last told holds. */
   readonly onInsights?: (insights: readonly MemberInsight[]) => void;
-  /** The lease's calls must ask for turns from now on. */
-  readonly onGated?: (lease: string) => void;
   /** The lease can no longer be guaranteed: its holder must stop using it. */
   readonly onLost?: (lease: string) => void;
   /** Sends a probe: the broker has no keys. Without it this link is never asked to. */
@@ -70,7 +68,6 @@ interface Held {
   readonly need: Need;
   readonly holder: string;
   readonly testId: string | null;
-  member: GrantedMember | null;
 }
 
 interface Pending {
@@ -94,6 +91,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #pending = new Map<number, Pending>();
   readonly #held = new Map<string, Held>();
+  /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
+  readonly #members = new Map<string, GrantedMember | null>();
   #socket: Socket | null = null;
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
@@ -141,13 +140,14 @@ export class Link {
     this.#send({ type: 'record', round, outcome });
   }
 
-  /** Remembers what is held, so that a new broker can be told. */
-  keep(lease: Omit<Held, 'member'>, member: GrantedMember): void {
-    this.#held.set(lease.lease, { ...lease, member });
+  /** Remembers whose a granted lease is, so that a new broker can be told. */
+  keep(lease: Held): void {
+    this.#held.set(lease.lease, lease);
   }
 
   release(lease: string, failed: boolean): void {
     this.#held.delete(lease);
+    this.#members.delete(lease);
     this.#send({ type: 'release', lease, failed });
   }
 
@@ -229,11 +229,11 @@ export class Link {
 
   #hello(): LinkMessage {
     const { follower } = this.#options;
-    const held = [...this.#held.values()].map(({ member, ...lease }) => ({
-      ...lease,
-      endpoint: member?.endpoint?.id ?? null,
-      key: member?.key?.id ?? null,
-    }));
+    this.#doubtMembers();
+    const held = [...this.#held.values()].map((lease) => {
+      const member = this.#members.get(lease.lease);
+      return { ...lease, endpoint: member?.endpoint?.id ?? null, key: member?.key?.id ?? null };
+    });
     return {
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -276,20 +276,44 @@ export class Link {
     if (result) this.#send({ type: 'probed', pool, probe, ...result });
   }
 
+  /**
+   * A lease that asked for another member may have lost its own already; and which calls may go without asking, the new
+   * broker has to say anew.
+   */
+  #doubtMembers(): void {
+    for (const lease of this.#members.keys()) this.#change(lease, { free: false });
+    for (const { question } of this.#pending.values())
+      if (question.type === 'move') this.#members.set(question.lease, null);
+  }
+
   #hear(message: BrokerMessage): void {
     if (message.type === 'rejected') this.#giveUp(rejected(message));
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
     else if (message.type === 'config') this.#follow(message.config);
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'insights') this.#options.onInsights?.(message.insights);
-    else if (message.type === 'gated') this.#options.onGated?.(message.lease);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
+    else if (message.type === 'gated') this.#change(message.lease, { free: false });
+    else if (message.type === 'moved') this.#change(message.lease, message.member);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
-    else if (message.type === 'answer') {
-      this.#pending.get(message.ask)?.resolve(message.answer);
-      this.#pending.delete(message.ask);
-      if (this.#pending.size === 0) this.#socket?.unref();
-    }
+    else if (message.type === 'answer') this.#answered(message.ask, message.answer);
+  }
+
+  #answered(ask: number, answer: Answer): void {
+    const pending = this.#pending.get(ask);
+    if (!pending) return;
+    this.#pending.delete(ask);
+    const { question } = pending;
+    if ('lease' in question && 'member' in answer) this.#members.set(question.lease, answer.member);
+    else if ('lease' in question && answer.is === 'refused') this.#members.set(question.lease, null);
+    pending.resolve(answer);
+    if (this.#pending.size === 0) this.#socket?.unref();
+  }
+
+  /** Whoever was given the member sees the change, even where it comes before they could take a look. */
+  #change(lease: string, change: Partial<GrantedMember>): void {
+    const member = this.#members.get(lease);
+    if (member) Object.assign(member, change);
   }
 
   /** The broker does not understand this link: asking again would not help. */

@@ -44,13 +44,17 @@ export class Connection {
     return this.#line !== null;
   }
 
-  /** The first connection: an error here is the user's to repair, and comes within three seconds. */
-  async open(): Promise<void> {
+  /**
+   * The first connection: an error here is the user's to repair, and comes within three seconds. In mid-run it is a
+   * server that was lost, and will be back.
+   */
+  async open(inMidRun: boolean): Promise<void> {
     const { shown } = this.#options.address;
     const timer = setTimeout(() => this.#next?.close(new NoAnswer(START_MS).message), START_MS);
     try {
       await this.#connect();
     } catch (error) {
+      if (inMidRun) return this.#wasLost();
       this.close();
       if (GembaError.is(error) && error.code !== 'GEMBA_STORE_DOWN') throw error;
       throw unreachable(shown, this.#reason);
@@ -89,8 +93,12 @@ export class Connection {
     this.#reason = reason;
     if (this.#line !== line) return;
     this.#line = null;
+    this.#wasLost();
+  }
+
+  #wasLost(): void {
     this.#downSince = monotonic();
-    this.#options.onState('down', `${this.#options.address.shown}: ${reason}`);
+    this.#options.onState('down', `${this.#options.address.shown}: ${this.#reason}`);
     this.#retryAfter(FIRST_RETRY_MS);
   }
 

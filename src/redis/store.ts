@@ -61,6 +61,7 @@ class Store implements SharedStore {
   readonly #wakes: Wakes;
   #beat: NodeJS.Timeout | undefined;
   #beating = false;
+  #isOpen = false;
 
   constructor(options: StoreOptions, keys: Keys, connection: Connection) {
     const { broker, leaseTtlMs: ttlMs, onLost, onFact, onWake } = options;
@@ -81,19 +82,19 @@ class Store implements SharedStore {
   }
 
   async open(): Promise<void> {
-    await this.#connection.open();
+    await this.#connection.open(this.#options.inMidRun ?? false);
+    this.#isOpen = true;
     const { leaseTtlMs } = this.#options;
     this.#beat = setInterval(() => void this.#onBeat(), Math.min(QUIET_MS / 2, leaseTtlMs / 12));
   }
 
   async prepare(line: Line): Promise<void> {
-    const first = this.#epoch.run === '';
     // Before it listens: a new epoch is judged by whether anybody else listens.
     await this.#epoch.open(line);
     await line.subscribe(this.#keys.wakeChannel, (message) => this.#wakes.hear(message));
     await this.#facts.subscribe(line);
     await this.#claims.restore(line);
-    if (!first) await this.#facts.restore(line);
+    if (this.#isOpen) await this.#facts.restore(line);
   }
 
   async claim(

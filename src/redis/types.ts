@@ -53,6 +53,11 @@ export interface StoreOptions {
    * @default 3000, but no longer than `leaseTtlMs`
    */
   readonly freshGraceMs?: number | undefined;
+  /**
+   * This broker takes over from one that died while tests run: a server that is away now is waited for.
+   * @default false
+   */
+  readonly inMidRun?: boolean | undefined;
   /** For tests. */
   readonly client?: ClientFactory | undefined;
 }

@@ -1,28 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
+import type { Link, LinkOptions } from '../../src/link/link.ts';
+import { acquire, findBroker, isAlive, linkFile, newLink as linkOf, until } from '../harness/links.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
-type Link = LinkClass;
 const POOL = poolSpec({
   endpoints: [endpoint('eu')],
   keys: [key('one', { maxConcurrent: 1 }), key('two', { maxConcurrent: 1 })],
 });
-
-/** The installed package's own module: the link starts the broker that lies beside it. */
-async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
-  return (await import(pathToFileURL(linkFile()).href)) as { Link: new (options: LinkOptions) => Link };
-}
-
-function linkFile(): string {
-  return path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/link/link.js');
-}
 
 describe('the broker', { timeout: 30_000 }, () => {
   let folder: string;
@@ -38,34 +29,25 @@ describe('the broker', { timeout: 30_000 }, () => {
   afterEach(async () => {
     for (const link of links.splice(0)) link.close();
     for (const child of children.splice(0)) child.kill('SIGKILL');
-    const broker = findProcess(address.socketPath);
+    const broker = findBroker(address.socketPath);
     if (broker !== null) process.kill(broker, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
 
   async function newLink(more: Partial<LinkOptions> = {}): Promise<Link> {
-    const { Link } = await installed();
-    const link = new Link({ address, pools: [POOL], ...more });
+    const link = await linkOf(inject('installedProject'), { address, pools: [POOL], ...more });
     links.push(link);
     return link;
-  }
-
-  async function acquire(link: Link, lease: string, timeoutMs = 20_000): Promise<string> {
-    const question = { pool: 'api', need: {}, holder: lease, testId: null, exclude: [] };
-    const answer = await link.ask({ type: 'acquire', lease, timeoutMs, ...question });
-    if (answer.is !== 'granted') return answer.is;
-    link.keep({ lease, pool: 'api', need: {}, holder: lease, testId: null }, answer.member);
-    return answer.member.key!.name;
   }
 
   /** A process that takes a lease, says so, and holds it. */
   async function holder(lease: string): Promise<ChildProcess> {
     const script = `
-      const { Link } = await import(${JSON.stringify(pathToFileURL(linkFile()).href)});
+      const { Link } = await import(${JSON.stringify(pathToFileURL(linkFile(inject('installedProject'))).href)});
       const link = new Link({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
       const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
       const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
-      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null }, answer.member);
+      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null });
       console.log(answer.member.key.name);
       setInterval(() => {}, 1000);
     `;
@@ -80,7 +62,7 @@ describe('the broker', { timeout: 30_000 }, () => {
   function brokerPid(): number {
     const found = readFileSync(`${address.socketPath}.links`, 'utf8');
     expect(found).toContain('[');
-    return findProcess(address.socketPath)!;
+    return findBroker(address.socketPath)!;
   }
 
   it('starts once for links that come at the same time, and ends by itself', async () => {
@@ -142,7 +124,9 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(next.standings).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
     expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
       'v',
+      'at',
       'pools',
+      'tasks',
     ]);
   });
 
@@ -150,9 +134,25 @@ describe('the broker', { timeout: 30_000 }, () => {
     writeFileSync(address.cacheFile, '{"v":1,"pools":[{"na');
     writeFileSync(address.socketPath, '');
     writeFileSync(`${address.socketPath}.lock`, '', { flag: 'wx' });
-    const { utimesSync } = await import('node:fs');
     utimesSync(`${address.socketPath}.lock`, new Date(0), new Date(0));
     expect(await acquire(await newLink(), 'a')).toBe('one');
+  });
+
+  it('goes on where it cannot write what it learned', async () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    address = { ...address, cacheFile: path.join(folder, 'file', 'cache.json') };
+    const heard: string[] = [];
+    const link = await newLink({ onTransition: ({ to }) => heard.push(to) });
+    expect(await acquire(link, 'a')).toBe('one');
+    const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
+    const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
+    link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    await until(() => heard.length > 0);
+    const pid = brokerPid();
+    await sleep(500);
+    expect(await acquire(link, 'b')).toBe('two');
+    link.close();
+    await until(() => !isAlive(pid));
   });
 
   it('lives on after garbage, half messages and a stranger of another version', async () => {
@@ -173,34 +173,3 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(await acquire(link, 'b')).toBe('two');
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error('waited in vain');
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The broker's process, by its socket on its command line. */
-function findProcess(socketPath: string): number | null {
-  const { readdirSync } = process.getBuiltinModule('node:fs');
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return null;
-}

@@ -1,0 +1,74 @@
+// Kills and pauses at random times: what, and when, follows from the seed.
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** @returns `counts` of what was done, and `stop` */
+export function startChaos({ workers, addresses, redis, random }) {
+  const counts = { workersKilled: 0, workersPaused: 0, brokersKilled: 0 };
+  if (redis) Object.assign(counts, { redisKilled: 0, redisPaused: 0 });
+  let stopped = false;
+  const between = (least, most) => Math.round(least + random() * (most - least));
+  const pick = (from) => from[Math.floor(random() * from.length)];
+  const again = async (least, most, act) => {
+    for (;;) {
+      await sleep(between(least, most));
+      if (stopped) return;
+      await act();
+    }
+  };
+
+  const killWorker = () => {
+    const number = pick(workers.busy);
+    if (number === undefined) return;
+    workers.kill(number);
+    workers.start();
+    counts.workersKilled++;
+  };
+  const pauseWorker = async () => {
+    counts.workersPaused++;
+    await workers.pause(pick(workers.busy), between(20, 600));
+  };
+  const killBroker = () => {
+    const pid = brokerPid(pick(addresses).socketPath);
+    if (pid === null) return;
+    process.kill(pid, 'SIGKILL');
+    counts.brokersKilled++;
+  };
+  // Away for longer than leases live, or back before; empty in both cases.
+  const killRedis = async () => {
+    counts.redisKilled++;
+    redis.kill();
+    await sleep(random() < 0.25 ? between(2_500, 4_000) : between(50, 1_000));
+    await redis.start();
+  };
+  const pauseRedis = async () => {
+    counts.redisPaused++;
+    redis.pause();
+    await sleep(random() < 0.2 ? between(2_500, 4_000) : between(50, 600));
+    redis.resume();
+  };
+
+  const running = [
+    again(200, 900, killWorker),
+    again(300, 1_500, pauseWorker),
+    again(700, 2_500, killBroker),
+    ...(redis ? [again(3_000, 6_000, () => (random() < 0.6 ? killRedis() : pauseRedis()))] : []),
+  ];
+  const stop = async () => {
+    stopped = true;
+    await Promise.all(running);
+  };
+  return { counts, stop };
+}
+
+function brokerPid(socketPath) {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { Link, LinkOptions } from '../../src/link/link.ts';
+
+/** The module of links in an installed package: its links start the broker that lies beside it. */
+export function linkFile(installedProject: string): string {
+  return path.join(installedProject, 'node_modules/gemba-agent/dist/link/link.js');
+}
+
+export async function newLink(installedProject: string, options: LinkOptions): Promise<Link> {
+  const module = (await import(pathToFileURL(linkFile(installedProject)).href)) as {
+    Link: new (options: LinkOptions) => Link;
+  };
+  return new module.Link(options);
+}
+
+/** Asks for a lease of any key: the key's name, or what else the answer is. */
+export async function acquire(link: Link, lease: string, timeoutMs = 20_000): Promise<string> {
+  const identity = { lease, pool: 'api', need: {}, holder: lease, testId: null };
+  const answer = await link.ask({ type: 'acquire', ...identity, timeoutMs, exclude: [] });
+  if (answer.is !== 'granted') return answer.is;
+  link.keep(identity);
+  return answer.member.key!.name;
+}
+
+/** The broker's process, by its socket on its command line. */
+export function findBroker(socketPath: string): number | null {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return null;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1_000; turn++) {
+    if (condition()) return;
+    await sleep(20);
+  }
+  throw new Error('waited in vain');
+}

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Link, LinkOptions } from '../../src/link/link.ts';
+import { acquire, findBroker, newLink, until } from '../harness/links.ts';
+import { startRedis, type TestRedis } from '../harness/redis.ts';
+import { key, poolSpec } from '../unit/core/world.ts';
+
+const POOL = poolSpec({ keys: ['one', 'two'].map((name) => key(name, { maxConcurrent: 1 })) });
+
+describe('a broker that takes over while the shared store is away', { timeout: 60_000 }, () => {
+  let folder: string;
+  let redis: TestRedis;
+  let address: LinkOptions['address'];
+  let link: Link;
+  const heard: string[] = [];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
+    redis = await startRedis();
+    const shared = { url: redis.url, project: 'shop', leaseTtlMs: 30_000 };
+    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json'), shared };
+    const onTransition: LinkOptions['onTransition'] = ({ to, why }) => heard.push(`${to}: ${why}`);
+    link = await newLink(inject('installedProject'), { address, pools: [POOL], onTransition });
+  });
+
+  afterEach(async () => {
+    link.close();
+    const broker = findBroker(address.socketPath);
+    if (broker !== null) process.kill(broker, 'SIGKILL');
+    await redis.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('keeps what is held, says what is missing, and grants when the store is back', async () => {
+    expect(await acquire(link, 'a')).toMatch(/one|two/);
+    await redis.kill();
+    const died = findBroker(address.socketPath)!;
+    process.kill(died, 'SIGKILL');
+    expect(await acquire(link, 'b', 300)).toBe('refused');
+    expect(findBroker(address.socketPath)).not.toBe(died);
+    expect(heard.join('\n')).toMatch(/ejected: 127\.0\.0\.1:\d+: the connection was refused/);
+    const status = await link.ask({ type: 'status' });
+    expect(status).toMatchObject({ pools: [{ leases: [{ holder: 'a' }] }] });
+    const waiting = acquire(link, 'c');
+    await redis.start();
+    expect(await waiting).toMatch(/one|two/);
+    expect(await acquire(link, 'd', 300)).toBe('refused');
+    await until(() => heard.some((news) => news.startsWith('healthy: ')));
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { claimFailed, claimGranted, claimRefused } from '../../../src/core/claims.ts';
+import type { Effect } from '../../../src/core/pool.ts';
+import type { KeySpec } from '../../../src/core/types.ts';
+import { key, poolSpec, refusalOf, World } from './world.ts';
+
+const exclusive = { maxConcurrent: 1 };
+const types = (effects: readonly Effect[]): string[] => effects.map(({ type }) => type);
+
+/** A pool whose limits hold over several machines. */
+function sharedWorld(...keys: KeySpec[]): World {
+  const world = new World(poolSpec({ keys }));
+  world.pool.shared = true;
+  return world;
+}
+
+/** Asks for a lease, and the store grants it. */
+function take(world: World, lease: string): void {
+  world.acquire(lease);
+  claimGranted(world.pool, lease, world.context);
+}
+
+describe('a lease that moves while machines share a store', () => {
+  /** `a` left `one` for `two`, which the store was asked for. */
+  const moving = (): World => {
+    const world = sharedWorld(key('one', exclusive), key('two', exclusive));
+    take(world, 'a');
+    const from = world.on('a')!;
+    expect(types(world.move('a', [`${from}#k`], 'exhausted', false))).toEqual(['unclaim', 'claim']);
+    return world;
+  };
+
+  it('sends no call to a member before the store has granted it', () => {
+    const world = moving();
+    expect(world.turn('a')).toEqual([]);
+    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'turn']);
+  });
+
+  it('stays a lease where the store refuses: its calls wait for the next member', () => {
+    const world = moving();
+    world.turn('a');
+    expect(claimRefused(world.pool, 'a', ['api/key:two#k', 'api/key:one#k'], null, world.context)).toEqual(
+      [],
+    );
+    expect(world.pool.leases.has('a')).toBe(true);
+    world.pass(1_000);
+    expect(types(world.effects)).toContain('claim');
+    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'turn']);
+  });
+
+  it('answers everyone who asked, also when it is given back meanwhile', () => {
+    const world = moving();
+    world.acquire('a', { to: { link: 'link-a', ask: 90 } });
+    expect(types(world.release('a'))).toEqual(['stay', 'stay']);
+    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['unclaim']);
+  });
+
+  it('gives up its claim where it goes to a member that needs none', () => {
+    const world = sharedWorld(key('one', exclusive), key('open'));
+    world.acquire('a', { exclude: ['open#k'] });
+    claimGranted(world.pool, 'a', world.context);
+    world.attempt('a', { kind: 'exhausted', status: 429 });
+    expect(types(world.turn('a'))).toEqual(['unclaim', 'moved', 'turn']);
+  });
+});
+
+describe('while the shared store does not answer', () => {
+  it('a wait ends at its time, and says why', () => {
+    const world = sharedWorld(key('one', exclusive));
+    world.acquire('a', { timeoutMs: 600 });
+    for (let tries = 0; tries < 9; tries++) {
+      claimFailed(world.pool, 'a', world.context);
+      world.pass(100);
+    }
+    expect(refusalOf(world.effects)).toMatchObject({
+      timedOut: true,
+      reasons: [{ name: 'the shared store' }],
+    });
+  });
+
+  it('those that wait keep their order', () => {
+    const world = sharedWorld(key('one', exclusive));
+    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    claimFailed(world.pool, 'a', world.context);
+    expect(world.pool.queue.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+});

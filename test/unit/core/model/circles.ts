@@ -1,0 +1,29 @@
+import type { LeaseState, PoolState, Waiter } from '../../../../src/core/subject.ts';
+import { fittingOf, type Judge, subjectOf } from './fit.ts';
+
+/** Nobody that holds something waits in a circle. */
+export function checkCircles(pool: PoolState): string[] {
+  const stuck = stuckLinks(pool, pool.queue);
+  const holding = [...pool.leases.values()].filter(({ endpoint, key }) => endpoint ?? key);
+  const circle = new Set(holding.map(({ link }) => link).filter((link) => stuck.has(link)));
+  return pool.queue.filter(({ link }) => circle.has(link)).map(({ id }) => `${id} waits in a circle`);
+}
+
+/** Links that cannot go on before another of them does: those that wait for nothing give back what they hold. */
+export function stuckLinks(pool: PoolState, queue: readonly Waiter[]): ReadonlySet<string> {
+  const stuck = new Set(queue.map(({ link }) => link));
+  const isStuck = (lease: LeaseState | undefined): boolean => lease !== undefined && stuck.has(lease.link);
+  const canBeFree: Judge = ({ id, maxConcurrent }, kind) => {
+    const health = subjectOf(pool, kind, id)?.health;
+    if (health?.state === 'half-open' && isStuck(pool.leases.get(health.probe ?? ''))) return false;
+    const holders = [...pool.leases.values()].filter((lease) => lease[kind]?.id === id && isStuck(lease));
+    return holders.length < (maxConcurrent ?? Infinity);
+  };
+  for (let before = Infinity; stuck.size < before;) {
+    before = stuck.size;
+    for (const waiter of queue) {
+      if (fittingOf(pool, waiter, canBeFree) !== null) stuck.delete(waiter.link);
+    }
+  }
+  return stuck;
+}

@@ -1,0 +1,129 @@
+import type { Effect } from '../../../../src/core/pool.ts';
+import type { LeaseState } from '../../../../src/core/subject.ts';
+import type { Need } from '../../../../src/core/types.ts';
+import type { World } from '../world.ts';
+
+/** A lease as its link knows it. */
+export interface ClientLease {
+  readonly id: string;
+  readonly link: string;
+  readonly need: Need;
+  readonly testId: string | null;
+  endpoint: string | null;
+  key: string | null;
+  free: boolean;
+  /** It was told that it has no member: its next call asks for one. */
+  homeless: boolean;
+  /** A call of it had its turn, and is on its way. */
+  onItsWay: boolean;
+  /** Its latest call, and how many attempts of it were made. */
+  call: string;
+  attempts: number;
+}
+
+/** A question without an answer yet. */
+export interface Asked {
+  readonly ask: number;
+  readonly kind: 'acquire' | 'move' | 'turn';
+  readonly link: string;
+  readonly lease: string;
+  readonly need: Need;
+  readonly testId: string | null;
+  readonly exclude: readonly string[];
+  readonly timeoutMs: number;
+  /** What to send, should the broker be lost. */
+  readonly again: (world: World) => Effect[];
+}
+
+type Answer = Extract<Effect, { to: unknown }>;
+
+const ANSWERS: Record<Asked['kind'], readonly Answer['type'][]> = {
+  acquire: ['granted', 'stay', 'refused'],
+  move: ['granted', 'stay', 'refused'],
+  turn: ['turn', 'stay'],
+};
+
+/** The links' side: what they asked, what they were told, and what they hold by it. */
+export class Clients {
+  readonly open = new Map<number, Asked>();
+  /** Questions for another member, answered or not. */
+  readonly moves = new Set<number>();
+  readonly leases = new Map<string, ClientLease>();
+  /** New leases that were refused: a link releases these at once. */
+  readonly refused: string[] = [];
+
+  /** Takes the answers of one event; returns what is wrong with them. */
+  hear(effects: readonly Effect[]): string[] {
+    return effects.flatMap((effect) => {
+      if (effect.type === 'gated') return this.#gated(effect.lease);
+      if (effect.type === 'moved') return this.#moved(effect.lease);
+      if (!('to' in effect)) return [];
+      const asked = this.open.get(effect.to.ask);
+      if (!asked) return [`question ${effect.to.ask} got ${effect.type}, but was not open`];
+      this.open.delete(asked.ask);
+      if (!ANSWERS[asked.kind].includes(effect.type)) return [`${asked.kind} got ${effect.type}`];
+      if (effect.type === 'granted') return this.#granted(asked, effect.lease);
+      if (effect.type === 'turn') return this.#turn(asked, effect.lease, effect.delayMs);
+      if (effect.type === 'refused') this.#refused(asked);
+      return [];
+    });
+  }
+
+  /** Open questions about a lease. */
+  about(lease: string): Asked[] {
+    return [...this.open.values()].filter((asked) => asked.lease === lease);
+  }
+
+  drop(link: string): void {
+    for (const lease of this.leases.values()) if (lease.link === link) this.leases.delete(lease.id);
+    for (const asked of this.open.values()) if (asked.link === link) this.open.delete(asked.ask);
+  }
+
+  #granted(asked: Asked, lease: LeaseState): string[] {
+    if (!lease.endpoint && !lease.key) return [`${lease.id} was granted nothing`];
+    const known = this.leases.get(asked.lease);
+    if (!known && asked.kind === 'move') return [`${lease.id} moved after its release`];
+    const { link, need, testId } = asked;
+    this.leases.set(lease.id, {
+      ...(known ?? { id: lease.id, link, need, testId, call: '', attempts: 0, onItsWay: false }),
+      ...memberOf(lease),
+      homeless: false,
+    });
+    return [];
+  }
+
+  #turn(asked: Asked, lease: LeaseState, delayMs: number): string[] {
+    if (lease.claim === 'pending') return [`a call of ${lease.id} goes to what is not claimed yet`];
+    if (!(delayMs >= 0)) return [`${lease.id} is to wait ${delayMs} ms`];
+    const known = this.leases.get(asked.lease);
+    if (!known) return [`${asked.lease} got a turn after its release`];
+    if (lease.endpoint || lease.key)
+      Object.assign(known, memberOf(lease), { homeless: false, onItsWay: true });
+    else known.homeless = true;
+    return [];
+  }
+
+  #refused(asked: Asked): void {
+    const known = this.leases.get(asked.lease);
+    if (known) known.homeless = true;
+    else this.refused.push(asked.lease);
+  }
+
+  #moved(lease: LeaseState): string[] {
+    const known = this.leases.get(lease.id);
+    if (!known) return [`${lease.id} was moved, but nobody holds it`];
+    Object.assign(known, memberOf(lease));
+    return [];
+  }
+
+  #gated(lease: LeaseState): string[] {
+    const known = this.leases.get(lease.id);
+    if (!known) return [`${lease.id} was gated, but nobody holds it`];
+    known.free = false;
+    return [];
+  }
+}
+
+function memberOf(lease: LeaseState): Pick<ClientLease, 'endpoint' | 'key' | 'free'> {
+  return { endpoint: lease.endpoint?.id ?? null, key: lease.key?.id ?? null, free: lease.free };
+}

@@ -1,0 +1,141 @@
+import * as core from '../../../../src/core/pool.ts';
+import { OUTCOME_KINDS, type OutcomeKind, type PoolSpec } from '../../../../src/core/types.ts';
+import type { Asked, ClientLease, Clients } from './clients.ts';
+import { type Dice, randomNeed } from './dice.ts';
+import type { World } from '../world.ts';
+
+/** Who acts, on what. */
+export interface Acting {
+  readonly dice: Dice;
+  readonly clients: Clients;
+  world: World;
+  /** Each link has its own copy of the pool's configuration, as processes have. */
+  readonly links: Map<string, PoolSpec>;
+  lastId: number;
+}
+
+/** What happens, in words, and how. */
+type Event = [what: string, apply: () => core.Effect[]];
+
+const STATUS: Record<OutcomeKind, readonly (number | null)[]> = {
+  ok: [200],
+  auth: [401, 403],
+  'rate-limit': [429],
+  exhausted: [402, 429],
+  server: [500, 503],
+  timeout: [null],
+  network: [null],
+  caller: [404, null],
+};
+
+const KEY_FAULTS: readonly OutcomeKind[] = ['auth', 'rate-limit', 'exhausted'];
+
+/** A link asks for a lease. */
+export function askFirst(acting: Acting): Event {
+  const { dice } = acting;
+  return ask(acting, {
+    kind: 'acquire',
+    link: dice.pick([...acting.links.keys()]),
+    lease: `L${++acting.lastId}`,
+    need: randomNeed(dice),
+    testId: dice.chance(0.4) ? dice.pick(['test-1', 'test-2', 'test-3']) : null,
+    exclude: [],
+    timeoutMs: dice.pick([0, 100, 3_000, 30_000, 30_000, 30_000]),
+  });
+}
+
+/** A call of a lease without a member asks for one. */
+export function askAgain(acting: Acting, { id, link, need, testId }: ClientLease): Event {
+  const { acquireTimeoutMs: timeoutMs } = acting.world.spec;
+  return ask(acting, { kind: 'acquire', link, lease: id, need, testId, exclude: [], timeoutMs });
+}
+
+/** A call asks whether it may go. */
+export function turn(acting: Acting, { id, link, need, testId }: ClientLease): Event {
+  const movable = acting.dice.chance(0.7);
+  const question = { kind: 'turn', link, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
+  return send(acting, question, movable ? 'movable' : '', (world, to) =>
+    core.turn(world.pool, { ...to, lease: id, movable, since: world.now }, world.context),
+  );
+}
+
+/** A call came to something. */
+export function attempt(acting: Acting, lease: ClientLease): Event {
+  const { dice, world } = acting;
+  lease.onItsWay = false;
+  const again = lease.call !== '' && dice.chance(0.4);
+  lease.call = again ? lease.call : `c${++acting.lastId}`;
+  lease.attempts = again ? lease.attempts + 1 : 1;
+  const kind = dice.chance(0.6) ? 'ok' : dice.pick(OUTCOME_KINDS);
+  const report = {
+    call: lease.call,
+    attempt: lease.attempts,
+    signature: dice.pick([null, 'one', 'two']),
+    auth: dice.pick(['leased', 'leased', 'leased', 'own', 'none'] as const),
+    kind,
+    status: dice.pick(STATUS[kind]),
+    durationMs: dice.pick([null, 0, 12, 3_000]),
+    retryAfterMs: dice.pick([null, null, 0, 40, 2_000, 90_000]),
+    unsent: kind === 'network' && dice.chance(0.5),
+    endpoint: lease.endpoint,
+    key: lease.key,
+  };
+  const facts = `${report.status ?? ''} ${report.auth} ${report.signature ?? ''} ${report.call}`;
+  const wait = report.retryAfterMs === null ? '' : ` Retry-After ${report.retryAfterMs}`;
+  return [
+    `${lease.id} at ${lease.endpoint}/${lease.key} ${kind}${report.unsent ? ' unsent' : ''} ${facts}${wait}`,
+    () => core.report(world.pool, lease.id, report, world.context),
+  ];
+}
+
+/** A failed call asks for another member. */
+export function move(acting: Acting, lease: ClientLease): Event {
+  const { dice } = acting;
+  const { id, link, need, testId, endpoint, key } = lease;
+  const kind = dice.pick(OUTCOME_KINDS.filter((outcome) => outcome !== 'ok'));
+  const from = { endpoint, key };
+  const blamed = KEY_FAULTS.includes(kind) ? key : endpoint;
+  const { endpoints, keys } = acting.world.spec;
+  const failedBefore = dice.some([...endpoints, ...keys], 0.1).map((spec) => spec.id);
+  const exclude = [...(blamed ? [blamed] : []), ...failedBefore];
+  const unsent = kind === 'network' && dice.chance(0.7);
+  const timeoutMs = acting.world.spec.acquireTimeoutMs;
+  const question = { kind: 'move', link, lease: id, need, testId, exclude, timeoutMs } as const;
+  const what = `${kind}${unsent ? ' unsent' : ''} from ${endpoint}/${key} without ${exclude.join(' ')}`;
+  return send(acting, question, what, (world, to) =>
+    core.move(world.pool, { to, lease: id, from, exclude, kind, unsent }, world.context),
+  );
+}
+
+function ask(acting: Acting, question: Omit<Asked, 'ask' | 'again'>): Event {
+  const { link, lease, need, testId, timeoutMs, exclude } = question;
+  const spec = acting.links.get(link)!;
+  const what = `${JSON.stringify(need)} ${testId ?? ''} for ${timeoutMs} ms`;
+  return send(acting, question, what, (world, to) =>
+    core.acquire(
+      world.pool,
+      { to, lease, spec, need, holder: lease, testId, timeoutMs, exclude },
+      world.context,
+    ),
+  );
+}
+
+function send(
+  acting: Acting,
+  question: Omit<Asked, 'ask' | 'again'>,
+  what: string,
+  apply: (world: World, to: { link: string; ask: number }) => core.Effect[],
+): Event {
+  const number = ++acting.lastId;
+  const to = { link: question.link, ask: number };
+  const again = (world: World): core.Effect[] => apply(world, to);
+  const text = `${question.kind} ${number} of ${question.lease} (${question.link}) ${what}`;
+  return [
+    text,
+    () => {
+      acting.clients.open.set(number, { ...question, ask: number, again });
+      if (question.kind === 'move') acting.clients.moves.add(number);
+      return apply(acting.world, to);
+    },
+  ];
+}

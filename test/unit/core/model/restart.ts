@@ -1,0 +1,31 @@
+import { reassert } from '../../../../src/core/pool.ts';
+import { subjectOf } from '../../../../src/core/subject.ts';
+import { World } from '../world.ts';
+import type { ClientLease } from './clients.ts';
+import type { Acting } from './events.ts';
+
+/** The broker is lost. The next one knows the health, or not, and hears what is held. */
+export function restart(acting: Acting): World {
+  const { pool: lost, spec, now } = acting.world;
+  const known = acting.dice.chance(0.5) ? [...lost.subjects.values()] : [];
+  const world = new World(spec);
+  world.now = now;
+  acting.world = world;
+  for (const old of known) {
+    const health = old.health.state === 'half-open' ? { ...old.health, probe: null } : old.health;
+    const { ejections, ejectedAt } = old;
+    Object.assign(subjectOf(world.pool, old.kind, old, world.context), { health, ejections, ejectedAt });
+  }
+  for (const lease of acting.clients.leases.values()) tellHeld(acting, lease);
+  return world;
+}
+
+/** A lease that is about to leave its member claims none; and a new broker has to say anew that a lease is free. */
+function tellHeld({ world, clients, links }: Acting, lease: ClientLease): void {
+  const { id, link, need, testId, endpoint, key } = lease;
+  lease.free = false;
+  lease.homeless ||= clients.about(id).some(({ kind }) => kind !== 'turn');
+  const member = lease.homeless ? { endpoint: null, key: null } : { endpoint, key };
+  const held = { id, link, spec: links.get(link)!, need, holder: id, testId };
+  reassert(world.pool, held, member, world.context);
+}

@@ -1,0 +1,68 @@
+import { claimFailed, claimGranted, claimRefused, freedElsewhere } from '../../../../src/core/claims.ts';
+import type { Effect } from '../../../../src/core/pool.ts';
+import { addressOf, type Slot } from '../../../../src/core/slots.ts';
+import type { Dice } from './dice.ts';
+import type { World } from '../world.ts';
+
+/** What several machines share, and another machine that holds some of it. */
+export class Store {
+  readonly #claims = new Map<string, readonly Slot[]>();
+  readonly #pending = new Map<string, readonly Slot[]>();
+  #elsewhere = new Set<string>();
+
+  get isAsked(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  hear(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'claim') this.#pending.set(effect.lease.id, effect.slots);
+      if (effect.type === 'unclaim') this.#claims.delete(effect.lease);
+    }
+  }
+
+  /** The answer to the oldest claim, in words and as an event. */
+  answer(dice: Dice, { pool, context }: World): [string, () => Effect[]] {
+    const [lease, slots] = [...this.#pending][0]!;
+    this.#pending.delete(lease);
+    if (dice.chance(0.1)) return [`store fails ${lease}`, () => claimFailed(pool, lease, context)];
+    const full = slots.filter((slot) => this.#isFull(slot)).map(({ subject }) => subject);
+    const retryAt = dice.pick([null, context.now + 50]);
+    if (full.length > 0)
+      return [`store refuses ${lease}`, () => claimRefused(pool, lease, full, retryAt, context)];
+    this.#claims.set(lease, slots);
+    return [`store grants ${lease}`, () => claimGranted(pool, lease, context)];
+  }
+
+  /** The other machine takes what is free, or gives something back and says so. */
+  otherMachine(dice: Dice, { pool, spec, context }: World): [string, () => Effect[]] {
+    const back = dice.some([...this.#elsewhere], 0.5);
+    for (const subject of back) this.#elsewhere.delete(subject);
+    const limited = [...spec.endpoints, ...spec.keys].filter(({ maxConcurrent }) => maxConcurrent === 1);
+    const ids = limited.map(({ id }) => id);
+    for (const subject of pool.subjects.values()) {
+      const slot = { subject: addressOf(pool, subject), limit: 1 };
+      if (ids.includes(subject.id) && dice.chance(0.2) && !this.#isFull(slot))
+        this.#elsewhere.add(slot.subject);
+    }
+    const what = `elsewhere free: ${back.join(' ')}, taken: ${[...this.#elsewhere].join(' ')}`;
+    return [what, () => freedElsewhere(pool, back, context)];
+  }
+
+  /** Claims and leases are the same. */
+  check({ pool }: World): string[] {
+    const lost = [...pool.leases.values()].filter(
+      ({ id, claim }) => claim === 'held' && !this.#claims.has(id),
+    );
+    const left = [...this.#claims.keys()].filter((id) => pool.leases.get(id)?.claim !== 'held');
+    return [
+      ...lost.map(({ id }) => `${id} goes on without its claim`),
+      ...left.map((id) => `the claim of ${id} is left behind`),
+    ];
+  }
+
+  #isFull({ subject, limit }: Slot): boolean {
+    const mine = [...this.#claims.values()].flat().filter((slot) => slot.subject === subject).length;
+    return mine >= limit || this.#elsewhere.has(subject);
+  }
+}
