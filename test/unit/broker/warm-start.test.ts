@@ -41,6 +41,10 @@ function taught({ context }: Broker): PoolState {
   return pool;
 }
 
+const learnedBy = ({ routing, context }: Broker): Parameters<typeof saveState>[2] => {
+  return { tasks: new Map(), routing, now: context.now };
+};
+
 describe('a new broker', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gemba-warm-'));
   const file = path.join(folder, 'state.json');
@@ -55,14 +59,14 @@ describe('a new broker', () => {
 
   it('begins with what the one before learned', () => {
     const before = brokerAt(1_000_000);
-    expect(saveState(file, [taught(before)], before.routing, 1_000_000)).toBeNull();
+    expect(saveState(file, [taught(before)], learnedBy(before))).toBeNull();
     const next = brokerAt(1_060_000);
     expect(first(loadState(file, next.context, next.routing), next)).toBe('fast');
   });
 
   it('takes nothing from records that are not of their shape', () => {
     const before = brokerAt(1_000_000);
-    saveState(file, [taught(before)], before.routing, 1_000_000);
+    saveState(file, [taught(before)], learnedBy(before));
     const text = readFileSync(file, 'utf8').replaceAll('"good":', '"better":');
     writeFileSync(file, text);
     const next = brokerAt(1_060_000);
