@@ -143,6 +143,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
       'v',
       'pools',
+      'tasks',
     ]);
   });
 
