@@ -22,7 +22,7 @@ function sayConnection(text, tone) {
 }
 
 function showState(state) {
-  const { run, running, pools, notice } = state;
+  const { run, running, pools, config, notice } = state;
   runEnded = run.phase === 'ended';
   const share = run.total === 0 ? 0 : Math.round((run.done / run.total) * 100);
   const bar = byId('live-progress');
@@ -38,7 +38,7 @@ function showState(state) {
   const waiting = pools.flatMap(({ name, waiting: own }) => own.map(({ holder, waitedMs }) => [holder, `${name}, ${duration(waitedMs)}`]));
   fill('live-leases', leases, 'Nothing is held.');
   fill('live-waiting', waiting, 'Nobody waits.');
-  showMembers(pools);
+  showMembers(pools, config);
 }
 function factsOf(run) {
   const facts = [['Tests', `${count(run.done)} of ${count(run.total)}`]];
@@ -64,7 +64,7 @@ function fill(id, lines, empty) {
 // ---- members by hand ----------------------------------------------------------------------------------------------
 const memberRows = new Map();
 /** A row is kept while its member is, so that a button under the pointer or the focus stays where it is. */
-function showMembers(pools) {
+function showMembers(pools, config) {
   const body = byId('live-members');
   const seen = new Set();
   for (const pool of pools) {
@@ -73,7 +73,8 @@ function showMembers(pools) {
       seen.add(key);
       if (!memberRows.has(key)) memberRows.set(key, memberRow(pool.name, member));
       const row = memberRows.get(key);
-      const said = JSON.stringify([member.state, member.why, member.until, member.inUse, member.limit, member.off]);
+      row.shown = { member, config };
+      const said = JSON.stringify([member.state, member.why, member.until, member.inUse, member.limit, member.off, member.set]);
       if (row.said !== said) updateMember(row, pool.name, member, said);
       if (!row.element.isConnected) body.append(row.element);
     }
@@ -85,9 +86,13 @@ function showMembers(pools) {
   }
 }
 function memberRow(pool, member) {
-  const cells = { state: el('td'), until: el('td', { class: 'time' }), used: el('td', { class: 'n' }), hand: el('td', { class: 'hand' }) };
+  const cells = { state: el('td'), until: el('td', { class: 'time' }), used: el('td', { class: 'n' }), hand: el('td', { class: 'hand' }), file: el('td', { class: 'file' }) };
   const name = el('th', { scope: 'row' }, `${pool}/${member.name}`, el('small', null, member.kind));
-  return { element: el('tr', null, name, ...Object.values(cells)), cells, said: '' };
+  const row = { element: el('tr', null, name, ...Object.values(cells)), cells, said: '', shown: null };
+  row.edit = editButton(pool, member.name, () => row.shown);
+  row.settings = el('small');
+  cells.file.append(row.edit, row.settings);
+  return row;
 }
 function updateMember(row, pool, member, said) {
   const { state, why, until, inUse, limit } = member;
@@ -98,6 +103,8 @@ function updateMember(row, pool, member, said) {
   row.cells.state.replaceChildren(shown, ...(reason ? [el('small', null, reason)] : []));
   row.cells.until.textContent = until === null ? '' : clock(until);
   row.cells.used.textContent = limit === null ? count(inUse) : `${count(inUse)} of ${count(limit)}`;
+  row.edit.hidden = member.set === null;
+  row.settings.textContent = member.set ? settingsText(member.set) : 'not in the file';
   const wanted = member.off ? [] : state === 'disabled' ? ['enable'] : state === 'healthy' ? ['disable'] : ['reset', 'disable'];
   const present = [...row.cells.hand.children].map((button) => button.dataset.action);
   if (present.join() === wanted.join()) return;
@@ -111,13 +118,16 @@ function handButton(action, pool, name) {
   button.addEventListener('click', () => void byHand(button, { action, pool, name }));
   return button;
 }
+async function post(path, wish) {
+  const headers = { 'content-type': 'application/json', 'x-gemba-token': token };
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(wish) });
+  return { ok: response.ok, text: (await response.json()).text };
+}
 async function byHand(button, wish) {
   button.disabled = true;
   let said;
   try {
-    const headers = { 'content-type': 'application/json', 'x-gemba-token': token };
-    const response = await fetch('/members', { method: 'POST', headers, body: JSON.stringify(wish) });
-    said = (await response.json()).text;
+    said = (await post('/members', wish)).text;
   } catch {
     said = `Could not ${wish.action} ${wish.pool}/${wish.name}: the run cannot be reached.`;
   }

@@ -9,16 +9,17 @@ import { checkConfigText } from './load.ts';
 import { asObject, isObject, items, textOf, type Loose } from './loose.ts';
 import { configError } from './problems.ts';
 import { readConfigText, revisionOf } from './read.ts';
+import { type Env, isResolved, resolveVariables } from './variables.ts';
 
 /** What can be changed of a member. Null takes the field out of the file, so that its default counts. */
 interface MemberEdit {
-  readonly enabled?: boolean | null;
+  readonly enabled?: boolean | null | undefined;
   /** 0 drains it: no new leases. Default: 1. */
-  readonly weight?: number | null;
+  readonly weight?: number | null | undefined;
   /** Leases at once. Default: no limit. */
-  readonly maxConcurrent?: number | null;
+  readonly maxConcurrent?: number | null | undefined;
   /** Calls per minute. Default: no limit. */
-  readonly rpm?: number | null;
+  readonly rpm?: number | null | undefined;
 }
 
 /** A change of one member of a config file. */
@@ -37,17 +38,18 @@ const FIELDS = ['enabled', 'weight', 'maxConcurrent', 'rpm'] as const;
 /**
  * Writes a change of a member into the config file, which keeps its comments, order and layout. It is written whole
  * or not at all: with `GEMBA_CONFIG_CHANGED` where the file is not of `expectedRevision` any more, with
- * `GEMBA_CONFIG_INVALID` where it would not be valid after it. Returns the file's new revision.
+ * `GEMBA_CONFIG_INVALID` where it would not be valid after it. `env` resolves what members are named by, such as an
+ * address; default: nothing. Returns the file's new revision.
  *
  * @example
  * editConfig(path, revision, { pool: 'api', kind: 'key', name: 'ci-1', set: { maxConcurrent: 2 } });
  */
-export function editConfig(path: string, expectedRevision: string, edit: ConfigEdit): string {
+export function editConfig(path: string, expectedRevision: string, edit: ConfigEdit, env: Env = {}): string {
   // A link stays one: its target is what is replaced.
   const file = realpathSync(path);
   const before = readConfigText(file);
   if (revisionOf(before) !== expectedRevision) throw changed(path);
-  const after = edited(path, before, edit);
+  const after = edited(path, before, edit, env);
   if (after === before) return expectedRevision;
   checkConfigText(path, after);
   const temporary = `${file}.${process.pid}.tmp`;
@@ -61,12 +63,12 @@ export function editConfig(path: string, expectedRevision: string, edit: ConfigE
   return revisionOf(after);
 }
 
-function edited(path: string, fileText: string, edit: ConfigEdit): string {
+function edited(path: string, fileText: string, edit: ConfigEdit, env: Env): string {
   const [start] = /^\uFEFF?/.exec(fileText) ?? [''];
   let text = fileText.slice(start.length);
   const document = parseDocument(text);
   if (document.broken) throw configError(path, document, document.findings);
-  const place = placeOf(path, document.value, edit);
+  const place = placeOf(path, document.value, edit, env);
   const layout = layoutOf(text);
   const change = (at: Step[], value: unknown): void => {
     const options = isOnOneLine(text, place.at) ? {} : { formattingOptions: layout };
@@ -89,7 +91,7 @@ interface Place {
   readonly short?: Loose;
 }
 
-function placeOf(path: string, value: unknown, { pool, kind, name, set }: ConfigEdit): Place {
+function placeOf(path: string, value: unknown, { pool, kind, name, set }: ConfigEdit, env: Env): Place {
   const pools = asObject(asObject(value)['pools']);
   if (!Object.hasOwn(pools, pool)) {
     const known = suggest(pool, Object.keys(pools));
@@ -104,7 +106,9 @@ function placeOf(path: string, value: unknown, { pool, kind, name, set }: Config
       `The keys of pool "${pool}" come from the variable ${variable}, so they cannot be changed in ${basename(path)}.`,
     );
   }
-  const names = items(given).map((member, index) => nameOf(kind, member, index));
+  const resolved = asObject(asObject(resolveVariables(value, env).value)['pools']);
+  const shown = items(asObject(resolved[pool])[list]);
+  const names = shown.map((member, index) => nameOf(kind, member, index));
   const index = names.indexOf(name);
   if (index === -1) {
     const known = suggest(
@@ -128,7 +132,7 @@ function placeOf(path: string, value: unknown, { pool, kind, name, set }: Config
 /** The name that a member goes by; empty where only an environment knows it. */
 function nameOf(kind: ConfigEdit['kind'], member: unknown, index: number): string {
   const own = textOf(member, 'name');
-  if (own !== undefined) return own;
+  if (own !== undefined) return isResolved(own) ? own : '';
   if (kind === 'key') return `key-${index + 1}`;
   const url = (typeof member === 'string' ? member : (textOf(member, 'url') ?? '')).trim();
   return ADDRESS.test(url) && URL.canParse(url) ? hostOf(url) : '';

@@ -32,6 +32,11 @@ export function resolveVariables(value: unknown, env: Env): Resolution {
   return { value: resolve(value, [], state), ...state };
 }
 
+/** False for what stands in for a text whose variables are not set. */
+export function isResolved(text: string): boolean {
+  return !text.startsWith(UNRESOLVED);
+}
+
 interface State {
   readonly env: Env;
   readonly unset: UnsetVariable[];

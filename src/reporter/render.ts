@@ -7,7 +7,7 @@ const TEMPLATES = new URL('../../templates/', import.meta.url);
 const STYLES: readonly string[] = ['dashboard.css', 'charts.css', 'tables.css', 'lists.css', 'media.css'];
 const SCRIPTS: readonly string[] = ['dashboard.js', 'timeline.js', 'data.js', 'tests.js', 'errors.js'];
 const LIVE_STYLES: readonly string[] = ['live.css'];
-const LIVE_SCRIPTS: readonly string[] = ['live.js'];
+const LIVE_SCRIPTS: readonly string[] = ['edit.js', 'live.js'];
 
 interface Sources {
   readonly page: string;

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import path from 'node:path';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
@@ -139,6 +141,35 @@ describe('a run with a live page', () => {
     await row.locator('.state.healthy').waitFor();
   });
 
+  it('writes an edit of a member into the file, by keyboard alone, and shows what counts then', async () => {
+    const row = page.locator('#live-members tr', { hasText: 'default/three' });
+    const edit = row.getByRole('button', { name: 'Edit default/three in the file' });
+    const form = page.getByRole('dialog', { name: 'default/three' });
+    await edit.press('Enter');
+    await form.waitFor();
+    await page.keyboard.press('Escape');
+    await form.waitFor({ state: 'hidden' });
+    expect(await edit.evaluate((button) => button === document.activeElement)).toBe(true);
+
+    await edit.press('Enter');
+    await form.getByLabel('Weight').fill('3');
+    await form.getByLabel('Calls per minute').fill('0');
+    await page.keyboard.press('Enter');
+    await form.getByRole('alert').filter({ hasText: 'keys[2].rpm: must be a number above 0' }).waitFor();
+    await form.getByLabel('Calls per minute').fill('');
+    await form.getByLabel('Leases at once').fill('2');
+    await page.keyboard.press('Enter');
+    await form.waitFor({ state: 'hidden' });
+    expect(await edit.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await page.locator('#live-said').textContent()).toMatch(
+      /^default\/three in gemba\.config\.json: weight 3, leases at once 2\. Revision \w{12} is in force\.$/,
+    );
+    await row.locator('.file', { hasText: 'weight 3, 2 at once' }).waitFor();
+    expect(await readFile(path.join(project.folder, 'gemba.config.json'), 'utf8')).toBe(
+      CONFIG.replace(/("live-key-three", "maxConcurrent": )1/, '$12, "weight": 3'),
+    );
+  });
+
   it('brings the report of tests that ended, while others run', async () => {
     await page.locator('.verdict.product li', { hasText: 'The tests failed' }).waitFor();
     await page.locator('.verdict.environment b', { hasText: '1' }).waitFor();
@@ -155,7 +186,10 @@ describe('a run with a live page', () => {
     expect(output.match(/Gemba live: /g)).toHaveLength(1);
     expect(report!.run.status).toBe('failed');
     await page.locator('#live-connection', { hasText: 'The run has ended' }).waitFor();
-    expect(trouble).toEqual([]);
+    // Of the edit that was refused, the browser itself says so.
+    expect(trouble).toEqual([
+      expect.stringMatching(/^console error: Failed to load resource: .* status of 400/),
+    ]);
     expect(await page.content()).not.toMatch(/live-key-/);
   });
 

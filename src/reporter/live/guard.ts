@@ -20,6 +20,26 @@ export const wishSchema = z.object({
 
 export type Wish = z.infer<typeof wishSchema>;
 
+/** Null takes a field out of the file, so that its default counts; what a value may be, the configuration says. */
+const number = z.number().nullable().optional();
+
+/** What the page may have written into the configuration's file. */
+export const editSchema = z.object({
+  /** The file as the page showed it. */
+  revision: z.string().min(1).max(64),
+  pool: z.string().min(1).max(200),
+  kind: z.enum(['endpoint', 'key']),
+  name: z.string().min(1).max(200),
+  set: z.strictObject({
+    enabled: z.boolean().nullable().optional(),
+    weight: number,
+    maxConcurrent: number,
+    rpm: number,
+  }),
+});
+
+export type Edit = z.infer<typeof editSchema>;
+
 /**
  * Does a request's `Host` name this page? A name that somebody else's DNS points here does not: that is how a foreign
  * site would get at it (DNS rebinding). Where the page listens on every address, any plain address will do: no name can

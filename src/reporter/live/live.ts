@@ -4,7 +4,8 @@ import { type Clock, monotonic } from '../../core/clock.ts';
 import { Clients } from './clients.ts';
 import { type Bound, bracketed } from './guard.ts';
 import { type LivePage, livePage } from './page.ts';
-import { type ConfigPlace, Pools } from './pools.ts';
+import type { ConfigPlace } from './connection.ts';
+import { Pools } from './pools.ts';
 import type { LiveRun } from './run.ts';
 import { type LiveServer, startLiveServer } from './server.ts';
 
@@ -87,6 +88,11 @@ export class LiveView {
           void this.tell();
           return done;
         },
+        edit: async (edit) => {
+          const done = await this.pools.edit(edit);
+          void this.tell();
+          return done;
+        },
       });
       const { host, port } = started.bound;
       this.voice.print(`Gemba live: http://${bracketed(host)}:${port}/?token=${this.token}`);
@@ -115,10 +121,10 @@ export class LiveView {
     const { run } = this;
     if (!run || this.telling || this.clients.count === 0) return;
     this.telling = true;
-    const { pools, notice } = await this.pools.now();
+    const state = await this.pools.now();
     this.telling = false;
     if (run !== this.run) return;
-    this.clients.send('state', JSON.stringify({ ...run.now(), pools, notice }));
+    this.clients.send('state', JSON.stringify({ ...run.now(), ...state }));
     this.tellReport(run, again);
   }
 

@@ -1,38 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MemberStatus, PoolStatus } from '../../core/admin.ts';
+import { monotonic } from '../../core/clock.ts';
 import { shorten } from '../../shared/format.ts';
-import type { Follower, Answer, Link, Question } from '../../link/link.ts';
-import type { LoadedConfig } from '../../config/types.ts';
-import type { Wish } from './guard.ts';
+import type { Answer, Question } from '../../link/link.ts';
+import { type ConfigPlace, type Connected, connectTo } from './connection.ts';
+import type { Edit, Wish } from './guard.ts';
+import type { Done } from './server.ts';
+import { type ConfigShown, type LivePool, shownConfig, withConfig } from './shown.ts';
+import { writeEdit } from './write-edit.ts';
 
 /** A broker that answers later than this is not waited for: the page says so and asks again. */
 const ANSWER_MS = 3000;
 const MAX_NOTICE = 400;
-
-/** A member as the page shows it; `off` where the configuration itself keeps it out. */
-interface LiveMember extends MemberStatus {
-  readonly off: boolean;
-}
-
-interface LivePool extends Omit<PoolStatus, 'members'> {
-  readonly members: readonly LiveMember[];
-}
+/** The broker puts an edit in force well within this time. */
+const IN_FORCE_MS = 3000;
+const LOOK_MS = 50;
 
 export interface PoolsNow {
   readonly pools: readonly LivePool[];
+  /** The configuration that they show; null where there is none. */
+  readonly config: ConfigShown | null;
   /** Why there is nothing to show, or null. */
   readonly notice: string | null;
-}
-
-/** Where the configuration may be: as the workers look for it. */
-export interface ConfigPlace {
-  readonly folder: string;
-  readonly option: string | undefined;
-}
-
-interface Connected {
-  readonly link: Link;
-  readonly config: LoadedConfig;
 }
 
 /** The state of the pools now, from the broker, and changes by hand. Never rejects. */
@@ -47,17 +35,23 @@ export class Pools {
   async now(): Promise<PoolsNow> {
     try {
       const connected = await this.connect();
-      if (!connected) return { pools: [], notice: 'No configuration of pools was found here.' };
+      if (!connected) return { pools: [], config: null, notice: 'No configuration of pools was found here.' };
       const answer = await this.ask(connected, { type: 'status' });
       const pools = answer.is === 'status' ? answer.pools : [];
-      return { pools: pools.map((pool) => withConfig(pool, connected.config)), notice: null };
+      // Edits come in between: pools and revision are of one.
+      const { revision, errors, fromVariables } = connected;
+      return {
+        pools: pools.map((pool) => withConfig(pool, revision, fromVariables)),
+        config: shownConfig(revision, errors),
+        notice: null,
+      };
     } catch (error) {
-      return { pools: [], notice: `The pools cannot be shown: ${messageOf(error)}` };
+      return { pools: [], config: null, notice: `The pools cannot be shown: ${messageOf(error)}` };
     }
   }
 
   /** Does it, and says what it came to. */
-  async administer({ action, pool, name }: Wish): Promise<{ status: number; text: string }> {
+  async administer({ action, pool, name }: Wish): Promise<Done> {
     try {
       const connected = await this.connect();
       if (!connected) return { status: 404, text: 'No configuration of pools was found here.' };
@@ -67,6 +61,30 @@ export class Pools {
       return { status: 404, text: `There is no member ${pool}/${name}.` };
     } catch (error) {
       return { status: 502, text: `Could not ${action} ${pool}/${name}: ${messageOf(error)}` };
+    }
+  }
+
+  /** Writes it into the configuration's file, waits until that is in force, and says what it came to. */
+  async edit(edit: Edit): Promise<Done> {
+    try {
+      const connected = await this.connect();
+      if (!connected) return { status: 404, text: 'No configuration of pools was found here.' };
+      const { config } = connected.revision;
+      const { status, text, revision } = await writeEdit(config.path, edit, connected.env);
+      if (revision !== undefined) {
+        const counts = (await isInForce(connected, revision))
+          ? `Revision ${revision} is in force.`
+          : `Revision ${revision} is written, and counts when the broker has read it.`;
+        return { status, text: `${text} ${counts}` };
+      }
+      const broken = status === 409 && connected.errors.length > 0;
+      if (!broken) return { status, text };
+      return {
+        status,
+        text: `${text} It is not valid now, so revision ${config.revision} stays in force.`,
+      };
+    } catch (error) {
+      return { status: 502, text: `Could not change ${edit.pool}/${edit.name}: ${messageOf(error)}` };
     }
   }
 
@@ -103,53 +121,15 @@ export class Pools {
   }
 }
 
-// Loaded by the first who looks: most runs have nobody at the live page.
-async function connectTo({ folder, option }: ConfigPlace): Promise<Connected | null> {
-  // A pin restricts a run to some members; whoever looks after them means all.
-  const env: NodeJS.ProcessEnv = { ...process.env, GEMBA_PIN: undefined };
-  if (env['GEMBA_DISABLE'] && env['GEMBA_DISABLE'] !== '0') return null;
-  const { findConfig } = await import('../../config/find.ts');
-  const file = findConfig({ env, option, from: folder });
-  if (file === undefined) return null;
-  const { configOfText } = await import('../../config/load.ts');
-  const { readConfigText } = await import('../../config/read.ts');
-  const { LiveConfig } = await import('../../config/live.ts');
-  const { brokerAddress } = await import('../../link/address.ts');
-  const { Link: BrokerLink } = await import('../../link/link.ts');
-  const text = readConfigText(file);
-  const config = configOfText(file, text, env);
-  const live = new LiveConfig(file, env, () => undefined);
-  live.start(config, text);
-  const follower: Follower = {
-    role: 'command',
-    run: `live page ${process.pid}`,
-    get current() {
-      return live.told;
-    },
-    apply: (state, edited) => live.apply(state, edited),
-    say: () => undefined,
-  };
-  const link = new BrokerLink({ address: brokerAddress(config), follower, seed: env['GEMBA_SEED'] });
-  return {
-    link,
-    // Edits count here, too.
-    get config() {
-      return live.current?.config ?? config;
-    },
-  };
-}
-
-function withConfig(pool: PoolStatus, config: LoadedConfig): LivePool {
-  const { endpoints = [], keys = [] } = config.pools[pool.name] ?? {};
-  const off = { endpoint: namesOff(endpoints), key: namesOff(keys) };
-  return {
-    ...pool,
-    members: pool.members.map((member) => ({ ...member, off: off[member.kind].has(member.name) })),
-  };
-}
-
-function namesOff(members: readonly { readonly name: string; readonly enabled: boolean }[]): Set<string> {
-  return new Set(members.filter(({ enabled }) => !enabled).map(({ name }) => name));
+async function isInForce(connected: Connected, revision: string): Promise<boolean> {
+  const began = monotonic();
+  // Whoever asks without a page may be the first.
+  void connected.link.open().catch(() => {});
+  while (connected.revision.config.revision !== revision) {
+    if (monotonic() - began > IN_FORCE_MS) return false;
+    await sleep(LOOK_MS, undefined, { ref: false });
+  }
+  return true;
 }
 
 function said(action: Wish['action'], pool: string, name: string): string {

@@ -1,14 +1,32 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
 import type { LivePage } from './page.ts';
-import { type Bound, isOwnHost, isOwnOrigin, isToken, type Wish, wishSchema } from './guard.ts';
+import {
+  type Bound,
+  type Edit,
+  editSchema,
+  isOwnHost,
+  isOwnOrigin,
+  isToken,
+  type Wish,
+  wishSchema,
+} from './guard.ts';
 
 /** What answers the requests that were found to be in order. */
 export interface LiveHandlers {
   readonly page: () => Promise<LivePage>;
   /** Takes the response over, or says why not. */
   readonly listen: (response: ServerResponse) => string | null;
-  readonly administer: (wish: Wish) => Promise<{ status: number; text: string }>;
+  readonly administer: (wish: Wish) => Promise<Done>;
+  /** Writes into the configuration's file. */
+  readonly edit: (edit: Edit) => Promise<Done>;
+}
+
+/** What something came to: the status of the answer, and a sentence. */
+export interface Done {
+  readonly status: number;
+  readonly text: string;
 }
 
 const MAX_BODY = 4096;
@@ -22,7 +40,15 @@ const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 };
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
-const METHODS: Readonly<Record<string, string>> = { '/': 'GET', '/events': 'GET', '/members': 'POST' };
+const METHODS: Readonly<Record<string, string>> = {
+  '/': 'GET',
+  '/events': 'GET',
+  '/members': 'POST',
+  '/config': 'POST',
+};
+const WISH = 'Send an action (enable, disable or reset), a pool and a name.';
+const EDIT =
+  'Send the revision that was shown, a pool, a kind (endpoint or key), a name, and in "set" numbers for weight, maxConcurrent or rpm, or true or false for enabled; null for the default.';
 
 /** Listens; rejects where it cannot. Nothing of it keeps the process alive. */
 export async function startLiveServer(
@@ -84,7 +110,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   }
   if (method === undefined) return say(response, 404, 'There is nothing here.');
   if (request.method !== method) return say(response, 405, `Use ${method}.`, { allow: method });
-  if (isPost) return change(request, response, context.handlers);
+  const { administer, edit } = context.handlers;
+  if (url.pathname === '/members') return change(request, response, wishSchema, administer, WISH);
+  if (url.pathname === '/config') return change(request, response, editSchema, edit, EDIT);
   return url.pathname === '/' ? page(response, context.handlers) : listen(response, context.handlers);
 }
 
@@ -105,18 +133,19 @@ function listen(response: ServerResponse, { listen: take }: LiveHandlers): void 
   if (refused !== null) response.end(`: ${refused}\n\n`);
 }
 
-async function change(
+async function change<T>(
   request: IncomingMessage,
   response: ServerResponse,
-  { administer }: LiveHandlers,
+  schema: z.ZodType<T>,
+  act: (wanted: T) => Promise<Done>,
+  needs: string,
 ): Promise<void> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     return tell(response, 415, 'Send JSON.');
   }
-  const wish = wishSchema.safeParse(await body(request));
-  if (!wish.success)
-    return tell(response, 400, 'Send an action (enable, disable or reset), a pool and a name.');
-  const { status, text } = await administer(wish.data);
+  const wanted = schema.safeParse(await body(request));
+  if (!wanted.success) return tell(response, 400, needs);
+  const { status, text } = await act(wanted.data);
   tell(response, status, text);
 }
 

@@ -122,6 +122,19 @@ describe('An edit of a member', () => {
     });
   });
 
+  test('finds a member that only the environment names', () => {
+    const text = TEXT.replace('"https://eu.example.test"', '"${EU_URL}"');
+    writeFileSync(file, text);
+    const edit: ConfigEdit = { pool: 'api', kind: 'endpoint', name: 'eu.test', set: { weight: 0 } };
+    expect(codeOf(() => editConfig(file, revisionOf(text), edit))).toContain(
+      'has no endpoint "eu.test"; did you',
+    );
+    editConfig(file, revisionOf(text), edit, { EU_URL: 'https://eu.test/api' });
+    expect(readFileSync(file, 'utf8')).toContain(
+      '        { "url": "${EU_URL}", "weight": 0 }, // the near one\n',
+    );
+  });
+
   test('writes nothing where nothing changes', () => {
     const before = statSync(file).mtimeMs;
     editConfig(file, revisionOf(TEXT), { ...one, set: { maxConcurrent: 1 } });

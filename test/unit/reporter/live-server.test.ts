@@ -115,6 +115,7 @@ describe('the live page', () => {
       '/events',
       '/nothing',
       '/members',
+      '/config',
     ]) {
       expect(await ask(to), to).toMatchObject({ status: 403 });
     }
