@@ -52,7 +52,9 @@ export function startChaos({ workers, addresses, redis, random }) {
     again(200, 900, killWorker),
     again(300, 1_500, pauseWorker),
     again(700, 2_500, killBroker),
-    ...(redis ? [again(3_000, 6_000, () => (random() < 0.6 ? killRedis() : pauseRedis()))] : []),
+    ...(redis
+      ? [again(1_500, 5_000, () => (counts.redisKilled === 0 || random() < 0.6 ? killRedis() : pauseRedis()))]
+      : []),
   ];
   const stop = async () => {
     stopped = true;
