@@ -29,8 +29,6 @@ interface Round {
 export const REMEMBERED_RUNS = 120;
 /** Longer than any strategy runs: a time that is beyond is cut, for a router takes no time that cannot be. */
 const LONGEST_MS = 3_600_000;
-/** A strategy runs a few times a minute, and where it fails another one does the task: it may be tried again soon. */
-const TUNING = { maxFailures: 3, ejection: { base: 1_000, max: 60_000 } };
 
 /**
  * What is learned of the strategies of one task. The history is the state, and the router what follows from it: so a
@@ -107,7 +105,7 @@ export class TaskRouter {
 
   #replay(): Router {
     const now = (): number => this.#replayedAt ?? this.#now();
-    const router = createRouter({ now, random: this.#random, ...TUNING });
+    const router = createRouter({ now, random: this.#random });
     for (const { at, tell } of this.#events(router)) {
       this.#replayedAt = at;
       tell();

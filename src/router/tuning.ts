@@ -34,7 +34,7 @@ export const DEFAULT_TUNING: Tuning = {
   lostMs: 10_000,
   maxAttempts: 3,
   retryPauseMs: 100,
-  failurePriceMs: 75,
+  failurePriceMs: 200,
   successMemory: 60,
   timeMemory: 200,
   priorStrength: 3,

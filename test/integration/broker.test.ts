@@ -142,6 +142,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(next.standings).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
     expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
       'v',
+      'at',
       'pools',
     ]);
   });

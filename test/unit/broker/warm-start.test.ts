@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { contextOf } from '../../../src/broker/context.ts';
+import { loadState, saveState } from '../../../src/broker/persist.ts';
+import { seededRandom } from '../../../src/core/clock.ts';
+import { pickMember } from '../../../src/core/members.ts';
+import { rosterOf } from '../../../src/core/roster.ts';
+import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
+import { PoolRouting } from '../../../src/router/routing.ts';
+import { endpoint, poolSpec } from '../core/world.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+const SPEC = poolSpec({
+  routing: 'success-rate',
+  endpoints: [endpoint('slow'), endpoint('fast'), endpoint('bad')],
+});
+
+interface Broker {
+  readonly routing: PoolRouting;
+  readonly context: Context;
+}
+
+function brokerAt(now: number): Broker {
+  const random = seededRandom('warm');
+  const routing = new PoolRouting(random);
+  return { routing, context: contextOf({ now: () => now, random, routing }) };
+}
+
+/** A pool whose members have been used a lot. */
+function taught({ context }: Broker): PoolState {
+  const pool = newPoolState('api');
+  for (const { subject } of rosterOf(pool, SPEC, context).endpoints) {
+    for (let turn = 0; turn < 30; turn++) {
+      const learned = { ok: subject.name !== 'bad', durationMs: subject.name === 'slow' ? 900 : 90 };
+      const more = { retryAfterMs: null, attempt: 1, inFlight: 0 };
+      context.learn(subject.belief, { ...learned, ...more }, context.now);
+    }
+  }
+  return pool;
+}
+
+/** Writes the file as a broker does. */
+function save(file: string, before: Broker): unknown {
+  const { routing, context } = before;
+  return saveState(file, [taught(before)], new Map(), routing, context.now);
+}
+
+describe('a new broker', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gemba-warm-'));
+  const file = path.join(folder, 'state.json');
+  afterEach(() => rmSync(file, { force: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const first = (pools: Map<string, PoolState>, { context }: Broker): string | undefined => {
+    const pool = pools.get('api') ?? newPoolState('api');
+    const wanted = { spec: SPEC, need: {}, exclude: NONE, prefer: NONE, avoid: NONE };
+    return pickMember(pool, wanted, context)?.endpoint?.name;
+  };
+
+  it('begins with what the one before learned', () => {
+    const before = brokerAt(1_000_000);
+    expect(save(file, before)).toBeNull();
+    const next = brokerAt(1_060_000);
+    expect(first(loadState(file, next.context, next.routing), next)).toBe('fast');
+  });
+
+  it('takes nothing from records that are not of their shape', () => {
+    const before = brokerAt(1_000_000);
+    save(file, before);
+    const text = readFileSync(file, 'utf8').replaceAll('"good":', '"better":');
+    writeFileSync(file, text);
+    const next = brokerAt(1_060_000);
+    const pools = loadState(file, next.context, next.routing);
+    const beliefs = [...pools.get('api')!.subjects.values()].map(({ belief }) => belief);
+    expect(beliefs.map((belief) => next.routing.insight(belief, 1_060_000))).toEqual([null, null, null]);
+  });
+});
