@@ -41,9 +41,11 @@ function taught({ context }: Broker): PoolState {
   return pool;
 }
 
-const learnedBy = ({ routing, context }: Broker): Parameters<typeof saveState>[2] => {
-  return { tasks: new Map(), routing, now: context.now };
-};
+/** Writes the file as a broker does. */
+function save(file: string, before: Broker): unknown {
+  const { routing, context } = before;
+  return saveState(file, [taught(before)], new Map(), routing, context.now);
+}
 
 describe('a new broker', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gemba-warm-'));
@@ -53,20 +55,20 @@ describe('a new broker', () => {
 
   const first = (pools: Map<string, PoolState>, { context }: Broker): string | undefined => {
     const pool = pools.get('api') ?? newPoolState('api');
-    const wanted = { spec: SPEC, need: {}, exclude: NONE, prefer: NONE, avoid: NONE };
+    const wanted = { spec: SPEC, need: {}, exclude: NONE, prefer: NONE, avoid: NONE, deadline: Infinity };
     return pickMember(pool, wanted, context)?.endpoint?.name;
   };
 
   it('begins with what the one before learned', () => {
     const before = brokerAt(1_000_000);
-    expect(saveState(file, [taught(before)], learnedBy(before))).toBeNull();
+    expect(save(file, before)).toBeNull();
     const next = brokerAt(1_060_000);
     expect(first(loadState(file, next.context, next.routing), next)).toBe('fast');
   });
 
   it('takes nothing from records that are not of their shape', () => {
     const before = brokerAt(1_000_000);
-    saveState(file, [taught(before)], learnedBy(before));
+    save(file, before);
     const text = readFileSync(file, 'utf8').replaceAll('"good":', '"better":');
     writeFileSync(file, text);
     const next = brokerAt(1_060_000);
