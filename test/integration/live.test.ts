@@ -149,7 +149,7 @@ describe('a run with a live page', () => {
     await form.waitFor();
     await page.keyboard.press('Escape');
     await form.waitFor({ state: 'hidden' });
-    expect(await edit.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await edit.evaluate((button) => button.matches(':focus'))).toBe(true);
 
     await edit.press('Enter');
     await form.getByLabel('Weight').fill('3');
@@ -160,7 +160,7 @@ describe('a run with a live page', () => {
     await form.getByLabel('Leases at once').fill('2');
     await page.keyboard.press('Enter');
     await form.waitFor({ state: 'hidden' });
-    expect(await edit.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await edit.evaluate((button) => button.matches(':focus'))).toBe(true);
     expect(await page.locator('#live-said').textContent()).toMatch(
       /^default\/three in gemba\.config\.json: weight 3, leases at once 2\. Revision \w{12} is in force\.$/,
     );

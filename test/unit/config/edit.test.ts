@@ -127,7 +127,7 @@ describe('An edit of a member', () => {
     writeFileSync(file, text);
     const edit: ConfigEdit = { pool: 'api', kind: 'endpoint', name: 'eu.test', set: { weight: 0 } };
     expect(codeOf(() => editConfig(file, revisionOf(text), edit))).toContain(
-      'has no endpoint "eu.test"; did you',
+      'has no endpoint "eu.test"; known: us.',
     );
     editConfig(file, revisionOf(text), edit, { EU_URL: 'https://eu.test/api' });
     expect(readFileSync(file, 'utf8')).toContain(
