@@ -180,6 +180,8 @@ export class Broker {
       peer.socket.end();
       return;
     }
+    // It may have died while the store was waited for: its connection closes once, and would never end its leases.
+    if (peer.socket.destroyed) return;
     if (this.#closed) {
       peer.socket.destroy();
       return;

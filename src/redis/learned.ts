@@ -27,7 +27,8 @@ export class Learned {
   }
 
   /** The texts; none where the server cannot tell. */
-  read(): Promise<string[]> {
+  async read(): Promise<string[]> {
+    if (!this.#connection.isUp) return [];
     return this.#connection.line
       .send(['HVALS', this.#keys.learned], (answer) => (Array.isArray(answer) ? answer.map(String) : []))
       .catch(() => []);

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Link, LinkOptions } from '../../src/link/link.ts';
+import { PROTOCOL_VERSION } from '../../src/shared/wire.ts';
 import { acquire, findBroker, newLink, until } from '../harness/links.ts';
 import { startRedis, type TestRedis } from '../harness/redis.ts';
 import { key, poolSpec } from '../unit/core/world.ts';
@@ -48,5 +51,21 @@ describe('a broker that takes over while the shared store is away', { timeout: 6
     expect(await waiting).toMatch(/one|two/);
     expect(await acquire(link, 'd', 300)).toBe('refused');
     await until(() => heard.some((news) => news.startsWith('healthy: ')));
+  });
+
+  it('holds nothing for a link that died while it waited for the store', async () => {
+    expect(await acquire(link, 'a')).toMatch(/one|two/);
+    redis.pause();
+    const socket = connect(address.socketPath);
+    const held = { lease: 'dead', pool: 'api', need: {}, holder: 'dead', testId: null };
+    const hello = { type: 'hello', version: PROTOCOL_VERSION, link: 'dead', pid: process.pid, pools: [POOL] };
+    const member = { endpoint: null, key: 'two#k' };
+    socket.write(`${JSON.stringify({ ...hello, held: [{ ...held, ...member }] })}\n`);
+    await sleep(200);
+    socket.destroy();
+    await sleep(2_500);
+    redis.resume();
+    const status = await link.ask({ type: 'status' });
+    expect(status).toMatchObject({ pools: [{ leases: [{ holder: 'a' }] }] });
   });
 });
