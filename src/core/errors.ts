@@ -21,7 +21,6 @@ export type GembaErrorCode =
   | 'GEMBA_STRATEGY_TIMEOUT'
   | 'GEMBA_STRATEGIES_FAILED'
   | 'GEMBA_DISABLED'
-  | 'GEMBA_NOT_AVAILABLE'
   | 'GEMBA_USAGE';
 
 const BRAND = Symbol.for('gemba-agent.error');
