@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRedis } from './redis-server.mjs';
-import { startChaos } from './soak/chaos.mjs';
+import { brokerPid, startChaos } from './soak/chaos.mjs';
 import { judge } from './soak/judge.mjs';
 import { POOLS, takeEverything } from './soak/pools.mjs';
 import { Workers } from './soak/workers.mjs';
@@ -33,6 +33,8 @@ const { values: options } = parseArgs({
 /** Claims of a machine that is gone return after this: short, so that servers are away for longer at times. */
 const LEASE_TTL_MS = 2_000;
 const SETTLE_MS = 1_000;
+/** A broker without links ends before. */
+const END_MS = 6_000;
 const PROGRESS_MS = 30_000;
 
 const { Link } = await import(pathToFileURL(path.join(options.dist, 'link/link.js')));
@@ -93,6 +95,9 @@ async function leftBehind() {
     problems.push(...(await takeEverything(link, redis ? LEASE_TTL_MS + 8_000 : 2_000)));
     link.close();
   }
+  await sleep(END_MS);
+  const running = addresses.filter(({ socketPath }) => brokerPid(socketPath) !== null);
+  problems.push(...running.map(({ socketPath }) => `the broker of ${socketPath} does not end`));
   return problems;
 }
 

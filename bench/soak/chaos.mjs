@@ -63,7 +63,7 @@ export function startChaos({ workers, addresses, redis, random }) {
   return { counts, stop };
 }
 
-function brokerPid(socketPath) {
+export function brokerPid(socketPath) {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
