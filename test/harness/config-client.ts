@@ -46,7 +46,7 @@ export class ConfigClient {
   }
 
   async open(socketPath: string): Promise<void> {
-    for (let tries = 0; !existsSync(socketPath) && tries < 500; tries++) await sleep(10);
+    for (let tries = 0; !existsSync(socketPath) && tries < 2_000; tries++) await sleep(10);
     const socket = connect(socketPath);
     this.#socket = socket;
     socket.setEncoding('utf8');
