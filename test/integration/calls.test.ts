@@ -199,6 +199,16 @@ test.describe('routes of the test', () => {
     expect(await ask('/who?fallen')).toMatchObject({ key: 'key-one', own: 'fallen' });
     expect(await ask('/who?made')).toEqual({ made: true });
   });
+  test('and a stream of events takes it nowhere else', async ({ page }) => {
+    await page.goto('/page');
+    const first = (path) => page.evaluate((p) => new Promise((resolve, reject) => {
+      const events = new EventSource(p);
+      events.onmessage = ({ data }) => { events.close(); resolve(JSON.parse(data)); };
+      events.onerror = () => { events.close(); reject(new Error('no events')); };
+    }), path);
+    expect(await first('/events')).toMatchObject({ at: 'a', key: 'key-one' });
+    await first('/events-away').catch(() => {});
+  });
   test('a second user has the key too, or brings headers', async ({ page, browser }) => {
     await page.goto('/page');
     const second = await browser.newContext();
@@ -230,6 +240,12 @@ async function startReplica(name: string, foreign: () => string): Promise<TestSe
     if (what === 'hangs' && (which === undefined || which === name)) return;
     if (what === 'throttled' && throttled++ === 0) return json(response, 429, {}, { 'retry-after': '1' });
     if (what === 'away') return void response.writeHead(302, { location: `${foreign()}/landed` }).end();
+    if (what === 'events-away')
+      return void response.writeHead(302, { location: `${foreign()}/landed-events` }).end();
+    if (what === 'events' || what === 'landed-events') {
+      const type = { 'content-type': 'text/event-stream', 'access-control-allow-origin': '*' };
+      return void response.writeHead(200, type).write(`data: ${JSON.stringify(about)}\n\n`);
+    }
     if (what === 'round') return void response.writeHead(307, { location: '/who' }).end();
     if (what === 'stream' || what === 'breaks') {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('first');

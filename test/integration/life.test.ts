@@ -66,7 +66,8 @@ describe('a run with --reporter=line, a killed worker and a killed broker', () =
       killed.push(pid);
     }
     const result = await running;
-    expect(killed).toHaveLength(1);
+    // One, and perhaps another that had lost the race to be it and was about to end.
+    expect(killed).not.toHaveLength(0);
     expect(result.exitCode, result.output).toBe(0);
     expect(result.output).toContain('1 flaky');
     expect(result.output).toContain('23 passed');
