@@ -8,32 +8,16 @@ export function handle(
   pool: PoolState,
   spec: PoolSpec,
   link: string,
-  message: Exclude<
-    LinkMessage,
-    {
-      type:
-        | 'hello'
-        | 'retry'
-        | 'pick'
-        | 'record'
-        | 'status'
-        | 'admin'
-        | 'failed'
-        | 'rerun'
-        | 'pools'
-        | 'offer'
-        | 'probed';
-    }
-  >,
+  message: Extract<LinkMessage, { type: 'acquire' | 'turn' | 'move' | 'attempt' | 'release' }>,
   context: Context,
 ): Effect[] {
   switch (message.type) {
-    case 'acquire':
-      return acquire(
-        pool,
-        { ...message, spec, to: { link, ask: message.ask }, isFirst: message.isFirst === true },
-        context,
-      );
+    case 'acquire': {
+      // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
+      const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst = false } = message;
+      const to = { link, ask };
+      return acquire(pool, { to, lease, spec, need, holder, testId, timeoutMs, exclude, isFirst }, context);
+    }
     case 'turn':
       return turn(pool, { ...message, link, since: context.now }, context);
     case 'move':

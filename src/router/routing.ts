@@ -113,9 +113,9 @@ export class PoolRouting {
 }
 
 function isProbe(memory: Memory, arm: Arm, now: number): boolean {
+  if (arm.outcomes === 0 || arm.down.chance <= OUT) return false;
   const prior = priorIn(memory);
   const { okMs } = estimate({ arm, inFlight: 0 }, prior, now, DEFAULT_TUNING);
-  if (arm.outcomes === 0 || arm.down.chance <= OUT || chanceOfOutage(arm, prior, arm.down.at, okMs) <= OUT)
-    return false;
+  if (chanceOfOutage(arm, prior, arm.down.at, okMs) <= OUT) return false;
   return now >= nextProbeAt(arm.down.at, ageOf(arm.down, shortestOutage(okMs)), DEFAULT_TUNING);
 }

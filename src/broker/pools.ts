@@ -1,0 +1,233 @@
+import type { Clock } from '../core/clock.ts';
+import { dropLink, type Effect, endDeadlocks, nextTick, reassert, tick } from '../core/pool.ts';
+import { probedElsewhere } from '../core/probe-results.ts';
+import { respec } from '../core/respec.ts';
+import { rosterOf } from '../core/roster.ts';
+import {
+  type Context,
+  type HealthChange,
+  type LeaseState,
+  newPoolState,
+  type PoolState,
+  type Probe,
+} from '../core/subject.ts';
+import type { PoolSpec } from '../core/types.ts';
+import type { SharedStore } from '../redis/types.ts';
+import { Alarm } from './alarm.ts';
+import { memberOf, toAnswer } from './handle.ts';
+import type { News } from './news.ts';
+import type { Peers } from './peers.ts';
+import type { Probers } from './probers.ts';
+import type { LinkMessage } from './protocol.ts';
+import { Sharing } from './sharing.ts';
+
+type Hello = Extract<LinkMessage, { type: 'hello' }>;
+
+export interface PoolsPorts {
+  readonly now: Clock;
+  readonly context: () => Context;
+  readonly states: Map<string, PoolState>;
+  readonly peers: Peers;
+  readonly probers: Probers;
+  readonly news: News;
+  /** The revision of the configuration in force. */
+  readonly revision: () => string | null;
+  /** Whether time may change something by now. */
+  readonly mayTick: () => boolean;
+  /** Called when a member's health changed. */
+  readonly onChange: () => void;
+}
+
+/** The state of all pools, and what is done of what their decisions ask for. */
+export class Pools {
+  readonly #ports: PoolsPorts;
+  readonly #poolOf = new Map<string, string>();
+  readonly #alarm: Alarm;
+  #sharing: Sharing | null = null;
+
+  constructor(ports: PoolsPorts) {
+    this.#ports = ports;
+    this.#alarm = new Alarm(
+      ports.now,
+      () => this.#due(),
+      () => this.#tick(),
+    );
+  }
+
+  get all(): Iterable<PoolState> {
+    return this.#ports.states.values();
+  }
+
+  get names(): Iterable<string> {
+    return this.#ports.states.keys();
+  }
+
+  get sharing(): Sharing | null {
+    return this.#sharing;
+  }
+
+  named(name: string): PoolState {
+    const known = this.#ports.states.get(name);
+    if (known) return known;
+    const pool = newPoolState(name, this.#sharing !== null, this.#ports.revision());
+    this.#ports.states.set(name, pool);
+    return pool;
+  }
+
+  /** The name of the pool that a lease is of. */
+  nameOf(lease: string): string | undefined {
+    return this.#poolOf.get(lease);
+  }
+
+  begin(lease: string, pool: string): void {
+    this.#poolOf.set(lease, pool);
+  }
+
+  forget(lease: string): void {
+    this.#poolOf.delete(lease);
+  }
+
+  leaseOf(id: string): LeaseState | undefined {
+    return this.#ports.states.get(this.#poolOf.get(id) ?? '')?.leases.get(id);
+  }
+
+  /** Several machines share what is claimed from now on. */
+  share(store: SharedStore): void {
+    if (this.#sharing) return;
+    for (const pool of this.all) pool.shared = true;
+    this.#sharing = new Sharing(store, {
+      pools: this.#ports.states,
+      context: this.#ports.context,
+      apply: (effects) => {
+        this.apply(effects);
+        this.schedule();
+      },
+      tellChange: (change) => this.#announce(change, false),
+    });
+  }
+
+  /** Takes over what all machines know of these pools. */
+  async learn(specs: readonly PoolSpec[]): Promise<void> {
+    if (!this.#sharing) return;
+    for (const spec of specs) rosterOf(this.named(spec.name), spec, this.#ports.context());
+    await this.#sharing.learnAll();
+  }
+
+  /** A link holds these leases since before this broker. */
+  reassert(link: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
+    const context = this.#ports.context();
+    for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
+      const spec = specs.get(pool);
+      if (!spec) continue;
+      this.begin(lease, pool);
+      const identity = { id: lease, link, spec, need, holder, testId };
+      const taken = reassert(this.named(pool), identity, { endpoint, key }, context);
+      if (taken) void this.#sharing?.takeOver(this.named(pool), taken);
+    }
+  }
+
+  /** Links that can send probes came or went. */
+  probersChanged(): void {
+    this.apply(this.#ports.probers.changed(this.all, this.#ports.context()));
+  }
+
+  /** A link has other specifications than before. */
+  respec(link: string, before: ReadonlyMap<string, PoolSpec>, specs: ReadonlyMap<string, PoolSpec>): void {
+    const context = this.#ports.context();
+    for (const name of new Set([...before.keys(), ...specs.keys()]))
+      this.apply(respec(this.named(name), link, specs.get(name) ?? null, context));
+    this.probersChanged();
+    void this.#sharing?.learnAll();
+  }
+
+  dropLink(link: string): void {
+    const context = this.#ports.context();
+    this.probersChanged();
+    this.apply(this.#ports.probers.left(link, context));
+    for (const pool of this.all) {
+      for (const lease of pool.leases.values()) if (lease.link === link) this.forget(lease.id);
+      this.apply(dropLink(pool, link, context));
+    }
+  }
+
+  endDeadlocks(context: Context): void {
+    this.apply(endDeadlocks(this.all, context));
+  }
+
+  probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
+    const pool = this.named(message.pool);
+    const probe = pool.probes.get(message.probe);
+    this.apply(this.#ports.probers.heard(pool, message, context));
+    if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
+  }
+
+  apply(effects: readonly Effect[]): void {
+    const { peers } = this.#ports;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'changed':
+          this.#announce(effect.change, true);
+          break;
+        case 'claim':
+          void this.#sharing?.claim(this.named(effect.lease.spec.name), effect.lease, effect.slots);
+          break;
+        case 'unclaim':
+          this.#sharing?.release(effect.lease);
+          break;
+        case 'probe':
+          void this.#sendProbe(effect.probe);
+          break;
+        case 'gated':
+          peers.send(effect.lease.link, { type: 'gated', lease: effect.lease.id });
+          break;
+        case 'moved': {
+          const { lease } = effect;
+          peers.send(lease.link, { type: 'moved', lease: lease.id, member: memberOf(lease) });
+          break;
+        }
+        default:
+          if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
+          else peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
+      }
+    }
+  }
+
+  /** Time alone may have something to change. */
+  schedule(): void {
+    this.#alarm.set();
+  }
+
+  close(): void {
+    this.#alarm.stop();
+  }
+
+  #announce(change: HealthChange, isOurs: boolean): void {
+    const { news, now, onChange } = this.#ports;
+    news.tell(change);
+    onChange();
+    // A pause that ran out here may go on elsewhere: every machine ends it by its own clock.
+    const ranOut = change.from === 'cooling' && change.to === 'healthy';
+    if (isOurs && !ranOut) this.#sharing?.publish(change, now());
+  }
+
+  async #sendProbe(probe: Probe): Promise<void> {
+    const pool = this.named(probe.spec.name);
+    const isOurs = !this.#sharing || !probe.recovers || probe.tries > 1;
+    if (isOurs || (await this.#sharing?.mayProbe(pool, probe))) return this.#ports.probers.send(pool, probe);
+    probedElsewhere(pool, probe.id, this.#ports.context());
+    this.schedule();
+  }
+
+  #due(): number {
+    const now = this.#ports.now();
+    let due = Infinity;
+    for (const pool of this.all) due = Math.min(due, nextTick(pool, now));
+    return due;
+  }
+
+  #tick(): void {
+    if (!this.#ports.mayTick()) return;
+    const context = this.#ports.context();
+    for (const pool of this.all) this.apply(tick(pool, context));
+  }
+}
