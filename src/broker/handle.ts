@@ -14,9 +14,9 @@ export function handle(
   switch (message.type) {
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
-      const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst = false } = message;
-      const to = { link, ask };
-      return acquire(pool, { to, lease, spec, need, holder, testId, timeoutMs, exclude, isFirst }, context);
+      const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst, yields } = message;
+      const request = { lease, spec, need, holder, testId, timeoutMs, exclude, isFirst, yields };
+      return acquire(pool, { ...request, to: { link, ask } }, context);
     }
     case 'turn':
       return turn(pool, { ...message, link, since: context.now }, context);

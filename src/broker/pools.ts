@@ -44,6 +44,7 @@ export class Pools {
   readonly #poolOf = new Map<string, string>();
   readonly #alarm: Alarm;
   #sharing: Sharing | null = null;
+  #store: SharedStore | null = null;
 
   constructor(ports: PoolsPorts) {
     this.#ports = ports;
@@ -64,6 +65,11 @@ export class Pools {
 
   get sharing(): Sharing | null {
     return this.#sharing;
+  }
+
+  /** What is to be put right about the shared store. */
+  get notices(): readonly string[] {
+    return this.#store?.notices ?? [];
   }
 
   named(name: string): PoolState {
@@ -94,6 +100,7 @@ export class Pools {
   /** Several machines share what is claimed from now on. */
   share(store: SharedStore): void {
     if (this.#sharing) return;
+    this.#store = store;
     for (const pool of this.all) pool.shared = true;
     this.#sharing = new Sharing(store, {
       pools: this.#ports.states,

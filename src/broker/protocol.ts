@@ -95,6 +95,8 @@ export const linkMessage = z.discriminatedUnion('type', [
     timeoutMs: milliseconds,
     exclude: z.array(id),
     isFirst: z.boolean().optional(),
+    /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
+    yields: z.boolean().optional(),
   }),
   /** The pools of a revision, as this link's environment has them, and what cannot be had there. */
   z.object({
@@ -249,6 +251,8 @@ export type BrokerMessage =
       readonly config: ConfigNews | null;
       /** Others of the same run are or were here. */
       readonly isKnownRun: boolean;
+      /** What is to be put right about the shared store. */
+      readonly notices: readonly string[];
     }
   | { readonly type: 'config'; readonly config: ConfigNews }
   /** This link is to say it, for its run. */

@@ -178,7 +178,8 @@ export class Broker {
     const standings = hello.pools.flatMap((spec) => standingsOf(this.#pools.named(spec.name), spec));
     const isKnownRun = this.#revisions.isKnown(peer);
     const config = this.#revisions.takeNews(peer);
-    send(peer, { type: 'welcome', broker: this.#id, standings, config, isKnownRun });
+    const { notices } = this.#pools;
+    send(peer, { type: 'welcome', broker: this.#id, standings, config, isKnownRun, notices });
     this.#revisions.join(peer, follows?.revision ?? null);
     this.#news.greet(peer, peer.specs.keys());
     if (!known) this.#tellLinks();

@@ -24,6 +24,8 @@ const SAVE_STEP_MS = 20;
 export interface Store {
   readonly config: LoadedConfig;
   readonly status: () => Promise<readonly PoolStatus[]>;
+  /** What is to be put right about a shared store. */
+  readonly notices: () => readonly string[];
   /** The configuration in force, and what is wrong with a later edit; null where nothing follows it. */
   readonly state: () => ConfigEvent | null;
   readonly administer: (action: AdminAction, pool: string, name: string) => Promise<void>;
@@ -104,6 +106,7 @@ function localStore({ live, link, address: { cacheFile, socketPath }, state }: C
       const answer = await ask({ type: 'status' });
       return answer.is === 'status' ? answer.pools : [];
     },
+    notices: () => link.notices,
     administer: async (action, pool, name) => {
       stamp = stampOf(cacheFile);
       await ask({ type: 'admin', action, pool, name });

@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/types.ts';
 import type { MemberStatus, PoolStatus } from '../core/admin.ts';
 import type { ConfigState, HealthState } from '../core/types.ts';
 import { counted, duration, isoTime, moment } from '../shared/format.ts';
+import { withoutLogins } from '../shared/redact.ts';
 import { configured } from './members.ts';
 import { type Cell, table } from './table.ts';
 
@@ -10,6 +11,8 @@ export interface StatusView {
   readonly pools: readonly PoolStatus[];
   /** Null where nothing follows the file. */
   readonly state: Pick<ConfigState, 'at' | 'errors'> | null;
+  /** What is to be put right about a shared store. */
+  readonly notices: readonly string[];
   readonly now: number;
   readonly colours: boolean;
 }
@@ -44,13 +47,15 @@ export function statusJson({
   config,
   pools,
   state,
-}: Pick<StatusView, 'config' | 'pools' | 'state'>): unknown {
+  notices,
+}: Pick<StatusView, 'config' | 'pools' | 'state' | 'notices'>): unknown {
   return {
     schema: 'gemba-status/1',
     config: config.path,
-    store: config.store,
+    store: withoutLogins(config.store),
     configRevision: config.revision,
     configErrors: state?.errors ?? [],
+    notices,
     pools: pools.map(({ name, members, leases, waiting }) => ({
       name,
       members: members.map(({ kind, name: member, state, why, until, inUse, limit }) => {
@@ -71,8 +76,9 @@ export function statusText(view: StatusView): string {
     ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
   );
   const shown = pools.map((pool) => `\nPool ${pool.name}\n${poolText(pool, view)}`);
-  const head = `Configuration ${config.path}, store ${config.store}\nRevision ${config.revision} is in force`;
-  return [head, refusalOf(view), ...shown, ...left].join('');
+  const head = `Configuration ${config.path}, store ${withoutLogins(config.store)}\nRevision ${config.revision} is in force`;
+  const notices = view.notices.map((notice) => `Warning: ${notice}\n`);
+  return [head, refusalOf(view), ...notices, ...shown, ...left].join('');
 }
 
 function refusalOf({ state, now }: StatusView): string {

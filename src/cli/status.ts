@@ -11,7 +11,8 @@ export const status: Command = (args, terminal) => {
     const { config } = store;
     const pools = withConfig(config, await store.status());
     const state = store.state();
-    const view = { config, pools, state, now: systemClock(), colours: terminal.colours };
+    const notices = store.notices();
+    const view = { config, pools, state, notices, now: systemClock(), colours: terminal.colours };
     terminal.print(options.json ? `${JSON.stringify(statusJson(view), null, 2)}\n` : statusText(view));
     return 0;
   });

@@ -9,8 +9,8 @@ interface Wait {
 }
 
 /**
- * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the one that asked
- * last; null where all waits can end. A worker that waits for nothing goes on and gives back what it holds; whoever
+ * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the wait to end: the
+ * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and gives back what it holds; whoever
  * waits for such a one goes on too, and so forth: who is left over waits for ever.
  */
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Wait | null {
@@ -28,7 +28,8 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Wait
   }
   const holding = new Set([...holders.values()].flat().map((lease) => lease.link));
   const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
-  return circle.reduce<Wait | null>(
+  const yielding = circle.filter(({ waiter }) => waiter.yields);
+  return (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
     (last, wait) => (last && last.waiter.since > wait.waiter.since ? last : wait),
     null,
   );

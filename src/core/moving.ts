@@ -35,6 +35,7 @@ export function movingWaiter(
     place: 0,
     moving: true,
     isNew: false,
+    yields: false,
     deadline: context.now + spec.acquireTimeoutMs,
     exclude: new Set(exclude),
     prefer: new Set(held(lease).map((subject) => subject.id)),

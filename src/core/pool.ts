@@ -38,7 +38,9 @@ export interface AcquireRequest {
   readonly timeoutMs: number;
   readonly exclude?: readonly string[];
   /** It is not a rerun: what this test failed on in a run before counts no more. */
-  readonly isFirst?: boolean;
+  readonly isFirst?: boolean | undefined;
+  /** Its test can give back what it holds. */
+  readonly yields?: boolean | undefined;
 }
 
 /** How long a rerun waits for a member that its test did not fail on. */
@@ -71,6 +73,7 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     place: 0,
     moving: false,
     isNew: !held,
+    yields: request.yields === true,
     deadline: now + request.timeoutMs,
     exclude: new Set(request.exclude ?? []),
     prefer: NONE,
@@ -245,7 +248,7 @@ export function nextTick(pool: PoolState, now: number): number {
   return next;
 }
 
-/** Ends waits that go round in a circle: of the tests in it, the one that asked last is refused. */
+/** Ends waits that go round in a circle: one of the tests in it is refused. */
 export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effect[] {
   const all = [...pools];
   const effects: Effect[] = [];

@@ -94,6 +94,8 @@ export interface Waiter {
   readonly moving: boolean;
   /** Its link has no such lease yet. */
   readonly isNew: boolean;
+  /** Its test can give back what it holds, and ask for all of it anew. */
+  readonly yields: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;

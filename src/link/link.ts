@@ -103,6 +103,8 @@ export class Link {
   standings: readonly Standing[] = [];
   /** Others of its run are or were at this broker. */
   isKnownRun = false;
+  /** What is to be put right about the shared store. */
+  notices: readonly string[] = [];
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -205,6 +207,7 @@ export class Link {
           this.#socket = socket;
           this.standings = message.standings;
           this.isKnownRun = message.isKnownRun;
+          this.notices = message.notices;
           this.#outgoing = '';
           this.#follow(message.config);
           for (const { question } of this.#pending.values()) this.#send(question);

@@ -146,6 +146,7 @@ local now = time[1] * 1000 + time[2] / 1000
 local rpm = tonumber(ARGV[1])
 local atOnce = math.max(1, math.floor(rpm / 60))
 local window = atOnce * 60000 / rpm
+window = window + math.min(50, window / 20)
 local length = redis.call('LLEN', KEYS[1])
 local turn = now
 if length >= atOnce then

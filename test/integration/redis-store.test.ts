@@ -497,11 +497,11 @@ describe.each(foundServers())('a store on %s', (program) => {
     const spent = Date.now() - startedAt;
     const sorted = waits.toSorted((left, right) => left - right);
     expect(sorted.filter((wait) => wait === 0)).toHaveLength(10);
-    // No more than ten in any second: each turn is a second after the one ten places before it.
+    // No more than ten in any second, nor in the moment by which one machine may hear of its turn later than another.
     for (let index = 10; index < 40; index++) {
-      expect(sorted[index]! - sorted[index - 10]!).toBeGreaterThanOrEqual(1_000 - spent - 2);
+      expect(sorted[index]! - sorted[index - 10]!).toBeGreaterThanOrEqual(1_050 - spent - 2);
     }
-    expect(sorted.at(-1)).toBeLessThanOrEqual(3_000);
+    expect(sorted.at(-1)).toBeLessThanOrEqual(3_150);
   });
 
   describe('a server that cannot be used at the start', () => {

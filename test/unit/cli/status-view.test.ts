@@ -59,7 +59,7 @@ const POOL: PoolStatus = {
 describe('the status for people', () => {
   it('says of each member what it is, until when and why, who holds what, and who waits', () => {
     const pools = withConfig(CONFIG, [POOL]);
-    expect(statusText({ config: CONFIG, pools, state: null, now: NOW, colours: false })).toBe(
+    expect(statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: false })).toBe(
       `Configuration /shop/gemba.config.json, store local
 Revision ${CONFIG.revision} is in force
 
@@ -90,7 +90,14 @@ Pool vendor: left out for now, the variable VENDOR_KEY is not set
   it('says that nothing is held and nobody waits', () => {
     const pools = [{ ...POOL, members: [member('key', 'a')], leases: [], waiting: [] }];
     expect(
-      statusText({ config: { ...CONFIG, skipped: {} }, pools, state: null, now: NOW, colours: false }),
+      statusText({
+        config: { ...CONFIG, skipped: {} },
+        pools,
+        state: null,
+        notices: [],
+        now: NOW,
+        colours: false,
+      }),
     ).toBe(
       `Configuration /shop/gemba.config.json, store local
 Revision ${CONFIG.revision} is in force
@@ -107,23 +114,34 @@ Pool api
 
   it('says what is wrong with an edit that was refused', () => {
     const state = { at: NOW - 60_000, errors: ['/shop/gemba.config.json:3:5  store: must be …'] };
-    const text = statusText({ config: CONFIG, pools: [], state, now: NOW, colours: false });
+    const text = statusText({ config: CONFIG, pools: [], state, notices: [], now: NOW, colours: false });
     expect(text).toContain(
       `Revision ${CONFIG.revision} is in force; since 02:09:00 UTC the file is not:\n` +
         '  /shop/gemba.config.json:3:5  store: must be …\n',
     );
   });
 
+  it('says what is to be put right about the store, and never how one logs in there', () => {
+    const config = { ...CONFIG, store: 'rediss://ci:canary-password@redis.test:6380/2', skipped: {} };
+    const notices = ['The store evicts keys.'];
+    const view = { config, pools: [], state: null, notices, now: NOW, colours: false };
+    expect(statusText(view)).toBe(
+      'Configuration /shop/gemba.config.json, store rediss://redis.test:6380/2\n' +
+        `Revision ${CONFIG.revision} is in force\nWarning: The store evicts keys.\n`,
+    );
+    expect(statusJson(view)).toMatchObject({ store: 'rediss://redis.test:6380/2', notices });
+  });
+
   it('colours the state alone', () => {
     const pools = [{ ...POOL, leases: [], waiting: [] }];
-    const text = statusText({ config: CONFIG, pools, state: null, now: NOW, colours: true });
+    const text = statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: true });
     expect(text).toContain('eu    \u001B[31mejected\u001B[0m      02:10:12 UTC');
     expect(text.split('\u001B[0m')).toHaveLength(POOL.members.length + 1);
   });
 
   it('says now of a time that has just passed', () => {
     const pools = [{ ...POOL, members: [member('key', 'a', { state: 'cooling', until: NOW - 1 })] }];
-    expect(statusText({ config: CONFIG, pools, state: null, now: NOW, colours: false })).toMatch(
+    expect(statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: false })).toMatch(
       /a +cooling +now +0/,
     );
   });
@@ -131,7 +149,7 @@ Pool api
 
 describe('the status for machines', () => {
   it('has a shape of its own, with times as text and spans in milliseconds', () => {
-    const json = statusJson({ config: CONFIG, pools: withConfig(CONFIG, [POOL]), state: null });
+    const json = statusJson({ config: CONFIG, pools: withConfig(CONFIG, [POOL]), state: null, notices: [] });
     expect(json).toMatchObject({
       schema: 'gemba-status/1',
       config: '/shop/gemba.config.json',

@@ -30,6 +30,14 @@ describe('tests that wait for each other', () => {
     expect(refused(inCircle(key('bound', { endpoints: ['us'] })))).toEqual(['b']);
   });
 
+  it('are told by the one that can give back what it holds, whoever asked last', () => {
+    const world = inCircle();
+    for (const waiter of world.pool.queue) Object.assign(waiter, { yields: waiter.link === 'a' });
+    expect(refused(world)).toEqual(['a']);
+    world.release('a1');
+    expect(world.on('b2')).toBe('eu/one');
+  });
+
   it('are not taken for waiting where a key comes back in time', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive), key('three')] }));
     world.acquire('c');
