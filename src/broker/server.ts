@@ -23,10 +23,12 @@ import { contextOf } from './context.ts';
 import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import { handle, memberOf, toAnswer } from './handle.ts';
 import type { Keeper } from './keeper.ts';
+import { Newcomers } from './newcomers.ts';
+import { isForeign } from './ownership.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Revisions } from './revisions.ts';
 import { Probers } from './probers.ts';
-import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import { parseJson, PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import { type LinkMessage, linkMessage } from './protocol.ts';
 
 export interface BrokerPorts {
@@ -52,6 +54,7 @@ export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
   readonly #peers = new Peers();
+  readonly #newcomers = new Newcomers();
   readonly #probers = new Probers(this.#peers);
   readonly #leasePool = new Map<string, string>();
   readonly #insightsToldAt = new WeakMap<Peer, number>();
@@ -96,6 +99,7 @@ export class Broker {
   /** Ends: a link that comes now is turned away, to look for the next broker. */
   close(): void {
     this.#closed = true;
+    this.#newcomers.close();
     clearTimeout(this.#timer);
   }
 
@@ -107,6 +111,7 @@ export class Broker {
 
   #accept(socket: Socket): void {
     const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null, probes: false };
+    this.#newcomers.add(socket);
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#leave(peer));
@@ -126,9 +131,9 @@ export class Broker {
       return;
     }
     const message = parsed.data;
-    if (message.type === 'hello') void this.#open(peer, message);
-    else if (peer.link === '') peer.socket.destroy();
-    else this.#receive(peer, message);
+    if (message.type !== 'hello' && peer.link !== '') this.#receive(peer, message);
+    else if (message.type === 'hello' && this.#newcomers.greets(peer.socket)) void this.#open(peer, message);
+    else peer.socket.destroy();
   }
 
   #receive(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
@@ -191,10 +196,11 @@ export class Broker {
     Object.assign(peer, { link, pid, follows, probes });
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#peers.add(peer);
+    this.#newcomers.welcomed(peer.socket);
     const context = this.#context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of hello.held) {
       const spec = peer.specs.get(pool);
-      if (!spec) continue;
+      if (!spec || isForeign(this.#poolOf(lease), lease, link)) continue;
       this.#leasePool.set(lease, pool);
       const taken = reassert(
         this.#pool(pool),
@@ -249,7 +255,8 @@ export class Broker {
     if (message.type === 'probed') return this.#probed(message, context);
     const poolName = message.type === 'acquire' ? message.pool : this.#leasePool.get(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
-    if (poolName === undefined || spec === undefined) {
+    const foreign = isForeign(this.#poolOf(message.lease), message.lease, peer.link);
+    if (poolName === undefined || spec === undefined || foreign) {
       if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
       return;
     }
@@ -313,7 +320,8 @@ export class Broker {
   }
 
   #probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
-    const pool = this.#pool(message.pool);
+    const pool = this.#ports.pools.get(message.pool);
+    if (!pool) return;
     const probe = pool.probes.get(message.probe);
     this.#apply(this.#probers.heard(pool, message, context));
     if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
@@ -394,7 +402,7 @@ export class Broker {
   /** Leases that can no longer be guaranteed: their holders must stop. */
   lost(leases: readonly string[]): void {
     for (const id of leases) {
-      const lease = this.#ports.pools.get(this.#leasePool.get(id) ?? '')?.leases.get(id);
+      const lease = this.#poolOf(id)?.leases.get(id);
       if (lease) this.#peers.send(lease.link, { type: 'lost', lease: id });
     }
   }
@@ -425,19 +433,15 @@ export class Broker {
     return pool;
   }
 
+  #poolOf(lease: string): PoolState | undefined {
+    return this.#ports.pools.get(this.#leasePool.get(lease) ?? '');
+  }
+
   #context(): Context {
     return contextOf(this.#ports);
   }
 
   #tellLinks(): void {
     this.#ports.onLinks(this.#peers.processes);
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }
