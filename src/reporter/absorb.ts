@@ -1,6 +1,6 @@
 import { OUTCOME_KINDS, type Gate, type GateOn, type Transition } from '../core/types.ts';
 import { blamesEnvironment, type SeenAttempt } from '../core/verdict.ts';
-import { shorten } from '../shared/format.ts';
+import { shorten, withinDates } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
 import { subjectName } from './members.ts';
@@ -139,7 +139,7 @@ function absorbAttempt(
   result: SeenResult,
 ): void {
   const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = attempt;
-  const at = record.startedAt + after;
+  const at = withinDates(record.startedAt + after);
   const kind = OUTCOME_KINDS[kindIndex]!;
   const failed = blamesEnvironment(kind);
   collected.all.add({ kind, durationMs });

@@ -1,11 +1,10 @@
-import { isoTime } from '../shared/format.ts';
+import { isoTime, withinDates } from '../shared/format.ts';
 import type { ReportBucket } from './model.ts';
 import { ensure, rounded } from './tally.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const MAX_BUCKETS = 200;
-const MAX_TIME = 8.64e15;
 /** Sizes of a bucket; the first that the run fits into is taken. */
 const SIZES: readonly { size: number; upTo: number }[] = [
   { size: SECOND, upTo: 3 * MINUTE },
@@ -28,7 +27,7 @@ export class Pulse {
   private readonly beats = new Map<number, Beat>();
 
   add(at: number, failed: boolean, durationMs: number): void {
-    const beat = ensure(this.beats, Math.floor(within(at) / SECOND), emptyBeat);
+    const beat = ensure(this.beats, Math.floor(withinDates(at) / SECOND), emptyBeat);
     beat.attempts++;
     if (failed) beat.failures++;
     if (durationMs < 0) return;
@@ -39,7 +38,7 @@ export class Pulse {
   /** The run as a row of equal buckets without gaps, at most about 200; none where nothing was measured. */
   timeline(startedAt: number, endedAt: number): ReportBucket[] {
     if (this.beats.size === 0) return [];
-    let [from, to] = [within(startedAt), within(endedAt)];
+    let [from, to] = [withinDates(startedAt), withinDates(endedAt)];
     for (const second of this.beats.keys()) {
       from = Math.min(from, second * SECOND);
       to = Math.max(to, second * SECOND);
@@ -68,11 +67,6 @@ export function spanOf(
 
 export function bucketSize(spanMs: number): number {
   return SIZES.find(({ upTo }) => spanMs <= upTo)?.size ?? Math.ceil(spanMs / MAX_BUCKETS);
-}
-
-/** Times of others: as far as a date reaches. */
-function within(at: number): number {
-  return Math.min(MAX_TIME, Math.max(-MAX_TIME, Number.isFinite(at) ? at : 0));
 }
 
 function emptyBeat(): Beat {

@@ -105,12 +105,12 @@ export const recordSchema = z.object({
     }),
   ),
   /** Calls of the test through its leases, however many attempts each took. */
-  calls: z.number().int(),
+  calls: z.number().int().min(0),
   attempts: z.array(attempt),
   /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
   requests: z.array(z.string()).optional(),
   /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */
-  attemptsCut: z.number().int(),
+  attemptsCut: z.number().int().min(0),
   errors: z.array(
     z.object({
       at: number,
