@@ -57,8 +57,11 @@ function localAddress(real: string, identity: string): BrokerAddress {
 
 /** A folder of the user's own with a short path: a socket's path holds 107 bytes at most (103 on macOS). */
 function socketFolder(): string {
-  const base = isWritable('/tmp') ? '/tmp' : tmpdir();
-  const uid = process.getuid?.() ?? 0;
+  return ownFolder(isWritable('/tmp') ? '/tmp' : tmpdir(), process.getuid?.() ?? 0);
+}
+
+/** Throws where somebody else has made it, or can write it: they could answer in the broker's place. */
+export function ownFolder(base: string, uid: number): string {
   const folder = join(base, `gemba-${uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);
