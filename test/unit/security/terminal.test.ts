@@ -40,8 +40,8 @@ describe('a name that others gave', () => {
   });
 
   it('is a cell of a table, in one line', () => {
-    const rows = HOSTILE.map((name) => [name, name]);
-    const text = table(['kind', 'name'], rows);
+    const rows = HOSTILE.map((name) => ['key', name, name]);
+    const text = table(['kind', 'name', 'why'], rows);
     expectHarmless(text);
     expect(text.trimEnd().split('\n')).toHaveLength(HOSTILE.length + 1);
   });
@@ -94,5 +94,7 @@ describe('what a command prints', () => {
   it('opens a file by its name alone, whatever the name says to a shell', () => {
     for (const platform of ['linux', 'darwin'] as const)
       expect(openerFor(platform, '/x/a;b$(c)&d.html').slice(1)).toEqual(['/x/a;b$(c)&d.html']);
+    // A name there cannot hold a quote.
+    expect(openerFor('win32', 'C:\\R&calc\\index.html').at(-1)).toBe('"start "" "C:\\R&calc\\index.html""');
   });
 });
