@@ -206,11 +206,14 @@ function answers(): Promise<boolean> {
   });
 }
 
+/** The socket is the user's alone from its first moment on. */
 function listen(server: Server): Promise<boolean> {
-  return new Promise((resolve) => {
+  const usual = process.umask(0o177);
+  const bound = new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false));
     server.listen(socketPath, () => resolve(true));
   });
+  return bound.finally(() => process.umask(usual));
 }
 
 function readAwaited(): Map<string, number> {

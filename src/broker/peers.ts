@@ -66,8 +66,13 @@ export class Peers {
   }
 }
 
+/** A link that has left so much unread does not live any more, whatever its process does. */
+const MAX_UNREAD = 64 * 1024 * 1024;
+
 export function send(peer: Peer, message: BrokerMessage): void {
-  if (peer.socket.writable) peer.socket.write(`${JSON.stringify(message)}\n`);
+  if (!peer.socket.writable) return;
+  peer.socket.write(`${JSON.stringify(message)}\n`);
+  if (peer.socket.writableLength > MAX_UNREAD) peer.socket.destroy();
 }
 
 export function answer(peer: Peer, ask: number, content: Answer): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -86,10 +87,11 @@ export function saveState(
 
 /** Writes a file so that a reader sees the old one or the new one, never a part. Returns the error, if any. */
 export function writeWhole(file: string, text: string): unknown {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(temporary, text, { mode: 0o600 });
+    // Never through something that stands there already, such as a link to another file.
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, file);
     return null;
   } catch (error) {

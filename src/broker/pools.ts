@@ -16,6 +16,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { Alarm } from './alarm.ts';
 import { memberOf, toAnswer } from './handle.ts';
 import type { News } from './news.ts';
+import { isForeign } from './ownership.ts';
 import type { Peers } from './peers.ts';
 import type { Probers } from './probers.ts';
 import type { LinkMessage } from './protocol.ts';
@@ -94,7 +95,12 @@ export class Pools {
   }
 
   leaseOf(id: string): LeaseState | undefined {
-    return this.#ports.states.get(this.#poolOf.get(id) ?? '')?.leases.get(id);
+    return this.#stateOf(id)?.leases.get(id);
+  }
+
+  /** Whether a lease, or the wait for it, is another link's: whoever only knows its id has no say in it. */
+  isForeign(lease: string, link: string): boolean {
+    return isForeign(this.#stateOf(lease), lease, link);
   }
 
   /** Several machines share what is claimed from now on. */
@@ -125,7 +131,7 @@ export class Pools {
     const context = this.#ports.context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
       const spec = specs.get(pool);
-      if (!spec) continue;
+      if (!spec || this.isForeign(lease, link)) continue;
       this.begin(lease, pool);
       const identity = { id: lease, link, spec, need, holder, testId };
       const taken = reassert(this.named(pool), identity, { endpoint, key }, context);
@@ -162,7 +168,8 @@ export class Pools {
   }
 
   probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
-    const pool = this.named(message.pool);
+    const pool = this.#ports.states.get(message.pool);
+    if (!pool) return;
     const probe = pool.probes.get(message.probe);
     this.apply(this.#ports.probers.heard(pool, message, context));
     if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
@@ -206,6 +213,10 @@ export class Pools {
 
   close(): void {
     this.#alarm.stop();
+  }
+
+  #stateOf(lease: string): PoolState | undefined {
+    return this.#ports.states.get(this.#poolOf.get(lease) ?? '');
   }
 
   #announce(change: HealthChange, isOurs: boolean): void {

@@ -9,10 +9,11 @@ import {
   type Standing,
   type Transition,
 } from '../core/types.ts';
+import { listOf, textsByName } from './first-fault.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
-const need = z.record(z.string(), z.string());
+const need = textsByName();
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const ask = count;
@@ -29,7 +30,7 @@ const subject = {
 const poolSpec = z.object({
   name: id,
   revision: id.optional(),
-  endpoints: z.array(
+  endpoints: listOf(
     z.object({
       ...subject,
       url: text,
@@ -37,13 +38,13 @@ const poolSpec = z.object({
       probe: z.enum(['health', 'protocol']).optional(),
     }),
   ),
-  keys: z.array(
+  keys: listOf(
     z.object({
       ...subject,
       fingerprint: text,
-      labels: z.record(z.string(), z.string()),
+      labels: textsByName(),
       quotaGroup: text,
-      endpoints: z.array(id).optional(),
+      endpoints: listOf(id).optional(),
     }),
   ),
   protocol: z.enum(['http', 'openai', 'gemini', 'anthropic', 'azure-openai']),
@@ -77,12 +78,12 @@ export const linkMessage = z.discriminatedUnion('type', [
     version: z.number().int(),
     link: id,
     pid: z.number().int(),
-    pools: z.array(poolSpec),
+    pools: listOf(poolSpec),
     follows: follows.optional(),
     /** It can send probes: it has the secrets that they take. */
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
-    held: z.array(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
+    held: listOf(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
   }),
   z.object({
     type: z.literal('acquire'),
@@ -93,7 +94,7 @@ export const linkMessage = z.discriminatedUnion('type', [
     holder: text,
     testId: text.nullable(),
     timeoutMs: milliseconds,
-    exclude: z.array(id),
+    exclude: listOf(id),
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
     yields: z.boolean().optional(),
@@ -102,8 +103,8 @@ export const linkMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('pools'),
     revision: id,
-    pools: z.array(poolSpec),
-    problems: z.array(z.string().max(10_000)),
+    pools: listOf(poolSpec),
+    problems: listOf(z.string().max(10_000)),
   }),
   /** The text of the revision that it has, for a broker that has none. */
   z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
@@ -120,7 +121,7 @@ export const linkMessage = z.discriminatedUnion('type', [
     ask,
     lease: id,
     from: z.object(member),
-    exclude: z.array(id),
+    exclude: listOf(id),
     kind: z.enum(OUTCOME_KINDS),
     unsent: z.boolean(),
   }),
@@ -158,7 +159,7 @@ export const linkMessage = z.discriminatedUnion('type', [
     ask,
     round: id,
     task: id,
-    candidates: z.array(id).min(1).max(1_000),
+    candidates: listOf(id, { min: 1, max: 1_000 }),
     attempt: z.number().int().positive(),
     seed: z.object({ value: text, run: id, worker: count, turn: count }).nullable(),
   }),
@@ -176,7 +177,7 @@ export const linkMessage = z.discriminatedUnion('type', [
     type: z.literal('failed'),
     ask,
     ...running,
-    product: z.object({ title: text, retry: count, evidence: z.array(text) }).nullable(),
+    product: z.object({ title: text, retry: count, evidence: listOf(text) }).nullable(),
   }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
   z.object({ type: z.literal('rerun'), ask, ...running }),

@@ -7,11 +7,12 @@ import { endedBy, noteFailure, type Reruns } from '../core/reruns.ts';
 import type { Context, PoolState } from '../core/subject.ts';
 import type { SharedStore } from '../redis/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
-import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import { parseJson, PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import { contextsOf } from './context.ts';
 import { handle } from './handle.ts';
 import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import type { Keeper } from './keeper.ts';
+import { Newcomers } from './newcomers.ts';
 import { News } from './news.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Pools } from './pools.ts';
@@ -46,6 +47,7 @@ export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
   readonly #peers = new Peers();
+  readonly #newcomers = new Newcomers();
   readonly #pools: Pools;
   readonly #news: News;
   readonly #revisions: Revisions;
@@ -102,6 +104,7 @@ export class Broker {
   /** Ends: a link that comes now is turned away, to look for the next broker. */
   close(): void {
     this.#closed = true;
+    this.#newcomers.close();
     this.#pools.close();
   }
 
@@ -130,6 +133,7 @@ export class Broker {
 
   #accept(socket: Socket): void {
     const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null, probes: false };
+    this.#newcomers.add(socket);
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#leave(peer));
@@ -144,9 +148,9 @@ export class Broker {
     const parsed = linkMessage.safeParse(parseJson(line));
     if (!parsed.success) return reject(peer, 'message', `not a message of protocol ${PROTOCOL_VERSION}`);
     const message = parsed.data;
-    if (message.type === 'hello') void this.#open(peer, message);
-    else if (peer.link === '') peer.socket.destroy();
-    else this.#receive(peer, message);
+    if (message.type !== 'hello' && peer.link !== '') this.#receive(peer, message);
+    else if (message.type === 'hello' && this.#newcomers.greets(peer.socket)) void this.#open(peer, message);
+    else peer.socket.destroy();
   }
 
   async #open(peer: Peer, hello: Message<'hello'>): Promise<void> {
@@ -174,6 +178,7 @@ export class Broker {
     Object.assign(peer, { link, pid, follows, probes });
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#peers.add(peer);
+    this.#newcomers.welcomed(peer.socket);
     this.#pools.reassert(link, peer.specs, hello.held);
     const standings = hello.pools.flatMap((spec) => standingsOf(this.#pools.named(spec.name), spec));
     const isKnownRun = this.#revisions.isKnown(peer);
@@ -234,7 +239,7 @@ export class Broker {
   #lease(peer: Peer, message: Message<'acquire' | 'turn' | 'move' | 'retry' | 'attempt' | 'release'>): void {
     const poolName = message.type === 'acquire' ? message.pool : this.#pools.nameOf(message.lease);
     const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
-    if (!spec) {
+    if (!spec || this.#pools.isForeign(message.lease, peer.link)) {
       if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
       return;
     }
@@ -299,12 +304,4 @@ export class Broker {
 function reject(peer: Peer, code: Extract<BrokerMessage, { type: 'rejected' }>['code'], why: string): void {
   send(peer, { type: 'rejected', code, why });
   peer.socket.end();
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -9,6 +9,7 @@ import { openFile } from '../reporter/open.ts';
 import { packageVersion } from '../reporter/options.ts';
 import { DATA, PAGE, writeData, writePage } from '../reporter/output.ts';
 import { count, counted } from '../shared/format.ts';
+import { plainLine } from '../shared/plain.ts';
 import { summaryText } from '../reporter/summary.ts';
 import { missingShards } from '../reporter/view-notices.ts';
 import { type Grammar, readArguments } from './arguments.ts';
@@ -36,10 +37,12 @@ export const showReport: Command = async (args, terminal) => {
   const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);
   const report = recovered ?? readReport(folder);
-  if (flags.has('gate')) return judge(report, terminal);
+  if (flags.has('gate')) return intact(folder, () => judge(report, terminal));
   const page = join(folder, PAGE);
-  if (!existsSync(page)) await writePage(folder, report, TITLE, await trendsIn(folder));
-  terminal.print(`${summaryText(report, relative(terminal.folder, page) || page)}\n`);
+  const trends = await trendsIn(folder);
+  if (!existsSync(page)) await intact(folder, () => writePage(folder, report, TITLE, trends));
+  const summary = await intact(folder, () => summaryText(report, relative(terminal.folder, page) || page));
+  terminal.print(`${summary}\n`);
   if (terminal.interactive) openFile(page, (why) => terminal.warn(`could not open ${page}: ${why}\n`));
   return 0;
 };
@@ -52,7 +55,7 @@ function judge(report: Report, terminal: Terminal): number {
     return 0;
   }
   const failed = totals.failed === 0 ? '' : ` (${count(totals.failed)} of ${counted(totals.tests, 'test')})`;
-  terminal.print(`Gemba gate: ${run.gate?.line ?? `the run ${ENDED[run.status]}${failed}`}\n`);
+  terminal.print(`Gemba gate: ${plainLine(run.gate?.line ?? `the run ${ENDED[run.status]}${failed}`)}\n`);
   return 1;
 }
 
@@ -61,7 +64,7 @@ async function recover(folder: string, terminal: Terminal): Promise<Report | nul
   const [journal] = existsSync(folder) ? journalsIn(folder) : [];
   if (journal === undefined || modified(join(folder, DATA)) > modified(journal)) return null;
   const { reportFromJournal } = await import('../reporter/journal-read.ts');
-  const read = await reportFromJournal(journal, packageVersion());
+  const read = await intact(folder, () => reportFromJournal(journal, packageVersion()));
   if (!read) return null;
   const { report, title } = read;
   const goesOn = headOf(journal) !== null && !isOver(journal);
@@ -69,8 +72,11 @@ async function recover(folder: string, terminal: Terminal): Promise<Report | nul
     `${goesOn ? 'A run goes on here: this is what it has measured so far.' : `Made from ${journal}.`}\n`,
   );
   if (goesOn && existsSync(join(folder, DATA))) return report;
-  await writeData(folder, report);
-  await writePage(folder, report, title, await trendsIn(folder));
+  const trends = await trendsIn(folder);
+  await intact(folder, async () => {
+    await writeData(folder, report);
+    await writePage(folder, report, title, trends);
+  });
   return report;
 }
 
@@ -88,21 +94,34 @@ function readReport(folder: string): Report {
         'Name its folder: gemba show-report DIR. The reporter writes it: reporter: [["gemba-agent/reporter"]].',
     );
   }
-  const report = parse(readFileSync(file, 'utf8'));
+  const report = parse(file);
   if (report) return report;
-  throw new GembaError(
-    'GEMBA_REPORT_NOT_FOUND',
-    `${file} is no report of gemba-agent that this version can read.`,
-  );
+  throw unreadable(folder);
 }
 
-function parse(text: string): Report | null {
+function parse(file: string): Report | null {
+  if (!statSync(file).isFile()) return null;
   try {
-    const report = JSON.parse(text) as Report;
-    return report.schema === 'gemba-report/1' ? report : null;
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report | null;
+    return report?.schema === 'gemba-report/1' ? report : null;
   } catch {
     return null;
   }
+}
+
+/** What somebody else has written may lack anything: then it is no report, and no fault of this program. */
+async function intact<T>(folder: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw unreadable(folder, error);
+    throw error;
+  }
+}
+
+function unreadable(folder: string, cause?: unknown): GembaError {
+  const message = `${join(folder, DATA)} is no report of gemba-agent that this version can read.`;
+  return new GembaError('GEMBA_REPORT_NOT_FOUND', message, { cause });
 }
 
 function modified(file: string): number {

@@ -1,3 +1,5 @@
+import { plainLine } from '../shared/plain.ts';
+
 const RESET = '\u001B[0m';
 const GAP = '  ';
 
@@ -24,17 +26,9 @@ export function table(
   return lines.map((line) => `${indent}${aligned(line, widths, colours)}\n`).join('');
 }
 
-/** One line of text: what a test is called may hold anything. */
-function plain(text: string): string {
-  return text
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .replaceAll(/ {2,}/g, ' ')
-    .trim();
-}
-
 function toCell(given: string | Cell): Cell {
   const cell = typeof given === 'string' ? { text: given } : given;
-  return { ...cell, text: plain(cell.text) || '-' };
+  return { ...cell, text: plainLine(cell.text) || '-' };
 }
 
 function aligned(line: readonly Cell[], widths: readonly number[], colours: boolean): string {

@@ -26,10 +26,15 @@ export function systemTerminal(): Terminal {
     env,
     colours: wantsColours(stdout.isTTY, env),
     interactive: !env['CI'] && Boolean(stdin.isTTY) && Boolean(stdout.isTTY),
-    print: (text) => void stdout.write(text),
-    warn: (text) => void stderr.write(text),
-    progress: isWatched ? (line) => void stderr.write(`\r\u001B[2K${line}`) : undefined,
+    print: (text) => void stdout.write(printable(text)),
+    warn: (text) => void stderr.write(printable(text)),
+    progress: isWatched ? (line) => void stderr.write(`\r\u001B[2K${printable(line)}`) : undefined,
   };
+}
+
+/** What a file, a server or a test is called reaches the terminal as text; of its commands, only our colours do. */
+export function printable(text: string): string {
+  return text.replaceAll(/\u001B\[\d{1,2}m|(?![\n\t])\p{Cc}/gu, (sign) => (sign.length > 1 ? sign : ' '));
 }
 
 /** Colours are for people at a terminal who did not say that they want none (https://no-color.org). */

@@ -34,12 +34,13 @@ const SYNTAX: Readonly<Record<string, string>> = {
 export function parseDocument(fileText: string): ConfigDocument {
   const text = fileText.replace(/^\uFEFF/, '');
   const findings: Finding[] = [];
+  const place = placesIn(text);
   let root: Node | undefined;
   let value: unknown;
   try {
     const errors: ParseError[] = [];
     root = jsonc.parseTree(text, errors, { allowTrailingComma: true });
-    findings.push(...syntaxFindings(errors, text, root));
+    findings.push(...syntaxFindings(errors, place, root));
     if (findings.length === 0) value = toValue(root, [], findings);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -47,15 +48,15 @@ export function parseDocument(fileText: string): ConfigDocument {
     findings.push({ path: [], message: 'the file is nested too deeply', offset: 0 });
   }
   const broken = findings.some((finding) => finding.path.length === 0);
-  return { value, findings, broken, locate: (finding) => locate(text, root, finding) };
+  return { value, findings, broken, locate: (finding) => locate(place, root, finding) };
 }
 
-function syntaxFindings(errors: readonly ParseError[], text: string, root: Node | undefined): Finding[] {
+function syntaxFindings(errors: readonly ParseError[], place: PlaceOf, root: Node | undefined): Finding[] {
   if (root === undefined) return [{ path: [], message: 'the file holds no configuration', offset: 0 }];
   const lines = new Set<number>();
   // One slip makes the parser stumble several times; the first time in a line tells it.
   const first = errors.filter(({ offset }) => {
-    const { line } = position(text, offset);
+    const { line } = place(offset);
     return !lines.has(line) && lines.add(line);
   });
   return first.slice(0, MAX_SYNTAX_FINDINGS).map(({ error, offset }) => ({
@@ -85,11 +86,11 @@ function toValue(node: Node | undefined, path: Path, findings: Finding[]): unkno
 }
 
 function locate(
-  text: string,
+  place: PlaceOf,
   root: Node | undefined,
   finding: Finding,
 ): ReturnType<ConfigDocument['locate']> {
-  if (finding.offset !== undefined) return { path: finding.path, ...position(text, finding.offset) };
+  if (finding.offset !== undefined) return { path: finding.path, ...place(finding.offset) };
   let node = root;
   let depth = 0;
   for (let child = node; depth < finding.path.length; depth++) {
@@ -100,7 +101,7 @@ function locate(
   // What the schema made out of a short form stands in the file as one text.
   const path = node?.type === 'string' ? finding.path.slice(0, depth) : finding.path;
   const name = finding.at === 'name' ? node?.parent?.children?.[0] : undefined;
-  return { path, ...position(text, (name ?? node)?.offset ?? 0) };
+  return { path, ...place((name ?? node)?.offset ?? 0) };
 }
 
 function childOf(node: Node | undefined, step: string | number | undefined): Node | undefined {
@@ -109,7 +110,19 @@ function childOf(node: Node | undefined, step: string | number | undefined): Nod
   return node.children?.findLast((property) => property.children?.[0]?.value === step)?.children?.[1];
 }
 
-function position(text: string, offset: number): { line: number; column: number } {
-  const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
-  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+type PlaceOf = (offset: number) => { readonly line: number; readonly column: number };
+
+/** Where an offset stands. The lines are counted once: a file that is no JSON at all has an error at nearly every sign. */
+function placesIn(text: string): PlaceOf {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= [0, ...Array.from(text.matchAll(/\r\n|\n|\r/g), ({ 0: end, index }) => index + end.length)];
+    let [low, high] = [0, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - starts[low]! + 1 };
+  };
 }

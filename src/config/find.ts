@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
+import { isTrusted } from '../shared/owner.ts';
 import type { Env } from './variables.ts';
 
 export const CONFIG_FILE = 'gemba.config.json';
@@ -16,13 +17,27 @@ export interface FindOptions {
   readonly cwd?: string | undefined;
 }
 
-/** The config file's absolute path, or nothing where there is none. A file that is named must exist. */
+/**
+ * The config file's absolute path, or nothing where there is none. A file that is named must exist; one that is found
+ * must not be a stranger's.
+ */
 export function findConfig({ env, option, from, cwd = process.cwd() }: FindOptions): string | undefined {
   const variable = env['GEMBA_CONFIG'];
   if (variable !== undefined && variable !== '')
     return named(resolve(cwd, variable), 'the variable GEMBA_CONFIG');
   if (option !== undefined && option !== '') return named(resolve(from, option), 'the option gembaConfig');
-  return nearest(resolve(from), CONFIG_FILE);
+  const file = nearest(resolve(from), CONFIG_FILE);
+  if (file !== undefined && !isTrusted(file, resolve(from))) throw foreign(file);
+  return file;
+}
+
+/** It says where the keys of the environment are sent, so not everybody may put one into a folder above. */
+function foreign(file: string): GembaError {
+  return new GembaError(
+    'GEMBA_CONFIG_INVALID',
+    `${file} is the nearest ${CONFIG_FILE}, but belongs to another user (${statSync(file).uid}), so it is not used. ` +
+      'If it is meant, name it: by the variable GEMBA_CONFIG, the option gembaConfig, or --config.',
+  );
 }
 
 /** The name of the project that a config file belongs to: of the nearest package.json, else of the file's folder. */

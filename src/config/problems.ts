@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { GembaError } from '../core/errors.ts';
+import { plainText } from '../shared/plain.ts';
 
 /** One thing that is wrong in a config file. Lines and columns count from 1. */
 export interface ConfigProblem {
@@ -72,5 +73,5 @@ export interface Locator {
 
 /** `file:line:column  path: message` */
 export function inWords({ file, path, line, column, message }: ConfigProblem): string {
-  return `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}`;
+  return plainText(`${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}`);
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { ConfigState } from '../core/types.ts';
+import { plainText } from '../shared/plain.ts';
 import { changeText } from './changes.ts';
 import type { ConfigEvent } from './live.ts';
 
@@ -38,6 +39,6 @@ export function eventText(
 }
 
 function lines(all: readonly string[]): string[] {
-  const shown = all.slice(0, MAX_LINES).map((line) => `  ${line.replaceAll('\n', '\n  ')}`);
+  const shown = all.slice(0, MAX_LINES).map((line) => `  ${plainText(line).replaceAll('\n', '\n  ')}`);
   return all.length > MAX_LINES ? [...shown, `  and ${all.length - MAX_LINES} more`] : shown;
 }

@@ -20,19 +20,21 @@ const EVERYWHERE = 'the same answer at every endpoint that was asked: the produc
 
 /**
  * Whose failure a failed attempt of a test is, from what was seen at its own leases in its own time.
- * `seenEverywhere` tells a server fault that every replica gives, which is the product's own.
+ * `seenEverywhere` tells a server fault that every replica gives, which is the product's own; `wentWell` counts
+ * attempts that are not among those given.
  */
 export function judge(
   attempts: readonly SeenAttempt[],
-  options: { crashed?: boolean; seenEverywhere?: (attempt: SeenAttempt) => boolean } = {},
+  options: { crashed?: boolean; seenEverywhere?: (attempt: SeenAttempt) => boolean; wentWell?: number } = {},
 ): Judgement {
+  const all = attempts.length + (options.wentWell ?? 0);
   if (options.crashed) return { verdict: 'unknown', evidence: ['the worker died before it could say'] };
-  if (attempts.length === 0) return { verdict: 'unknown', evidence: ['nothing was measured'] };
+  if (all === 0) return { verdict: 'unknown', evidence: ['nothing was measured'] };
   const faults = attempts.filter((attempt) => blamesEnvironment(attempt.kind));
   const own = faults.filter((attempt) => !options.seenEverywhere?.(attempt));
   if (own.length > 0) return { verdict: 'environment', evidence: describeFaults(own) };
   if (faults.length > 0) return { verdict: 'product', evidence: [...describeFaults(faults), EVERYWHERE] };
-  return { verdict: 'product', evidence: [`all ${attempts.length} attempts at its members went well`] };
+  return { verdict: 'product', evidence: [`all ${all} attempts at its members went well`] };
 }
 
 /** A test's verdict from those of its failed attempts: one product attempt decides. */

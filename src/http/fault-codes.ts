@@ -130,8 +130,9 @@ export function classOfText(
 ): { readonly fault: FaultClass; readonly code: string | null } | null {
   for (const [code] of text.matchAll(CODE_IN_TEXT)) {
     const fault = classOfCode(code);
+    if (!fault) continue;
     const late = new RegExp(`\\b(?:read|write) ${code}`).test(text);
-    if (fault) return { fault: late ? { ...fault, unsent: false } : fault, code };
+    return { fault: late ? { ...fault, unsent: false } : fault, code };
   }
   const found = [...BROWSERS, ...PHRASES].find(([phrase]) => phrase.test(text));
   return found ? { fault: found[1], code: BROWSER_CODE.exec(text)?.[0] ?? null } : null;

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync }
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GembaError } from '../core/errors.ts';
+import { isTrusted } from '../shared/owner.ts';
 
 /** Where the broker of a project listens, and where it keeps what it learned. */
 export interface BrokerAddress {
@@ -56,8 +57,11 @@ function localAddress(real: string, identity: string): BrokerAddress {
 
 /** A folder of the user's own with a short path: a socket's path holds 107 bytes at most (103 on macOS). */
 function socketFolder(): string {
-  const base = isWritable('/tmp') ? '/tmp' : tmpdir();
-  const uid = process.getuid?.() ?? 0;
+  return ownFolder(isWritable('/tmp') ? '/tmp' : tmpdir(), process.getuid?.() ?? 0);
+}
+
+/** Throws where somebody else has made it, or can write it: they could answer in the broker's place. */
+export function ownFolder(base: string, uid: number): string {
   const folder = join(base, `gemba-${uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);
@@ -72,13 +76,15 @@ function socketFolder(): string {
   return folder;
 }
 
-/** The project's cache folder: beside the nearest package.json, else in the system's temporary folder. */
+/** The project's cache folder: beside the nearest package.json, else a folder that nobody else can write. */
 function cacheFolder(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json')) && isWritable(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && isWritable(folder) && isTrusted(manifest, from)) {
       return join(folder, 'node_modules', '.cache', 'gemba-agent');
     }
-    if (dirname(folder) === folder) return join(tmpdir(), `gemba-cache-${process.getuid?.() ?? 'user'}`);
+    if (dirname(folder) !== folder) continue;
+    return process.platform === 'win32' ? join(tmpdir(), 'gemba-cache-user') : socketFolder();
   }
 }
 

@@ -16,7 +16,7 @@ import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { ProbeResult } from '../core/probe-results.ts';
 import type { ConfigState, MemberInsight, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
-import { PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import { parseJson, PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
 import type { BrokerAddress } from './address.ts';
 
 export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../broker/protocol.ts';
@@ -217,7 +217,11 @@ export class Link {
         } else this.#hear(message);
       };
       const read = splitLines(
-        (line) => onMessage(JSON.parse(line) as BrokerMessage),
+        (line) => {
+          const message = parseJson(line);
+          if (message === undefined) socket.destroy();
+          else onMessage(message as BrokerMessage);
+        },
         () => socket.destroy(),
       );
       socket.setEncoding('utf8');
@@ -353,13 +357,17 @@ function tryConnect(path: string): Promise<Socket | null> {
   });
 }
 
-/** Its environment holds nothing of the project's but the store's address: the broker needs no key, so it gets none. */
+/**
+ * Its environment holds nothing of the project's but the store's address, and whom to trust there (`rediss:`): the broker
+ * needs no key, so it gets none.
+ */
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
-  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
+  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
-  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, GEMBA_BROKER_STORE };
+  const certificates = { NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA };
+  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, ...certificates, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
   const args = [main, address.socketPath, address.cacheFile, seed ?? '', address.configFile ?? ''];
   const child = spawn(process.execPath, args, {

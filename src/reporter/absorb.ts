@@ -1,6 +1,6 @@
 import { OUTCOME_KINDS, type Gate, type GateOn, type Transition } from '../core/types.ts';
 import { blamesEnvironment, type SeenAttempt } from '../core/verdict.ts';
-import { shorten } from '../shared/format.ts';
+import { shorten, withinDates } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
 import { subjectName } from './members.ts';
@@ -11,6 +11,8 @@ type RecordedLease = GembaRecord['leases'][number];
 /** Errors kept for the report; further ones are counted, not kept. */
 const MAX_ERRORS = 500;
 const MAX_MESSAGE = 1000;
+/** A record that speaks of more parts is none of a run: each that is missing would be counted. */
+const MAX_SHARDS = 10_000;
 
 /** What the records of one result have told so far of its leases. */
 interface Told {
@@ -54,7 +56,8 @@ function absorbResult(collected: Collected, record: GembaRecord, result: SeenRes
 /** `2/3` → part 2 of 3. */
 function shardOf(text: string | null): { current: number; total: number } | null {
   const match = /^(\d+)\/(\d+)$/.exec(text ?? '');
-  return match ? { current: Number(match[1]), total: Number(match[2]) } : null;
+  const [current, total] = [Number(match?.[1]), Number(match?.[2])];
+  return match && current <= total && total <= MAX_SHARDS ? { current, total } : null;
 }
 
 function absorbRun(collected: Collected, record: GembaRecord): void {
@@ -136,7 +139,7 @@ function absorbAttempt(
   result: SeenResult,
 ): void {
   const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = attempt;
-  const at = record.startedAt + after;
+  const at = withinDates(record.startedAt + after);
   const kind = OUTCOME_KINDS[kindIndex]!;
   const failed = blamesEnvironment(kind);
   collected.all.add({ kind, durationMs });

@@ -1,10 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { TestCase, TestError, TestResult } from '@playwright/test/reporter';
 import { RECORD_CONTENT_TYPE, recordSchema, type GembaRecord } from '../shared/record.ts';
+import { parseJson } from '../shared/wire.ts';
 import { absorb } from './absorb.ts';
 import type { Collected, SeenResult, SeenTest } from './collected.ts';
 import { ensure } from './tally.ts';
+
+/** A worker's record holds at most some thousand attempts. */
+const MAX_RECORD = 32 * 1024 * 1024;
+const TOO_LARGE = 'larger than a record can be';
 
 /** What the runner knows of itself; both are unknown while blobs are merged. */
 export interface Origin {
@@ -116,7 +121,7 @@ function recordsOf(
   const texts: string[] = [];
   for (const { contentType, body, path: file } of result.attachments) {
     if (contentType !== RECORD_CONTENT_TYPE) continue;
-    const parsed = parse(() => (body ?? (file === undefined ? '' : readFileSync(file))).toString());
+    const parsed = parse(() => body ?? (file === undefined ? Buffer.alloc(0) : readAttached(file)));
     if (typeof parsed === 'string') {
       noteBadRecord(collected, parsed);
       continue;
@@ -127,16 +132,29 @@ function recordsOf(
   return { records, texts };
 }
 
-function parse(read: () => string): { record: GembaRecord; text: string } | string {
+function parse(read: () => Buffer): { record: GembaRecord; text: string } | string {
   try {
-    const text = read();
-    const parsed = recordSchema.safeParse(JSON.parse(text));
+    const bytes = read();
+    if (bytes.length > MAX_RECORD) return TOO_LARGE;
+    const text = bytes.toString();
+    const value = parseJson(text);
+    // The parser's own message would quote whatever stands there.
+    if (value === undefined) return 'not JSON';
+    const parsed = recordSchema.safeParse(value);
     if (parsed.success) return { record: parsed.data, text };
     const issue = parsed.error.issues[0];
     return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a record'}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Records come as a body. A test may attach a file as one, too, but not a device that is read for ever. */
+function readAttached(file: string): Buffer {
+  const stats = statSync(file);
+  if (!stats.isFile()) throw new Error('not a file');
+  if (stats.size > MAX_RECORD) throw new Error(TOO_LARGE);
+  return readFileSync(file);
 }
 
 function noteBadRecord(collected: Collected, why: string): void {

@@ -9,6 +9,7 @@ import type {
   TestResult,
 } from '@playwright/test/reporter';
 import { systemClock } from '../core/clock.ts';
+import { plainLine } from '../shared/plain.ts';
 import { aggregate } from './aggregate.ts';
 import { collectResult, collectTests, type Origin, seeTest } from './collect.ts';
 import { type Collected, emptyCollected } from './collected.ts';
@@ -205,7 +206,7 @@ export default class GembaReporter implements Reporter {
 }
 
 function warn(line: string): void {
-  process.stderr.write(`gemba-agent reporter: ${line.replaceAll(/\s+/g, ' ')}\n`);
+  process.stderr.write(`gemba-agent reporter: ${plainLine(line)}\n`);
 }
 
 function print(text: string): void {

@@ -15,8 +15,6 @@ export interface JudgedTest {
   readonly crashed: boolean;
 }
 
-const WENT_WELL: SeenAttempt = { pool: '', endpoint: null, key: null, kind: 'ok', status: null, at: 0 };
-
 export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
   const seenEverywhere = (fault: SeenAttempt): boolean =>
     replicas.everywhere(fault) && gaveWhereverAsked(test, fault);
@@ -42,8 +40,7 @@ function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenAttempt) =>
   // Only the worker knows why a test that was given no member has failed.
   const unleased = attempts === 0 || (result.unleased && faults.length === 0);
   if (unleased && !crashed && told) return told;
-  const others = Array.from({ length: attempts - faults.length }, () => WENT_WELL);
-  return judge([...faults, ...others], { crashed, seenEverywhere });
+  return judge(faults, { crashed, seenEverywhere, wentWell: attempts - faults.length });
 }
 
 /** The run's other tests may have met an error that this one got past: every endpoint it asked must have given it. */

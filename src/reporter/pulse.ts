@@ -1,4 +1,4 @@
-import { isoTime } from '../shared/format.ts';
+import { isoTime, withinDates } from '../shared/format.ts';
 import type { ReportBucket } from './model.ts';
 import { ensure, rounded } from './tally.ts';
 
@@ -27,7 +27,7 @@ export class Pulse {
   private readonly beats = new Map<number, Beat>();
 
   add(at: number, failed: boolean, durationMs: number): void {
-    const beat = ensure(this.beats, Math.floor(at / SECOND), emptyBeat);
+    const beat = ensure(this.beats, Math.floor(withinDates(at) / SECOND), emptyBeat);
     beat.attempts++;
     if (failed) beat.failures++;
     if (durationMs < 0) return;
@@ -38,7 +38,7 @@ export class Pulse {
   /** The run as a row of equal buckets without gaps, at most about 200; none where nothing was measured. */
   timeline(startedAt: number, endedAt: number): ReportBucket[] {
     if (this.beats.size === 0) return [];
-    let [from, to] = [startedAt, endedAt];
+    let [from, to] = [withinDates(startedAt), withinDates(endedAt)];
     for (const second of this.beats.keys()) {
       from = Math.min(from, second * SECOND);
       to = Math.max(to, second * SECOND);

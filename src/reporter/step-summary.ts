@@ -1,4 +1,5 @@
 import { count, counted, duration, percent, shorten } from '../shared/format.ts';
+import { plainLine } from '../shared/plain.ts';
 import type { Report, ReportTest } from './model.ts';
 import { headline, noteOfCause, nothingMeasured } from './view-answer.ts';
 
@@ -87,12 +88,11 @@ function table(
   return [row(head), row(head.map(() => (align === 'right' ? '---:' : '---'))), ...rows.map(row)].join('\n');
 }
 
-/** Titles are written by others: no table, markup, HTML, mention or line break of theirs comes through. */
+/** Titles are written by others: no table, markup, HTML, mention, link or line break of theirs comes through. */
 function escapeMarkdown(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
+  return plainLine(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll(/[\\`*_[\]|~#@]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+    .replaceAll(/[\\`*_[\]|~#@$]|:(?=\/\/)|\bw(?=ww\.)/gi, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -1,4 +1,5 @@
 import { count, counted, duration, percent } from '../shared/format.ts';
+import { plainLine } from '../shared/plain.ts';
 import type { Report, ReportMember } from './model.ts';
 import { noteOfCause } from './view-answer.ts';
 import { cutOffText, missingShards, standInsOf } from './view-notices.ts';
@@ -20,7 +21,7 @@ export function summaryText(report: Report, reportPath: string | null): string {
     report.run.gate?.line ?? null,
     reportPath === null ? null : `Report: ${reportPath}`,
   ].filter((line) => line !== null);
-  return [summaryLine(report), ...details.map((line) => `  ${oneLine(line)}`)].join('\n');
+  return [summaryLine(report), ...details.map((line) => `  ${plainLine(line)}`)].join('\n');
 }
 
 /** `Gemba: 57 of 60 passed · 128 calls, 96.9 % ok, avg 41 ms, p95 120 ms · product 1, environment 2 · 1 degraded` */
@@ -93,8 +94,4 @@ function memberLine(report: Report, pool: string, member: ReportMember): string 
 
 function isOut(member: ReportMember): boolean {
   return member.state !== 'healthy';
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ');
 }

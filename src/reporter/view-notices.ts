@@ -9,6 +9,8 @@ export interface Notice {
 
 const MAX_OUT = 4;
 const MAX_STAND_INS = 3;
+/** Missing shards that are named; more are counted. */
+const MAX_NAMED = 12;
 
 /** What a reader must know of the run beside its tests. */
 export function noticesOf(report: Report, running: boolean = false): Notice[] {
@@ -59,13 +61,16 @@ export function standInsOf({ standIns }: Report): string[] {
 /** Parts of a sharded run of which no test has told anything: they are not in this report. */
 export function missingShards(report: Report): string | null {
   const { total, present } = report.run.shards;
-  const missing = Array.from({ length: total }, (_, index) => index + 1).filter(
-    (shard) => !present.includes(shard),
-  );
-  if (missing.length === 0) return null;
-  const names = missing.length > 12 ? count(missing.length) : missing.join(', ');
-  const which = missing.length === 1 ? `Shard ${names} of ${total} is` : `Shards ${names} of ${total} are`;
+  const known = new Set(present.filter((shard) => shard >= 1 && shard <= total));
+  const missing = total - known.size;
+  if (!(missing > 0)) return null;
+  const names = missing > MAX_NAMED ? count(missing) : missingOf(known, total).join(', ');
+  const which = missing === 1 ? `Shard ${names} of ${total} is` : `Shards ${names} of ${total} are`;
   return `${which} missing: not merged, not run, or without a test of gemba-agent.`;
+}
+
+function missingOf(known: ReadonlySet<number>, total: number): number[] {
+  return Array.from({ length: total }, (_, index) => index + 1).filter((shard) => !known.has(shard));
 }
 
 function membersOut(report: Report, when: string): string | null {

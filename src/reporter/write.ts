@@ -10,7 +10,7 @@ export async function writeWhole(file: string, content: string | Iterable<string
   await mkdir(path.dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
   try {
-    await writeFile(temporary, content);
+    await writeFile(temporary, content, { flag: 'wx' });
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -66,8 +66,13 @@ export function timeWindow(from: number, to: number): string {
 
 /** ISO text of a moment, also of one that no date can hold. */
 export function isoTime(at: number): string {
+  return new Date(withinDates(at)).toISOString();
+}
+
+/** A moment that others told, as far as dates reach. */
+export function withinDates(at: number): number {
   const limit = 8.64e15;
-  return new Date(Math.min(limit, Math.max(-limit, Number.isFinite(at) ? at : 0))).toISOString();
+  return Math.min(limit, Math.max(-limit, Number.isFinite(at) ? at : 0));
 }
 
 /** Text of at most `length` characters. */

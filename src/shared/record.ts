@@ -3,9 +3,16 @@ import { OUTCOME_KINDS } from '../core/types.ts';
 
 export * from './attachment.ts';
 
+const MAX_TIME = 8.64e15;
+/** Fields of a configuration are nested less. */
+const MAX_DEPTH = 10;
+
 const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
 const verdict = z.enum(['environment', 'product', 'unknown']);
 const gateAction = z.enum(['warn', 'fail']);
+/** A moment in milliseconds that a date can hold, or a span between two: nothing that arithmetic turns into no number. */
+const number = z.number().min(-MAX_TIME).max(MAX_TIME);
+const shown = z.unknown().refine((value) => isShallow(value, MAX_DEPTH));
 const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
 
 const roster = z.array(
@@ -22,7 +29,7 @@ const roster = z.array(
  * into `requests` or -1]. Attempts of one call are the first and its retries, in order.
  */
 const attempt = z.tuple([
-  z.number(),
+  number,
   z.number().int(),
   z
     .number()
@@ -30,9 +37,9 @@ const attempt = z.tuple([
     .min(0)
     .max(OUTCOME_KINDS.length - 1),
   z.number().int(),
-  z.number(),
+  number,
   z.number().int(),
-  z.number(),
+  number,
   z.number().int().min(-1).optional(),
 ]);
 
@@ -43,7 +50,7 @@ const attempt = z.tuple([
 export const recordSchema = z.object({
   v: z.literal(1),
   /** Times are milliseconds since the epoch; durations and waits milliseconds. */
-  startedAt: z.number(),
+  startedAt: number,
   worker: z.number().int(),
   /** The part of the run, `current/total`, or null without shards. */
   shard: z.string().nullable(),
@@ -56,10 +63,10 @@ export const recordSchema = z.object({
       z.object({
         broker: z.string(),
         seq: z.number().int(),
-        at: z.number(),
+        at: number,
         revision: z.string(),
         errors: z.array(z.string()),
-        changes: z.array(z.object({ path: z.string(), old: z.unknown(), new: z.unknown() })),
+        changes: z.array(z.object({ path: z.string(), old: shown, new: shown })),
       }),
     )
     .optional(),
@@ -69,19 +76,19 @@ export const recordSchema = z.object({
   /** All members; in the first record of each worker and after each new revision. */
   roster: roster.optional(),
   /** Members that were not healthy when this worker connected; with the roster. */
-  standings: z.array(z.object({ ...who, state, why: z.string(), until: z.number().nullable() })).optional(),
+  standings: z.array(z.object({ ...who, state, why: z.string(), until: number.nullable() })).optional(),
   /** What the router believed of the members that it chooses among: where that is news, and the last of a run holds. */
   insights: z
     .array(
       z.object({
         ...who,
-        at: z.number(),
-        successRate: z.number(),
-        successLow: z.number(),
-        successHigh: z.number(),
-        avgMs: z.number(),
-        avgLowMs: z.number(),
-        avgHighMs: z.number(),
+        at: number,
+        successRate: number,
+        successLow: number,
+        successHigh: number,
+        avgMs: number,
+        avgLowMs: number,
+        avgHighMs: number,
         probes: z.number().int(),
         changes: z.number().int(),
       }),
@@ -93,20 +100,20 @@ export const recordSchema = z.object({
       id: z.string(),
       ...who,
       scope: z.enum(['test', 'worker']),
-      waitedMs: z.number(),
-      heldMs: z.number(),
+      waitedMs: number,
+      heldMs: number,
     }),
   ),
   /** Calls of the test through its leases, however many attempts each took. */
-  calls: z.number().int(),
+  calls: z.number().int().min(0),
   attempts: z.array(attempt),
   /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
   requests: z.array(z.string()).optional(),
   /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */
-  attemptsCut: z.number().int(),
+  attemptsCut: z.number().int().min(0),
   errors: z.array(
     z.object({
-      at: z.number(),
+      at: number,
       lease: z.number().int(),
       kind: z.enum(OUTCOME_KINDS),
       status: z.number().int().nullable(),
@@ -116,12 +123,12 @@ export const recordSchema = z.object({
   strategies: z.array(
     z.object({
       /** When it began. */
-      at: z.number().optional(),
+      at: number.optional(),
       task: z.string(),
       name: z.string(),
       /** Null: its end says nothing of the strategy (a failed check in it, or the test ended meanwhile). */
       ok: z.boolean().nullable(),
-      durationMs: z.number(),
+      durationMs: number,
       fallback: z.boolean(),
     }),
   ),
@@ -143,9 +150,9 @@ export const recordSchema = z.object({
       z.object({
         task: z.string(),
         name: z.string(),
-        at: z.number(),
-        successRate: z.number(),
-        avgMs: z.number(),
+        at: number,
+        successRate: number,
+        avgMs: number,
       }),
     )
     .optional(),
@@ -153,12 +160,12 @@ export const recordSchema = z.object({
     z.object({
       seq: z.number().int(),
       broker: z.string(),
-      at: z.number(),
+      at: number,
       ...who,
       from: state,
       to: state,
       why: z.string(),
-      until: z.number().nullable(),
+      until: number.nullable(),
     }),
   ),
   /** Why the test ran on a target that its user fixed (a base URL outside the pool), or null. */
@@ -172,3 +179,8 @@ export const recordSchema = z.object({
 
 export type GembaRecord = z.infer<typeof recordSchema>;
 export type RecordedAttempt = GembaRecord['attempts'][number];
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1));
+}

@@ -9,15 +9,30 @@ const MAX_LINE = 4_000_000;
  * than anything that makes sense.
  */
 export function splitLines(onLine: (line: string) => void, onOverflow: () => void): (chunk: string) => void {
-  let rest = '';
+  // Pieces, not one text: looking through what came before again and again would cost the more the slower it comes.
+  let pieces: string[] = [];
+  let length = 0;
   return (chunk) => {
-    rest += chunk;
     let start = 0;
-    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {
-      onLine(rest.slice(start, end));
+    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
+      const line = chunk.slice(start, end);
+      onLine(length === 0 ? line : pieces.join('') + line);
+      pieces = [];
+      length = 0;
       start = end + 1;
     }
-    rest = rest.slice(start);
-    if (rest.length > MAX_LINE) onOverflow();
+    if (start === chunk.length) return;
+    pieces.push(start === 0 ? chunk : chunk.slice(start));
+    length += chunk.length - start;
+    if (length > MAX_LINE) onOverflow();
   };
+}
+
+/** What a line says; undefined where it is no JSON. */
+export function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -124,7 +124,9 @@ describe('canary keys', () => {
       }[];
       unfinished: unknown[];
     };
-    expect(unfinished).toEqual([]);
+    // The packages of this project are a link to those of another.
+    const linked = { file: 'node_modules', inner: [], why: expect.stringContaining('leads out') as unknown };
+    expect(unfinished).toEqual([linked]);
     const leaked = findings.filter(({ key }) => key === 'leaky/ci-1');
     const places = leaked.map(({ file, inner }) => [file, ...inner].join(' > '));
     for (const place of [

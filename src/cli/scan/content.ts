@@ -12,19 +12,24 @@ import { HEAD_LENGTH, type Packing, packingOf } from './sniff.ts';
 export interface Limits {
   /** Packings within each other. */
   readonly depth: number;
-  /** Bytes that come out of one file's packings, all together. */
+  /** Bytes that come out of one file's packings, all together; of a small file, no more than `ratio` times its size. */
   readonly unpackedBytes: number;
+  readonly ratio: number;
+  /** Bytes that any file may unpack to, however small it is. */
+  readonly freeBytes: number;
   /** Contents inside one file. */
   readonly innerFiles: number;
-  /** Bytes of one inner zip, or of packed data in a text, which are held in memory. */
+  /** Bytes of inner zips, and of packed data in texts, which are held in memory at one time. */
   readonly heldBytes: number;
 }
 
 export const LIMITS: Limits = {
   depth: 8,
   unpackedBytes: 8 * 1024 ** 3,
+  ratio: 200,
+  freeBytes: 1024 ** 3,
   innerFiles: 500_000,
-  heldBytes: 512 * 1024 ** 2,
+  heldBytes: 256 * 1024 ** 2,
 };
 
 /** A limit was reached: nothing more of this file is looked at. */
@@ -43,6 +48,8 @@ interface Visit {
 interface Budget {
   bytes: number;
   innerFiles: number;
+  /** What may still be held in memory. */
+  held: number;
 }
 
 /** Searches a file and whatever is packed inside it. */
@@ -59,15 +66,14 @@ export class ContentScan {
 
   /** Never rejects: what cannot be looked at is told as unfinished. */
   async file(path: string, file: string): Promise<void> {
-    const visit: Visit = {
-      place: { file, inner: [] },
-      depth: 0,
-      budget: { bytes: this.#limits.unpackedBytes, innerFiles: this.#limits.innerFiles },
-    };
+    const { unpackedBytes: bytes, innerFiles, heldBytes: held } = this.#limits;
+    const visit: Visit = { place: { file, inner: [] }, depth: 0, budget: { bytes, innerFiles, held } };
     this.#findings.read.files++;
     this.#name(visit.place, file);
     await this.#attempt(visit, async () => {
-      const packing = packingOf(await headOf(path), file);
+      const { head, size } = await headOf(path);
+      visit.budget.bytes = Math.min(bytes, Math.max(this.#limits.freeBytes, this.#limits.ratio * size));
+      const packing = packingOf(head, file);
       if (packing?.is !== 'zip') return this.#content(visit, createReadStream(path), packing);
       const zip = await yauzl.openPromise(path, { decodeStrings: false }).catch((error: unknown) => {
         this.#stop(visit, error);
@@ -85,7 +91,7 @@ export class ContentScan {
       return this.#plain(visit, chunks);
     }
     if (visit.depth >= this.#limits.depth) throw new Error(`packed more than ${this.#limits.depth} times`);
-    if (packing.is === 'zip') return this.#heldZip(visit, await this.#held(chunks));
+    if (packing.is === 'zip') return this.#heldZip(visit, chunks);
     const unpack = unpackerOf(packing.is);
     if (unpack) return this.#unpacked(visit, packing.is, chunks, unpack);
     this.#findings.stopped(visit.place, `${packing.is} cannot be opened by this Node.js`);
@@ -95,14 +101,17 @@ export class ContentScan {
   async #plain(visit: Visit, chunks: Chunks): Promise<void> {
     const { place } = visit;
     const reader = this.#search.reader((hit) => this.#findings.add(place, hit, false));
-    const embedded = new EmbeddedReader(this.#limits.heldBytes, (offset) => {
-      const why = `the packed data at byte ${offset} is longer than ${inMiB(this.#limits.heldBytes)}`;
+    const most = Math.max(0, visit.budget.held);
+    const embedded = new EmbeddedReader(most, (offset) => {
+      const why = `the packed data at byte ${offset} is longer than ${inMiB(most)}`;
       this.#findings.stopped(place, why);
     });
     const visitAll = async (list: ReturnType<EmbeddedReader['end']>): Promise<void> => {
       for (const { offset, bytes, packing } of list) {
         const inner = inside(visit, `base64 at byte ${offset}`);
+        visit.budget.held -= bytes.length;
         await this.#attempt(inner, () => this.#content(inner, Readable.from([bytes]), packing));
+        visit.budget.held += bytes.length;
       }
     };
     for await (const chunk of chunks) {
@@ -119,8 +128,16 @@ export class ContentScan {
     await this.#inner(inside(visit, name), unpack as Chunks, '');
   }
 
-  async #heldZip(visit: Visit, bytes: Buffer): Promise<void> {
-    return this.#zip(visit, await yauzl.fromBufferPromise(bytes, { decodeStrings: false }));
+  /** A zip begins at its end, so one inside another file is held whole. */
+  async #heldZip(visit: Visit, chunks: Chunks): Promise<void> {
+    const { budget } = visit;
+    const before = budget.held;
+    try {
+      const bytes = await this.#held(chunks, budget);
+      await this.#zip(visit, await yauzl.fromBufferPromise(bytes, { decodeStrings: false }));
+    } finally {
+      budget.held = before;
+    }
   }
 
   async #zip(visit: Visit, zip: yauzl.ZipFile): Promise<void> {
@@ -154,14 +171,13 @@ export class ContentScan {
     await this.#content(visit, all, packingOf(head, name));
   }
 
-  async #held(chunks: Chunks): Promise<Buffer> {
+  async #held(chunks: Chunks, budget: Budget): Promise<Buffer> {
+    const most = budget.held;
     const parts: Buffer[] = [];
-    let length = 0;
     for await (const chunk of chunks) {
-      length += parts.push(chunk) && chunk.length;
-      if (length > this.#limits.heldBytes) {
-        throw new Error(`a zip of more than ${inMiB(this.#limits.heldBytes)} inside another file`);
-      }
+      parts.push(chunk);
+      budget.held -= chunk.length;
+      if (budget.held < 0) throw new Error(`a zip of more than ${inMiB(most)} inside another file`);
     }
     return Buffer.concat(parts);
   }
@@ -191,12 +207,12 @@ function inside({ place, depth, budget }: Visit, name: string): Visit {
   return { place: { ...place, inner: [...place.inner, name] }, depth: depth + 1, budget };
 }
 
-async function headOf(path: string): Promise<Buffer> {
+async function headOf(path: string): Promise<{ head: Buffer; size: number }> {
   const handle = await open(path, 'r');
   try {
     const head = Buffer.alloc(HEAD_LENGTH);
     const { bytesRead } = await handle.read(head, 0, HEAD_LENGTH, 0);
-    return head.subarray(0, bytesRead);
+    return { head: head.subarray(0, bytesRead), size: (await handle.stat()).size };
   } finally {
     await handle.close();
   }

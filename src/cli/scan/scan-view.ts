@@ -1,4 +1,5 @@
 import { count, counted } from '../../shared/format.ts';
+import { plainLine } from '../../shared/plain.ts';
 import type { Finding, Findings, Place } from './findings.ts';
 
 export interface ScanView {
@@ -37,7 +38,7 @@ export function scanText(view: ScanView): string {
     ...list.map((finding) => `${placeOf(finding, redact)}: ${describe(finding)}`),
     ...(list.length > 0 && unfinished.length > 0 ? [''] : []),
     ...unfinished.map(
-      (stopped) => `${placeOf(stopped, redact)}: not searched to the end: ${plain(redact(stopped.why))}`,
+      (stopped) => `${placeOf(stopped, redact)}: not searched to the end: ${plainLine(redact(stopped.why))}`,
     ),
     ...(list.length + unfinished.length > 0 ? [''] : []),
     ...notesOf(view),
@@ -55,7 +56,7 @@ function placeOf(
   place: Place & Partial<Pick<Finding, 'line' | 'offset'>>,
   redact: ScanView['redact'],
 ): string {
-  const path = [place.file, ...place.inner].map((part) => plain(redact(part))).join(' › ');
+  const path = [place.file, ...place.inner].map((part) => plainLine(redact(part))).join(' › ');
   if (place.line === undefined) return path;
   return place.line === null ? `${path} (its name)` : `${path}:${place.line} (byte ${place.offset})`;
 }
@@ -79,9 +80,4 @@ function conclusion({ findings: { list, unfinished, read }, keys, tooShort }: Sc
   }
   if (unfinished.length === 0) return `${searched}: none was found.`;
   return `${searched}: none was found, but not everything could be searched.`;
-}
-
-/** One line of text, whatever an archive calls its entries. */
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }

@@ -223,11 +223,21 @@ describe('gemba scan', () => {
     expect((await run('out')).text).toContain('none was found, but not everything could be searched.');
   });
 
-  it('follows no link out of the folder', async () => {
+  it('follows no link: what it leads to inside is met anyway, and of what is outside it says so', async () => {
     writeFileSync(path.join(folder, 'outside.txt'), KEY);
+    put('inside/a.txt', 'nothing');
+    symlinkSync('inside', path.join(folder, 'out/same'));
+    symlinkSync('loop', path.join(folder, 'out/loop'));
+    symlinkSync('gone', path.join(folder, 'out/broken'));
+    expect(await search()).toMatchObject({ code: 0, notSearched: { links: 3 }, searched: { files: 1 } });
     symlinkSync(path.join(folder, 'outside.txt'), path.join(folder, 'out/link.txt'));
     symlinkSync(folder, path.join(folder, 'out/up'));
-    expect(await search()).toMatchObject({ code: 0, notSearched: { links: 2 } });
+    const { code, unfinished, findings, clean } = await search();
+    expect({ code, clean, findings }).toEqual({ code: 1, clean: false, findings: [] });
+    expect(unfinished.map(({ file, why }) => `${file}: ${why}`)).toEqual([
+      'link.txt: a link that leads out of the folder, which is not followed',
+      'up: a link that leads out of the folder, which is not followed',
+    ]);
   });
 
   it('leaves out the files that the keys come from, and says so', async () => {

@@ -158,7 +158,7 @@ describe('opening the report', () => {
   it.each<[NodeJS.Platform, string[]]>([
     ['linux', ['xdg-open', '/r/index.html']],
     ['darwin', ['open', '/r/index.html']],
-    ['win32', ['cmd', '/c', 'start', '', '/r/index.html']],
+    ['win32', ['cmd', '/d', '/s', '/c', '"start "" "/r/index.html""']],
   ])('on %s uses its own opener', (platform, command) => {
     expect(openerFor(platform, '/r/index.html')).toEqual(command);
   });

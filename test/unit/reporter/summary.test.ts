@@ -116,7 +116,7 @@ describe('the step summary', () => {
     const text = stepSummary(reportOf([{ title, results: [{ status: 'failed' }] }]), 'T');
     const row = text.split('\n').find((line) => line.includes('new line'))!;
     expect(row).toMatchInlineSnapshot(
-      `"| failed | unknown | a &#124; b &lt;img src=x onerror=alert(1)&gt; &#91;c&#93;(http://d) &#96;e&#96; &#42;&#42;f&#42;&#42; &#64;team &#35;1 new line | orders.spec.ts:3 | nothing was measured |"`,
+      `"| failed | unknown | a &#124; b &lt;img src=x onerror=alert(1)&gt; &#91;c&#93;(http&#58;//d) &#96;e&#96; &#42;&#42;f&#42;&#42; &#64;team &#35;1 new line | orders.spec.ts:3 | nothing was measured |"`,
     );
     expect(row.split('|')).toHaveLength(7);
   });

@@ -1,0 +1,359 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Link } from '../../src/link/link.ts';
+import { seededRandom } from '../../src/core/clock.ts';
+import { PROTOCOL_VERSION } from '../../src/shared/wire.ts';
+import { HOSTILE } from '../harness/hostile.ts';
+import { acquire, findBroker, newLink, until } from '../harness/links.ts';
+import { endpoint, key, poolSpec } from '../unit/core/world.ts';
+
+const SEEDS = (process.env['GEMBA_FUZZ_SEEDS'] ?? 'one,two,three').split(',');
+const MESSAGES = 250;
+const POOL = poolSpec({
+  endpoints: [endpoint('eu')],
+  keys: [key('one', { maxConcurrent: 1 }), key('two', { maxConcurrent: 1 })],
+});
+const asked = { pool: 'api', need: {}, holder: 'h', testId: null, exclude: [], timeoutMs: 5 };
+const LEASE = 'lease-of-an-honest-link';
+
+/** Each kind of message as a link would send it, about a lease that is not its own. */
+const WELL_FORMED: readonly object[] = [
+  { type: 'acquire', ask: 1, lease: LEASE, ...asked },
+  { type: 'acquire', ask: 2, lease: 'own', ...asked },
+  { type: 'turn', ask: 3, lease: LEASE, movable: true },
+  { type: 'retry', ask: 4, lease: LEASE },
+  { type: 'release', lease: LEASE, failed: true },
+  { type: 'status', ask: 5 },
+  { type: 'rerun', ask: 6, run: 1, test: 't', group: null, retry: 1 },
+  { type: 'record', round: 'r', outcome: null },
+  {
+    type: 'pick',
+    ask: 7,
+    round: 'r',
+    task: '__proto__',
+    candidates: ['constructor', 'b'],
+    attempt: 1,
+    seed: null,
+  },
+  {
+    type: 'probed',
+    pool: '__proto__',
+    probe: 'p',
+    kind: 'auth',
+    status: 401,
+    retryAfterMs: 1e300,
+    unsent: false,
+    by: 'health',
+  },
+  {
+    type: 'move',
+    ask: 8,
+    lease: LEASE,
+    from: { endpoint: 'eu#e', key: 'one#k' },
+    exclude: [],
+    kind: 'auth',
+    unsent: true,
+  },
+  {
+    type: 'attempt',
+    lease: LEASE,
+    call: 'c',
+    attempt: 1,
+    signature: null,
+    auth: 'leased',
+    kind: 'auth',
+    status: 401,
+    durationMs: 1e300,
+    retryAfterMs: 1e300,
+    unsent: false,
+    endpoint: 'eu#e',
+    key: 'one#k',
+  },
+  {
+    type: 'pools',
+    revision: 'r',
+    pools: [{ ...POOL, name: '__proto__' }],
+    problems: [...HOSTILE].map((text) => text.slice(0, 100)),
+  },
+  { type: 'offer', revision: 'r', text: '{' },
+  {
+    type: 'failed',
+    ask: 9,
+    run: 1,
+    test: '__proto__',
+    group: null,
+    retry: 0,
+    product: { title: HOSTILE[0], retry: 0, evidence: [] },
+  },
+];
+
+function hello(link: string, more: object = {}): object {
+  return {
+    type: 'hello',
+    version: PROTOCOL_VERSION,
+    link,
+    pid: process.pid,
+    pools: [POOL],
+    held: [],
+    ...more,
+  };
+}
+
+/** The same message with something in it that no link would send. */
+function spoiled(message: object, random: () => number): string {
+  const of = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const kind = Math.floor(random() * 8);
+  const text = JSON.stringify(message);
+  if (kind === 0) return text.slice(0, Math.floor(random() * text.length));
+  if (kind === 1)
+    return `{"__proto__":{"type":"hello","link":"x"},"constructor":{"prototype":{"x":1}},${text.slice(1)}`;
+  if (kind === 2)
+    return Buffer.from(Array.from({ length: 200 }, () => random() * 256))
+      .toString('latin1')
+      .replaceAll('\n', ' ');
+  if (kind === 3)
+    return text.replace(
+      /"type":"\w+"/,
+      `"type":${of(['"shutdown"', '"__proto__"', 'null', '[]', '"welcome"'])}`,
+    );
+  if (kind === 4) return `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const field = of(Object.keys(message));
+  const wild: unknown = of([
+    null,
+    -1,
+    1e308,
+    '',
+    [],
+    {},
+    [[[]]],
+    { __proto__: null },
+    'x'.repeat(10_000),
+    true,
+    HOSTILE[8],
+  ]);
+  return kind === 5 ? text : JSON.stringify({ ...message, [field]: wild });
+}
+
+describe('a broker under attack', { timeout: 120_000 }, () => {
+  let folder: string;
+  let socketPath: string;
+  let broker: ChildProcess;
+  let honest: Link;
+  const sockets: Socket[] = [];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'gh-'));
+    socketPath = path.join(folder, 's');
+    const cacheFile = path.join(folder, 'cache.json');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker/main.js');
+    broker = spawn(process.execPath, [main, socketPath, cacheFile, '', ''], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    await until(() => existsSync(socketPath));
+    honest = await newLink(inject('installedProject'), { address: { socketPath, cacheFile }, pools: [POOL] });
+    expect(await acquire(honest, LEASE)).toBe('one');
+  });
+
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    honest.close();
+    broker.kill('SIGKILL');
+    const other = findBroker(socketPath);
+    if (other !== null && other !== broker.pid) process.kill(other, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function attacker(): Promise<Socket> {
+    const socket = connect(socketPath);
+    sockets.push(socket);
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+    await new Promise((resolve) => socket.once('connect', resolve));
+    return socket;
+  }
+
+  const said = (socket: Socket): (() => string) => {
+    let text = '';
+    socket.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+    return () => text;
+  };
+
+  /** A connection that has said hello; it may have been turned away. */
+  async function greeted(link: string, more: object = {}): Promise<Socket> {
+    const socket = await attacker();
+    const heard = said(socket);
+    socket.write(`${JSON.stringify(hello(link, more))}\n`);
+    await until(() => heard().includes('\n') || socket.destroyed);
+    return socket;
+  }
+
+  const memory = (): number =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${broker.pid}/status`, 'utf8'))![1]) / 1024;
+
+  /** The honest link has its lease still, alone, and others get theirs. */
+  async function expectHonest(): Promise<void> {
+    expect(broker.exitCode).toBeNull();
+    const status = await honest.ask({ type: 'status' });
+    const [pool] = status.is === 'status' ? status.pools : [];
+    expect(pool!.leases.map(({ key: name }) => name)).toContain('one');
+    expect(pool!.members.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'eu healthy',
+      'one healthy',
+      'two healthy',
+    ]);
+    expect(await acquire(honest, 'second')).toBe('two');
+    honest.release('second', false);
+    expect(await acquire(honest, 'third', 5)).toBe('two');
+    expect(await acquire(honest, 'fourth', 5)).toBe('refused');
+    honest.release('third', false);
+  }
+
+  it.each(SEEDS)('lives, keeps its leases and its memory, whatever it is told (seed %s)', async (seed) => {
+    const random = seededRandom(seed);
+    const before = memory();
+    for (let turn = 0; turn < MESSAGES; turn++) {
+      const open = sockets.findLast(({ destroyed, writable }) => !destroyed && writable);
+      const socket = open ?? (random() < 0.3 ? await attacker() : await greeted(`attacker-${turn}`));
+      if (random() < 0.1) socket.write(`${spoiled(hello(`attacker-${turn}`), random)}\n`);
+      const message = WELL_FORMED[Math.floor(random() * WELL_FORMED.length)]!;
+      const line = `${spoiled(message, random)}\n`;
+      const cut = Math.floor(random() * line.length);
+      socket.write(line.slice(0, cut));
+      if (random() < 0.1) socket.destroy();
+      else socket.write(line.slice(cut));
+      if (turn % 25 === 0) await sleep(5);
+    }
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await until(() => broker.exitCode !== null || memory() > 0);
+    await expectHonest();
+    expect(memory() - before).toBeLessThan(200);
+  });
+
+  it('gives no link a say in the lease of another', async () => {
+    const held = [{ ...asked, lease: LEASE, endpoint: 'eu#e', key: 'one#k' }];
+    const socket = await greeted('thief', { held });
+    const heard = said(socket);
+    for (const message of WELL_FORMED) if ('lease' in message) socket.write(`${JSON.stringify(message)}\n`);
+    socket.write(`${JSON.stringify({ type: 'status', ask: 99 })}\n`);
+    await until(() => heard().includes('"ask":99'));
+    const answers = heard()
+      .split('\n')
+      .filter((line) => line.includes('"answer"'))
+      .map((line) => JSON.parse(line) as { ask: number; answer: { is: string; why?: string } });
+    for (const ask of [1, 3, 4, 8])
+      expect(answers.find((answer) => answer.ask === ask)?.answer, String(ask)).toEqual({
+        is: 'stay',
+        why: 'the lease is gone',
+      });
+    socket.destroy();
+    await expectHonest();
+  });
+
+  it('turns away whoever says hello twice, speaks before it, or says what no link says', async () => {
+    const ends = async (...lines: string[]): Promise<string> => {
+      const socket = await attacker();
+      const heard = said(socket);
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write(lines.map((line) => `${line}\n`).join(''));
+      await closed;
+      return heard();
+    };
+    const twice = await ends(JSON.stringify(hello('a')), JSON.stringify(hello('b')));
+    expect(twice.match(/welcome/g)?.length ?? 0).toBeLessThan(2);
+    expect(await ends(JSON.stringify(WELL_FORMED[4]))).toBe('');
+    expect(await ends('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toContain('"code":"message"');
+    expect(await ends(JSON.stringify(hello('c', { version: 1 })))).toContain('"code":"version"');
+    expect(await ends(JSON.stringify(hello('', {})))).toContain('"code":"message"');
+    await expectHonest();
+  });
+
+  it('ends lines that never end, at a few megabytes, and stays quick for others meanwhile', async () => {
+    const before = memory();
+    const sent = Array.from({ length: 4 }, async () => {
+      const socket = await attacker();
+      const piece = Buffer.alloc(64 * 1024, 120);
+      let bytes = 0;
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      const more = (): void => {
+        while (!socket.destroyed && bytes < 64 * 1024 * 1024) {
+          bytes += piece.length;
+          if (!socket.write(piece)) return void socket.once('drain', more);
+        }
+      };
+      more();
+      await closed;
+      return bytes;
+    });
+    const zeros = await attacker();
+    const refused = new Promise((resolve) => zeros.once('close', resolve));
+    zeros.write(
+      `${JSON.stringify(hello('z')).replace(/"pools":\[.*\],"held"/, `"pools":[${'0,'.repeat(1_500_000)}0],"held"`)}\n`,
+    );
+    for (const bytes of await Promise.all(sent)) expect(bytes).toBeLessThan(16 * 1024 * 1024);
+    await refused;
+    await expectHonest();
+    expect(memory() - before).toBeLessThan(400);
+  });
+
+  it('bears a thousand connections that say nothing, and they do not keep it from its end', async () => {
+    const silent = await Promise.all(Array.from({ length: 1_000 }, attacker));
+    await expectHonest();
+    honest.release(LEASE, false);
+    honest.close();
+    const ended = new Promise((resolve) => broker.once('exit', resolve));
+    await ended;
+    await until(() => silent.every(({ destroyed }) => destroyed));
+    expect(existsSync(socketPath)).toBe(false);
+  });
+
+  it('does not keep in memory what a link leaves unread', async () => {
+    const socket = connect(socketPath);
+    sockets.push(socket);
+    socket.on('error', () => socket.destroy());
+    socket.pause();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(`${JSON.stringify(hello('deaf'))}\n`);
+    const question = `${JSON.stringify({ type: 'status', ask: 1 })}\n`.repeat(2_000);
+    let ended = false;
+    void closed.then(() => (ended = true));
+    let most = 0;
+    for (let turn = 0; turn < 400 && !ended; turn++) {
+      if (socket.writableLength < 1e6) socket.write(question);
+      most = Math.max(most, broker.exitCode === null ? memory() : 0);
+      await sleep(5);
+    }
+    expect(most).toBeLessThan(600);
+    socket.destroy();
+    await expectHonest();
+  });
+
+  it('listens where only its user can write, and shows no secret of whoever started it', async () => {
+    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+    const address = { socketPath: path.join(folder, 't'), cacheFile: path.join(folder, 'other.json') };
+    const canary = 'canary-of-the-environment-17';
+    process.env['CI_KEY_CANARY'] = canary;
+    const link = await newLink(inject('installedProject'), { address, pools: [POOL] });
+    try {
+      expect(await acquire(link, 'lease')).toBe('one');
+      const pid = findBroker(address.socketPath)!;
+      const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
+        .split('\0')
+        .map((line) => line.split('=')[0]!);
+      expect(
+        names.filter(
+          (name) => name !== '' && !/^(PATH|HOME|TMPDIR|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA)$/.test(name),
+        ),
+      ).toEqual([]);
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain('canary');
+      process.kill(pid, 'SIGKILL');
+    } finally {
+      delete process.env['CI_KEY_CANARY'];
+      link.close();
+    }
+  });
+});
