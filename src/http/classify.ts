@@ -1,4 +1,5 @@
 import type { OutcomeKind, Protocol } from '../core/types.ts';
+import { once } from '../shared/once.ts';
 import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';
@@ -126,9 +127,4 @@ async function readText(answer: Answered): Promise<string> {
   } catch {
     return '';
   }
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => (result ??= read());
 }

@@ -31,8 +31,8 @@ export function absorb(
   for (const record of records) {
     absorbRoster(collected, record);
     absorbRun(collected, record);
-    const holdings = record.leases.map((lease) => absorbLease(collected, lease, told));
-    for (const attempt of record.attempts) absorbAttempt(collected, record, attempt, holdings, result);
+    const places = record.leases.map((lease) => placeOf(collected, absorbLease(collected, lease, told)));
+    for (const attempt of record.attempts) absorbAttempt(collected, record, attempt, places, result);
     absorbErrors(collected, record, test.id);
     absorbStrategies(collected, record);
     absorbRefusals(collected, record, test.id, result);
@@ -131,29 +131,47 @@ function countLease(collected: Collected, lease: RecordedLease, name: string, se
   if (lease.key !== null) keyOf(pool, lease.key).leases++;
 }
 
+/** A holding with the counts of its members, looked up once for all its attempts. */
+interface Place {
+  readonly holding: SeenHolding;
+  readonly endpoint: MemberTally | null;
+  readonly key: MemberTally | null;
+}
+
+function placeOf(collected: Collected, holding: SeenHolding): Place {
+  const { pool: name, endpoint, key } = holding;
+  const pool = poolOf(collected, name);
+  return {
+    holding,
+    endpoint: endpoint === null ? null : endpointOf(pool, endpoint),
+    key: key === null ? null : keyOf(pool, key),
+  };
+}
+
 function absorbAttempt(
   collected: Collected,
   record: GembaRecord,
   attempt: RecordedAttempt,
-  holdings: readonly SeenHolding[],
+  places: readonly Place[],
   result: SeenResult,
 ): void {
   const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = attempt;
   const at = withinDates(record.startedAt + after);
   const kind = OUTCOME_KINDS[kindIndex]!;
   const failed = blamesEnvironment(kind);
-  collected.all.add({ kind, durationMs });
+  const counted = { kind, durationMs };
+  collected.all.add(counted);
   collected.waitedMs += waitedMs;
   collected.pulse.add(at, failed, durationMs);
-  const holding = holdings[leaseIndex];
-  if (!holding) return;
+  const place = places[leaseIndex];
+  if (!place) return;
+  const { holding } = place;
   holding.attempts++;
   if (failed) holding.failures++;
-  const { pool: name, endpoint, key } = holding;
-  const pool = poolOf(collected, name);
-  if (endpoint !== null) endpointOf(pool, endpoint).add({ kind, durationMs }, at);
-  if (key !== null) keyOf(pool, key).add({ kind, durationMs }, at);
-  const seen: SeenAttempt = { pool: name, endpoint, key, kind, status: status === 0 ? null : status, at };
+  place.endpoint?.add(counted, at);
+  place.key?.add(counted, at);
+  const { pool, endpoint, key } = holding;
+  const seen: SeenAttempt = { pool, endpoint, key, kind, status: status === 0 ? null : status, at };
   collected.replicas.add(seen);
   if (failed) result.faults.push(seen);
 }

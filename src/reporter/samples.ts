@@ -10,7 +10,6 @@ export class Samples {
   private sum = 0;
   private values: Float64Array | null = new Float64Array(16);
   private steps = new Map<number, number>();
-  private sorted = true;
 
   add(value: number): void {
     this.sum += value;
@@ -19,7 +18,6 @@ export class Samples {
     if (!this.values) return this.addToStep(value);
     if (this.count > this.values.length) this.values = grown(this.values);
     this.values[this.count - 1] = value;
-    this.sorted = false;
   }
 
   mean(): number | null {
@@ -31,10 +29,7 @@ export class Samples {
     if (this.count === 0) return null;
     const rank = Math.max(1, Math.ceil(rate * this.count));
     if (!this.values) return this.stepAt(rank);
-    const kept = this.values.subarray(0, this.count);
-    if (!this.sorted) kept.sort();
-    this.sorted = true;
-    return kept[rank - 1]!;
+    return select(this.values.subarray(0, this.count), rank - 1);
   }
 
   private coarsen(): void {
@@ -55,6 +50,30 @@ export class Samples {
     }
     return 0;
   }
+}
+
+/**
+ * The value that would stand at `index` if the values were sorted. Moves them about (Hoare's quickselect, Communications of
+ * the ACM 4, 1961): sorting them all for three percentiles took a tenth of the whole report.
+ */
+function select(values: Float64Array, index: number): number {
+  let [from, to] = [0, values.length - 1];
+  while (from < to) {
+    const pivot = values[(from + to) >> 1]!;
+    let [low, high] = [from, to];
+    while (low <= high) {
+      while (values[low]! < pivot) low++;
+      while (values[high]! > pivot) high--;
+      if (low > high) break;
+      [values[low], values[high]] = [values[high]!, values[low]!];
+      low++;
+      high--;
+    }
+    if (index <= high) to = high;
+    else if (index >= low) from = low;
+    else break;
+  }
+  return values[index]!;
 }
 
 function grown(values: Float64Array): Float64Array {
