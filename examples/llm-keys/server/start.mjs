@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { startVendors } from './vendors.mjs';
 
 const CUSTOMERS = [
-  { name: 'OpenAI, organization a', keys: ['OPENAI_KEY_A1', 'OPENAI_KEY_A2'], throttledAfter: 3 },
+  { name: 'OpenAI, organization a', keys: ['OPENAI_KEY_A1', 'OPENAI_KEY_A2'], throttledAfter: 2 },
   { name: 'OpenAI, organization b', keys: ['OPENAI_KEY_B'], quotaIsGone: true },
   { name: 'OpenAI, organization c', keys: ['OPENAI_KEY_C'] },
-  { name: 'Gemini, project a', keys: ['GEMINI_KEY_A'], throttledAfter: 2 },
+  { name: 'Gemini, project a', keys: ['GEMINI_KEY_A'], throttledAfter: 1 },
   { name: 'Gemini, project b', keys: ['GEMINI_KEY_B'], quotaIsGone: true },
   { name: 'Gemini, project c', keys: ['GEMINI_KEY_C'] },
 ];
