@@ -4,7 +4,7 @@ export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
   workers: 3,
-  timeout: 30_000,
+  timeout: 60_000,
   reporter: [['list'], ['gemba-agent/reporter', { title: 'Shop' }]],
   // Playwright's own Chromium, unless CHROMIUM_PATH names another.
   use: { launchOptions: { executablePath: process.env['CHROMIUM_PATH'] } },

@@ -26,7 +26,7 @@ export const test = base.extend({
 
 /**
  * The file of the account's session: signed in by the first test that leases the account, and used again by all later
- * ones. Nobody else has the account at the same time, so no lock is needed, and no two tests ever share a session.
+ * ones. Nobody else has the account at the same time, so this needs no lock, and no two tests are ever in one session at once.
  */
 async function sessionOf(
   { endpoint, key }: Lease,
