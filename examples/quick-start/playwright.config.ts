@@ -6,7 +6,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 4,
   retries: 1,
-  timeout: 20_000,
+  timeout: 60_000,
   reporter: [['list'], ['gemba-agent/reporter', { title: 'Orders API' }]],
   use: { launchOptions: chromium.launchOptions },
 });

@@ -1,18 +1,11 @@
-import { existsSync } from 'node:fs';
-import { chromium, defineConfig } from '@playwright/test';
-
-// Playwright's own Chromium, else the system's.
-const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  existsSync(file),
-);
-const launchOptions =
-  existsSync(chromium.executablePath()) || system === undefined ? {} : { executablePath: system };
+import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
   workers: 3,
-  timeout: 30_000,
+  timeout: 60_000,
   reporter: [['list'], ['gemba-agent/reporter', { title: 'Shop' }]],
-  use: { launchOptions },
+  // Playwright's own Chromium, unless CHROMIUM_PATH names another.
+  use: { launchOptions: { executablePath: process.env['CHROMIUM_PATH'] } },
 });

@@ -60,8 +60,9 @@ export function changesView(report: Report): ChangesView | null {
 export function configView({ run }: Report): ConfigView | null {
   const { configRevision, revisions, configErrors } = run;
   const told = new Set(revisions.flatMap(({ errors }) => errors));
-  if (revisions.length < 2 && told.size === 0 && configErrors.length === 0) return null;
+  // Machines that share a run each tell the same revision.
   const edits = new Set(revisions.map(({ revision }) => revision)).size - 1;
+  if (edits < 1 && told.size === 0 && configErrors.length === 0) return null;
   const refused = new Set([...told, ...configErrors]).size;
   const said = [
     edits > 0 ? `${counted(edits, 'edit')} took effect while tests ran` : 'No edit took effect',

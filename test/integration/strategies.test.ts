@@ -1,10 +1,6 @@
-import { cp, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { JSONReportTestResult } from '@playwright/test/reporter';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineProject, type InlineResult, runInlineTest } from '../harness/run-inline-test.ts';
-import { reportSchema } from '../harness/report.ts';
 import { findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 
 const CONFIG_FOR = (url: string): string =>
@@ -303,38 +299,4 @@ describe('gemba.run with nobody to learn with', () => {
     expect([off.report!.strategies, off.report!.totals.degraded]).toEqual([[], 0]);
     await project.cleanup();
   });
-});
-
-describe.skipIf(findChromium() === undefined)('the example with an API that breaks and recovers', () => {
-  it(
-    'goes over to the form within few tests, comes back, and the report says so',
-    { timeout: 300_000 },
-    async () => {
-      const project = await createInlineProject({});
-      await cp(fileURLToPath(new URL('../../examples/strategies', import.meta.url)), project.folder, {
-        recursive: true,
-        filter: (source) => !source.includes('node_modules'),
-      });
-      const cli = path.join(project.folder, 'node_modules/@playwright/test/cli.js');
-      const run = await project.node(['server/with-shop.mjs', process.execPath, cli, 'test'], {
-        timeoutMs: 240_000,
-      });
-      expect(run.exitCode, run.output).toBe(0);
-      const diary = /by form \(f\):\n([axf]+)/.exec(run.output)![1]!;
-      const broken = diary.slice(diary.indexOf('x'), diary.lastIndexOf('x') + 1);
-      // Three workers may each run into it once before anyone has told, and then single ones try whether it is back.
-      expect(broken.slice(0, 12).match(/x/g)!.length, diary).toBeLessThanOrEqual(6);
-      expect(diary.match(/x/g)!.length, diary).toBeLessThanOrEqual(11);
-      const recovered = diary.slice(diary.lastIndexOf('x') + 1);
-      expect(recovered.match(/a/g)?.length ?? 0, diary).toBeGreaterThanOrEqual(3);
-      const text = await readFile(path.join(project.folder, 'gemba-report/report.json'), 'utf8');
-      const report = reportSchema.parse(JSON.parse(text));
-      const [api, form] = ['api', 'form'].map((name) => report.strategies.find((row) => row.name === name)!);
-      expect(api!.failures).toBe(diary.match(/x/g)!.length);
-      expect(form!.fallbacks).toBe(api!.failures);
-      expect(api!.chosen + form!.chosen).toBe(64);
-      expect(report.totals).toMatchObject({ passed: 64, degraded: api!.failures });
-      await project.cleanup();
-    },
-  );
 });

@@ -1,7 +1,6 @@
-import { cp } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createExample } from '../harness/examples.ts';
 import { reportSchema } from '../harness/report.ts';
 import { createInlineProject, runInlineTest } from '../harness/run-inline-test.ts';
 import { json, startServer, type TestServer } from '../harness/servers.ts';
@@ -38,6 +37,7 @@ const BODY = `
   });
 `;
 
+/** One in CommonJS and JavaScript is among the examples. */
 const PROJECTS: Record<string, Record<string, string>> = {
   'an ESM project in TypeScript': {
     'package.json': '{ "type": "module" }',
@@ -54,14 +54,6 @@ const PROJECTS: Record<string, Record<string, string>> = {
   'a CommonJS project in TypeScript': {
     'package.json': '{}',
     'orders.spec.ts': `import { test, expect } from 'gemba-agent';${BODY.replace('lease.key.', 'lease.key?.')}`,
-  },
-  'a CommonJS project in JavaScript': {
-    'package.json': '{}',
-    'playwright.config.js': `
-      const { defineConfig } = require('@playwright/test');
-      module.exports = defineConfig({ reporter: [['list'], ['gemba-agent/reporter']] });
-    `,
-    'orders.spec.js': `const { test, expect } = require('gemba-agent');${BODY}`,
   },
 };
 
@@ -134,29 +126,25 @@ test("a user's own TypeScript project compiles against the package", async () =>
   expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
 });
 
-test.each([
-  ['quick-start', ['tests', 'playwright.config.ts', 'chromium.ts']],
-  ['strategies', ['tests', 'playwright.config.ts']],
-])('the example %s compiles as a newcomer would copy it', async (name, parts) => {
-  const example = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
-  const project = await createInlineProject({
-    'tsconfig.json': JSON.stringify({
-      compilerOptions: {
-        strict: true,
-        noEmit: true,
-        module: 'nodenext',
-        target: 'es2023',
-        allowImportingTsExtensions: true,
-        skipLibCheck: true,
-        types: ['node'],
-        typeRoots: [fileURLToPath(new URL('../../node_modules/@types', import.meta.url))],
-      },
-      include: ['*.ts', 'tests'],
-    }),
-  });
-  for (const part of parts) {
-    await cp(path.join(example, part), path.join(project.folder, part), { recursive: true });
-  }
-  const { exitCode, output } = await project.node([compiler, '-p', 'tsconfig.json']);
-  expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
-});
+test.each(['quick-start', 'accounts', 'existing-suite', 'llm-keys', 'sharded-redis', 'strategies'])(
+  'the example %s compiles as a newcomer would copy it',
+  async (name) => {
+    const project = await createExample(name);
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2023',
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      types: ['node'],
+      typeRoots: [fileURLToPath(new URL('../../node_modules/@types', import.meta.url))],
+    };
+    await project.write({
+      'tsconfig.json': JSON.stringify({ compilerOptions, include: ['*.ts', 'tests'] }),
+    });
+    const { exitCode, output } = await project.node([compiler, '-p', 'tsconfig.json']);
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
+    await project.cleanup();
+  },
+);

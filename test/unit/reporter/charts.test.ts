@@ -166,6 +166,11 @@ describe('the configuration over the run', () => {
   it('is told where it changed, and where an edit was refused', () => {
     const plain = reportOf([{ title: 'a', results: [{ records: [record({ revision: 'r1' })] }] }]);
     expect(configView(plain)).toBeNull();
+    const state = { seq: 1, at: START, revision: 'r1', errors: [], changes: [] };
+    const shards = ['one', 'two'].map((broker) => record({ revisions: [{ ...state, broker }] }));
+    const merged = reportOf([{ title: 'a', results: shards.map((one) => ({ records: [one] })) }]);
+    expect(merged.run.revisions).toHaveLength(2);
+    expect(configView(merged)).toBeNull();
     const changed = reportOf([
       { title: 'a', results: [{ records: [record({ revision: 'r1' })] }] },
       {

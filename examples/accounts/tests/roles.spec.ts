@@ -1,0 +1,39 @@
+import { expect, test } from './signed-in.ts';
+
+test.describe('an administrator', () => {
+  test.use({ gembaNeed: { role: 'admin' } });
+
+  test('sees the revenue', async ({ page }) => {
+    await page.goto('/revenue');
+    await expect(page.getByRole('heading')).toHaveText('Revenue');
+  });
+
+  test('is who the lease says', async ({ lease, request }) => {
+    expect(lease.key?.name).toBe('linus');
+    expect(await (await request.get('/')).text()).toContain('Signed in as linus@shop.test');
+  });
+});
+
+test.describe('a customer', () => {
+  test.use({ gembaNeed: { role: 'customer' } });
+
+  test('does not see the revenue', async ({ request }) => {
+    expect((await request.get('/revenue')).status()).toBe(403);
+  });
+});
+
+test.describe('nobody', () => {
+  // Signed out, whatever account was leased.
+  test.use({ storageState: { cookies: [], origins: [] } });
+
+  test('is asked to sign in', async ({ request }) => {
+    expect(await (await request.get('/')).text()).toContain('Sign in');
+  });
+
+  test('does not get in with a wrong password', async ({ request }) => {
+    const response = await request.post('/sign-in', {
+      form: { username: 'ada@shop.test', password: 'wrong' },
+    });
+    expect(response.status()).toBe(401);
+  });
+});
