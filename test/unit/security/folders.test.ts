@@ -62,7 +62,7 @@ describe('names', () => {
     writeFileSync(file, CONFIG);
     writeFileSync(path.join(base, 'package.json'), '{}');
     for (const name of HOSTILE) {
-      const store = `redis://host/${encodeURIComponent(name.toWellFormed?.() ?? 'x')}`;
+      const store = `redis://host/${encodeURIComponent(Buffer.from(name).toString())}`;
       const { socketPath, cacheFile } = brokerAddress({
         path: file,
         name,
