@@ -11,7 +11,8 @@ import { nextProbe } from './probing.ts';
 import { enqueue, patience, pump } from './queue.ts';
 import { isOutdated } from './revision.ts';
 import { fits } from './roster.ts';
-import { type AttemptReport, settle } from './settle.ts';
+import { settle } from './settle.ts';
+import type { AttemptReport } from './settling.ts';
 import {
   type Ask,
   changeHealth,

@@ -12,7 +12,7 @@ import {
   turn,
 } from '../../../src/core/pool.ts';
 import { probed, type ProbeResult, setProber } from '../../../src/core/probe-results.ts';
-import type { AttemptReport } from '../../../src/core/settle.ts';
+import type { AttemptReport } from '../../../src/core/settling.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
 import { contextOf } from '../../../src/broker/context.ts';
