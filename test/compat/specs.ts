@@ -42,11 +42,13 @@ export const SPECS: Readonly<Record<string, string>> = {
       expect(await (await gemba.fetch('/who')).json()).toMatchObject({ key: expect.stringMatching(/^compat-key-/) });
     });
     test('gemba.run falls back', async ({ gemba }) => {
+      let tried = false;
       const strategies = {
-        broken: async () => { throw new Error('out of order'); },
+        broken: async () => { tried = true; throw new Error('out of order'); },
         good: async () => 'done',
       };
-      for (let turn = 0; turn < 2; turn++) expect(await gemba.run('the task', strategies)).toBe('done');
+      // Which strategy of a new task comes first is a matter of chance.
+      for (let turn = 0; !tried; turn++) expect(await gemba.run('task ' + turn, strategies)).toBe('done');
     });
     const greeting = base.extend<{ greeting: string }>({ greeting: async ({}, use) => use('hello') });
     mergeTests(test, greeting)('mergeTests keeps both', async ({ greeting, request }) => {

@@ -57,8 +57,12 @@ describe.runIf(version)('TypeScript', () => {
 
   async function compile(name: string, options: object): Promise<string[]> {
     const compilerOptions = {
-      ...{ strict: true, noEmit: true, skipLibCheck: false, types: ['node'] },
-      ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable', 'dom', 'dom.iterable'] },
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: ['node'],
+      target: 'es2022',
+      lib: ['es2023', 'esnext.disposable', 'dom', 'dom.iterable'],
       ...options,
     };
     const file = `tsconfig.${name.replaceAll(' ', '-')}.json`;

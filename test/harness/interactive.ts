@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { chromium, type LaunchOptions, type Page } from '@playwright/test';
 import { WebSocket } from 'undici';
 import { until } from './config-client.ts';
+import { patience } from './patience.ts';
 
 /** Playwright as someone uses it who runs tests again and again: in a terminal, or from an editor. */
 export interface Interactive {
@@ -91,7 +92,7 @@ export async function startTestServer(
 }
 
 export interface UiMode extends Interactive {
-  /** What it says of the last run, such as `2/2 passed (100%)`. */
+  /** What it says of the last run, such as `2/2 passed (100%)` or `2/2 (100%) — 2 passed`. */
   status: () => Promise<string>;
 }
 
@@ -109,7 +110,7 @@ export async function startUiMode(
   await until('it listens', () => /http:\S+/.test(output()), 60_000);
   const browser = await chromium.launch(launch);
   const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(60_000 * patience);
   const endedRuns = countRuns(page);
   await page.goto(/http:\S+/.exec(output())![0]);
   await page.getByRole('treeitem').first().waitFor();
