@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
+import { chromium, type LaunchOptions, type Page } from '@playwright/test';
 import { WebSocket } from 'undici';
 import { until } from './config-client.ts';
+import { patience } from './patience.ts';
 
 /** Playwright as someone uses it who runs tests again and again: in a terminal, or from an editor. */
 export interface Interactive {
@@ -87,6 +89,62 @@ export async function startTestServer(
       await ended(child);
     },
   };
+}
+
+export interface UiMode extends Interactive {
+  /** What it says of the last run, such as `2/2 passed (100%)` or `2/2 (100%) — 2 passed`. */
+  status: () => Promise<string>;
+}
+
+/** `playwright test --ui-port`, in a browser of its own. */
+export async function startUiMode(
+  folder: string,
+  launch: LaunchOptions,
+  env: Record<string, string> = {},
+): Promise<UiMode> {
+  const cli = path.join(folder, 'node_modules/@playwright/test/cli.js');
+  const args = [cli, 'test', '--ui-host=127.0.0.1', '--ui-port=0'];
+  const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
+  const child = spawn(process.execPath, args, { cwd: folder, env: environment(env), stdio });
+  const output = listen(child);
+  await until('it listens', () => /http:\S+/.test(output()), 60_000);
+  const browser = await chromium.launch(launch);
+  const page = await browser.newPage();
+  page.setDefaultTimeout(60_000 * patience);
+  const endedRuns = countRuns(page);
+  await page.goto(/http:\S+/.exec(output())![0]);
+  await page.getByRole('treeitem').first().waitFor();
+  return {
+    run: async () => {
+      const before = endedRuns();
+      await page.getByTitle(/^Run all/).click();
+      await until('the run ends', () => endedRuns() > before, 120_000);
+    },
+    status: () => page.getByTestId('status-line').innerText(),
+    output,
+    end: async () => {
+      await browser.close();
+      child.kill('SIGTERM');
+      await ended(child);
+    },
+  };
+}
+
+/** Counts the runs of a page of UI mode that have ended, by what goes over its socket. */
+function countRuns(page: Page): () => number {
+  const open = new Set<number>();
+  let ended = 0;
+  page.on('websocket', (socket) => {
+    socket.on('framesent', ({ payload }) => {
+      const { id, method } = JSON.parse(String(payload)) as { id: number; method: string };
+      if (method === 'runTests') open.add(id);
+    });
+    socket.on('framereceived', ({ payload }) => {
+      const { id } = JSON.parse(String(payload)) as { id?: number };
+      if (id !== undefined && open.delete(id)) ended++;
+    });
+  });
+  return () => ended;
 }
 
 function listen(child: ChildProcess): () => string {

@@ -28,7 +28,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await buildIfStale();
   const tarball = await pack();
   const version = process.env['GEMBA_TEST_PLAYWRIGHT'] ?? (await ownVersionOf('@playwright/test'));
-  const installed = await install(tarball, version);
+  const further = (process.env['GEMBA_TEST_WITH'] ?? '').split(' ').filter(Boolean);
+  const installed = await install(tarball, version, further);
   const inlineRoot = await mkdtemp(path.join(os.tmpdir(), 'gemba-inline-'));
   project.provide('installedProject', installed);
   project.provide('tarball', path.join(installed, 'gemba-agent.tgz'));
@@ -76,9 +77,10 @@ async function ownVersionOf(name: string): Promise<string> {
 }
 
 /** Installs into a folder named by what goes in; made beside it and renamed, so that it is whole or not there. */
-async function install(tarball: string, version: string): Promise<string> {
+async function install(tarball: string, version: string, further: readonly string[]): Promise<string> {
   const content = createHash('sha256').update(await readFile(tarball));
-  const id = content.update(`${version} ${process.version} redis`).digest('hex').slice(0, 16);
+  const beside = [version, process.version, 'redis', ...further].join(' ');
+  const id = content.update(beside).digest('hex').slice(0, 16);
   const cache = path.join(os.tmpdir(), `gemba-agent-installed-${os.userInfo().username}`);
   const folder = path.join(cache, id);
   if (existsSync(folder)) return folder;
@@ -88,7 +90,7 @@ async function install(tarball: string, version: string): Promise<string> {
   await copyFile(tarball, path.join(draft, 'gemba-agent.tgz'));
   await writeFile(path.join(draft, 'package.json'), '{ "name": "installed", "private": true }\n');
   const redis = `@redis/client@${await ownVersionOf('@redis/client')}`;
-  const wanted = ['./gemba-agent.tgz', `@playwright/test@${version}`, redis];
+  const wanted = ['./gemba-agent.tgz', `@playwright/test@${version}`, redis, ...further];
   await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', ...wanted], draft).catch(
     explain('npm install of the packed package'),
   );

@@ -49,7 +49,7 @@ const result = z.object({
   verdict,
   evidence: z.array(z.string()),
   shard: count.nullable(),
-  worker: z.number().int(),
+  worker: z.number().int().nullable(),
   leases: z.array(lease),
 });
 

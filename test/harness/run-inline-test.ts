@@ -5,6 +5,7 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { JSONReport } from '@playwright/test/reporter';
 import { inject } from 'vitest';
+import { patience } from './patience.ts';
 import type { GembaReport } from './report.ts';
 
 export interface InlineOptions {
@@ -141,7 +142,7 @@ async function runPlaywright(folder: string, options: InlineOptions): Promise<Pl
 }
 
 async function runNode(folder: string, args: readonly string[], options: InlineOptions): Promise<Finished> {
-  const timeoutMs = options.timeoutMs ?? 60_000;
+  const timeoutMs = (options.timeoutMs ?? 60_000) * patience;
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: cleanEnvironment(options.env),
