@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/types.ts';
 import type { MemberStatus, PoolStatus } from '../core/admin.ts';
 import type { ConfigState, HealthState } from '../core/types.ts';
 import { counted, duration, isoTime, moment } from '../shared/format.ts';
+import { withoutUser } from '../shared/redact.ts';
 import { configured } from './members.ts';
 import { type Cell, table } from './table.ts';
 
@@ -48,7 +49,7 @@ export function statusJson({
   return {
     schema: 'gemba-status/1',
     config: config.path,
-    store: config.store,
+    store: withoutUser(config.store),
     configRevision: config.revision,
     configErrors: state?.errors ?? [],
     pools: pools.map(({ name, members, leases, waiting }) => ({
@@ -71,7 +72,7 @@ export function statusText(view: StatusView): string {
     ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
   );
   const shown = pools.map((pool) => `\nPool ${pool.name}\n${poolText(pool, view)}`);
-  const head = `Configuration ${config.path}, store ${config.store}\nRevision ${config.revision} is in force`;
+  const head = `Configuration ${config.path}, store ${withoutUser(config.store)}\nRevision ${config.revision} is in force`;
   return [head, refusalOf(view), ...shown, ...left].join('');
 }
 

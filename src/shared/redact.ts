@@ -31,12 +31,17 @@ export function createRedactor(secrets: readonly NamedSecret[]): (text: string) 
   const forms = [...names.keys()].sort((left, right) => right.length - left.length);
   const known = forms.length > 0 ? new RegExp(forms.map(escaped).join('|'), 'g') : undefined;
   return (text) => {
-    const bare = text.replace(USERINFO, '$1');
+    const bare = withoutUser(text);
     const named = known === undefined ? bare : bare.replace(known, (form) => `[key ${names.get(form)}]`);
     return named.replace(PARAMETER, (match: string, start: string, value: string) =>
       ONLY_NAMED.test(value) ? match : `${start}[redacted]`,
     );
   };
+}
+
+/** An address without the user and the password that it may name. */
+export function withoutUser(address: string): string {
+  return address.replace(USERINFO, '$1');
 }
 
 /** A secret as it may stand in addresses, headers, JSON and HTML. */

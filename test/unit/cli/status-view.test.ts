@@ -114,6 +114,17 @@ Pool api
     );
   });
 
+  it('shows where the store is, and neither its user nor its password', () => {
+    const config = { ...CONFIG, store: 'rediss://ci:hid@den@cache.test:6380/2' };
+    const text = statusText({ config, pools: [], state: null, now: NOW, colours: false });
+    expect(text.split('\n')[0]).toBe(
+      'Configuration /shop/gemba.config.json, store rediss://cache.test:6380/2',
+    );
+    expect(statusJson({ config, pools: [], state: null })).toMatchObject({
+      store: 'rediss://cache.test:6380/2',
+    });
+  });
+
   it('colours the state alone', () => {
     const pools = [{ ...POOL, leases: [], waiting: [] }];
     const text = statusText({ config: CONFIG, pools, state: null, now: NOW, colours: true });
