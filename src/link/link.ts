@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { resolve as absolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type {
@@ -350,13 +351,15 @@ function tryConnect(path: string): Promise<Socket | null> {
   });
 }
 
-/** Its environment holds nothing of the project's but the store's address: the broker needs no key, so it gets none. */
+/** Its environment holds nothing of the project's but where the store is and who vouches for it: no key. */
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
-  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
+  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_EXTRA_CA_CERTS: authorities } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
-  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, GEMBA_BROKER_STORE };
+  // Who vouches for the store's certificate. The broker has another current folder.
+  const NODE_EXTRA_CA_CERTS = authorities && absolute(authorities);
+  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_EXTRA_CA_CERTS, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
   const args = [main, address.socketPath, address.cacheFile, seed ?? '', address.configFile ?? ''];
   const child = spawn(process.execPath, args, {
