@@ -1,4 +1,5 @@
 import { fingerprint, identity } from '../shared/fingerprint.ts';
+import { withoutLogins } from '../shared/redact.ts';
 import { sameAddress } from './addresses.ts';
 import { isObject } from './loose.ts';
 import { formatPath, type Path } from './problems.ts';
@@ -112,8 +113,7 @@ function isShown(value: ConfigValue | undefined): value is Shown {
 }
 
 function shownRoot({ name, store, pools, retryTests, gate }: Configuration): Shown & { pools: undefined } {
-  const withoutPassword = store.replace(/\/\/[^/@]*@/, '//');
-  return { name, store: withoutPassword, retryTests, gate: { ...gate }, pools: pools && undefined };
+  return { name, store: withoutLogins(store), retryTests, gate: { ...gate }, pools: pools && undefined };
 }
 
 function shownPool({ endpoints: _, keys: __, ...policy }: PoolConfig): Shown {
@@ -125,7 +125,7 @@ function summary({ endpoints, keys }: PoolConfig): Shown {
 }
 
 function shownEndpoint(endpoint: EndpointConfig): ShownMember {
-  const fields = { ...endpoint, proxy: endpoint.proxy?.replace(/\/\/[^/@]*@/, '//') };
+  const fields = { ...endpoint, proxy: endpoint.proxy && withoutLogins(endpoint.proxy) };
   return { name: endpoint.name, identity: sameAddress(endpoint.url), fields };
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { resolve as absolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type {
@@ -358,14 +359,17 @@ function tryConnect(path: string): Promise<Socket | null> {
 }
 
 /**
- * Its environment holds nothing of the project's but the store's address, and whom to trust there (`rediss:`): the broker
+ * Its environment holds nothing of the project's but where the store is, and who vouches for its certificate: the broker
  * needs no key, so it gets none.
  */
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
-  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA } = process.env;
+  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
+  const { NODE_EXTRA_CA_CERTS: authorities } = process.env;
+  // The broker has another current folder.
+  const NODE_EXTRA_CA_CERTS = authorities && absolute(authorities);
   const certificates = { NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA };
   const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, ...certificates, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);

@@ -10,11 +10,14 @@ export class NoAnswer extends Error {
 /** The server cannot be used; the message says why and holds no secret. */
 export class Unfit extends Error {}
 
+const LACKS_RIGHTS =
+  'its user lacks rights: keys and channels gemba:*, and +@scripting +@hash +@list +@sortedset +expire +pexpire +time ' +
+  '+pubsub +publish +subscribe +info +select';
+
 const BY_ANSWER: Readonly<Record<string, string>> = {
   WRONGPASS: 'it refuses the user or the password',
   NOAUTH: 'it asks for a password',
-  NOPERM:
-    'its user lacks rights: scripts, hashes, lists, sorted sets, INFO, PUBLISH, SUBSCRIBE, keys and channels gemba:*',
+  NOPERM: LACKS_RIGHTS,
   LOADING: 'it is still loading its data',
   READONLY: 'it is a replica and takes no writes',
   MASTERDOWN: 'it is a replica and takes no writes',
@@ -51,6 +54,7 @@ export function reasonOf(error: unknown): string {
   if (answer === undefined) return 'the connection was closed';
   if (/^ERR unknown command/i.test(error.message)) return 'it is too old: Redis 6.2 or later is needed';
   if (/^ERR .*DB index/i.test(error.message)) return 'it has no database of that number';
+  if (/^ERR .*user executing the script can't/i.test(error.message)) return `${LACKS_RIGHTS} (NOPERM)`;
   return `${BY_ANSWER[answer] ?? 'it answered with an error'} (${answer})`;
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Link, LinkOptions } from '../../src/link/link.ts';
 import { acquire, findBroker, isAlive, linkFile, newLink as linkOf, until } from '../harness/links.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
@@ -64,6 +64,16 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(found).toContain('[');
     return findBroker(address.socketPath)!;
   }
+
+  it('has of the environment who vouches for the certificate of a store, and no key', async () => {
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', 'own-ca.pem');
+    vi.stubEnv('CI_KEY_1', 'canary-of-the-broker');
+    await acquire(await newLink(), 'a');
+    vi.unstubAllEnvs();
+    const environment = readFileSync(`/proc/${findBroker(address.socketPath)}/environ`, 'utf8').split('\0');
+    expect(environment).toContain(`NODE_EXTRA_CA_CERTS=${path.resolve('own-ca.pem')}`);
+    expect(environment.join()).not.toContain('canary');
+  });
 
   it('starts once for links that come at the same time, and ends by itself', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, () => newLink()));

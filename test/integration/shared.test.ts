@@ -68,6 +68,30 @@ describe('one store for several machines', () => {
     await server.close();
   });
 
+  it('stops a test whose machine is cut off for too long, and blames the environment', async () => {
+    const server = await startServer((seen, response) => {
+      if (seen.url === '/first') redis.pause();
+      json(response, 200, {});
+    });
+    const spec = `
+      import { test, expect } from 'gemba-agent';
+      test('is stopped', async ({ request }) => {
+        expect((await request.get('/first')).ok()).toBe(true);
+        while ((await request.get('/again')).ok()) await new Promise((resolve) => setTimeout(resolve, 50));
+      });
+    `;
+    const run = await runInlineTest(
+      { 'gemba.config.json': configOf(server.url, 'cut-off'), 'cut.spec.ts': spec },
+      { config: '{ timeout: 30000 }' },
+    ).finally(() => redis.resume());
+    const [test] = run.report!.tests;
+    expect(run.output).toContain('The lease of api/');
+    expect(test).toMatchObject({ status: 'unexpected', verdict: 'environment' });
+    expect(test!.results[0]!.evidence.join()).toContain('was lost');
+    await run.cleanup();
+    await server.close();
+  });
+
   it('tells other machines at once what one found out about a key', async () => {
     const api = await startServer((seen, response) => {
       if (seen.token === 'shared-key-one') return json(response, 401, { error: { code: 'invalid_api_key' } });

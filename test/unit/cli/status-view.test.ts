@@ -122,7 +122,7 @@ Pool api
   });
 
   it('says what is to be put right about the store, and never how one logs in there', () => {
-    const config = { ...CONFIG, store: 'rediss://ci:canary-password@redis.test:6380/2', skipped: {} };
+    const config = { ...CONFIG, store: 'rediss://ci:canary@password@redis.test:6380/2', skipped: {} };
     const notices = ['The store evicts keys.'];
     const view = { config, pools: [], state: null, notices, now: NOW, colours: false };
     expect(statusText(view)).toBe(

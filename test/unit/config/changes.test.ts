@@ -61,7 +61,7 @@ describe('What an edit changed', () => {
       `pools.api.keys.a.fields.password: ${of('old one')} → ${of('new one')}`,
     ]);
     const told = JSON.stringify([
-      changed(proxied('http://me:hidden@p:1'), proxied('http://me:hidden@q:1')),
+      changed(proxied('http://me:hid@hidden@p:1'), proxied('http://me:hid@hidden@q:1')),
       changed({ keys: [key('a')] }, { keys: [key('a')] }, [{}, { store: 'redis://:hidden@host' }]),
     ]);
     expect(told).not.toContain('hidden');
