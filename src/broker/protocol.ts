@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
+import type { DeadlockKind } from '../core/effects.ts';
 import type { Refusal } from '../core/members.ts';
 import type { ProductFailure } from '../core/reruns.ts';
 import {
@@ -223,7 +224,7 @@ export type Answer =
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;
-      readonly deadlock: boolean;
+      readonly deadlock: DeadlockKind | null;
       readonly waitedMs: number;
       readonly reasons: readonly Refusal[];
     };

@@ -8,12 +8,18 @@ interface Wait {
   readonly waiter: Waiter;
 }
 
+/** A wait to be ended. */
+export interface Deadlock extends Wait {
+  /** Its test waits for itself alone: for more than there is. */
+  readonly isOwn: boolean;
+}
+
 /**
  * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the wait to end: the
  * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and gives back what it holds; whoever
  * waits for such a one goes on too, and so forth: who is left over waits for ever.
  */
-export function findDeadlock(pools: Iterable<PoolState>, context: Context): Wait | null {
+export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
   const holders = holdersOf(all);
@@ -29,10 +35,11 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Wait
   const holding = new Set([...holders.values()].flat().map((lease) => lease.link));
   const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
   const yielding = circle.filter(({ waiter }) => waiter.yields);
-  return (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
-    (last, wait) => (last && last.waiter.since > wait.waiter.since ? last : wait),
+  const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
+    (latest, wait) => (latest && latest.waiter.since > wait.waiter.since ? latest : wait),
     null,
   );
+  return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.link === last.waiter.link) };
 }
 
 /** Some member that would do is free, comes back with time, or is held by somebody who goes on. */

@@ -2,6 +2,9 @@ import type { Slot } from './slots.ts';
 import type { Refusal } from './members.ts';
 import type { Ask, HealthChange, LeaseState, Probe } from './subject.ts';
 
+/** It waited for a test that waits for it in turn, or for what its own test holds. */
+export type DeadlockKind = 'circle' | 'own';
+
 /** What a pool wants done after an event: answers to links, and news. */
 export type Effect =
   | { readonly type: 'granted'; readonly to: Ask; readonly lease: LeaseState; readonly waitedMs: number }
@@ -18,8 +21,7 @@ export type Effect =
       readonly type: 'refused';
       readonly to: Ask;
       readonly timedOut: boolean;
-      /** It waited for a test that waits for it. */
-      readonly deadlock: boolean;
+      readonly deadlock: DeadlockKind | null;
       readonly waitedMs: number;
       readonly reasons: readonly Refusal[];
     }

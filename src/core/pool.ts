@@ -254,12 +254,19 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
   const all = [...pools];
   const effects: Effect[] = [];
   for (let found = findDeadlock(all, context); found; found = findDeadlock(all, context)) {
-    const { pool, waiter } = found;
+    const { pool, waiter, isOwn } = found;
     pool.queue = pool.queue.filter((other) => other !== waiter);
     const reasons = refusals(pool, waiter, context);
     const waitedMs = context.now - waiter.since;
     for (const to of waiter.asks)
-      effects.push({ type: 'refused', to, timedOut: false, deadlock: true, waitedMs, reasons });
+      effects.push({
+        type: 'refused',
+        to,
+        timedOut: false,
+        deadlock: isOwn ? 'own' : 'circle',
+        waitedMs,
+        reasons,
+      });
     effects.push(...pump(pool, context));
   }
   return effects;

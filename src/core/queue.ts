@@ -89,7 +89,7 @@ function refuse(waiter: Waiter, now: number, reasons: readonly Refusal[]): Effec
     type: 'refused',
     to,
     timedOut,
-    deadlock: false,
+    deadlock: null,
     waitedMs,
     reasons,
   }));

@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { resolve as absolute } from 'node:path';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type {
   Answer,
   BrokerMessage,
@@ -14,71 +10,25 @@ import type {
   ProbeRequest,
 } from '../broker/protocol.ts';
 import { monotonic } from '../core/clock.ts';
-import { GembaError } from '../core/errors.ts';
-import type { ProbeResult } from '../core/probe-results.ts';
-import type { ConfigState, MemberInsight, Need, PoolSpec, Standing, Transition } from '../core/types.ts';
+import type { GembaError } from '../core/errors.ts';
+import type { PoolSpec, Standing } from '../core/types.ts';
 import { parseJson, PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
-import type { BrokerAddress } from './address.ts';
+import { REACH_MS, rejected, unreachable } from './failures.ts';
+import { startBroker, tryConnect } from './start.ts';
+import type {
+  AttemptMessage,
+  Held,
+  HelloMessage,
+  LinkOptions,
+  Pending,
+  Question,
+  StrategyOutcome,
+  Unasked,
+} from './types.ts';
 
+export type { Follower, LinkOptions, Question, StrategyOutcome } from './types.ts';
 export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../broker/protocol.ts';
 
-/** How a link follows the configuration's edits. */
-export interface Follower {
-  readonly role: 'reporter' | 'worker' | 'command';
-  /** The run that it belongs to: the process of its runner. */
-  readonly run: string;
-  /** What it has now; null before the broker has told. */
-  readonly current: {
-    readonly revision: string;
-    readonly text: string;
-    readonly specs: readonly PoolSpec[];
-    readonly problems: readonly string[];
-  } | null;
-  /** The broker has another state; `text` comes with a revision that is new here, and makes it `current`. */
-  readonly apply: (state: ConfigState, text: string | undefined) => void;
-  /** This link is to say it in its run's terminal. */
-  readonly say: (about: ConfigState, problems: readonly string[]) => void;
-}
-
-export interface LinkOptions {
-  readonly address: BrokerAddress;
-  /** What it leases from, where it follows no edits. */
-  readonly pools?: readonly PoolSpec[];
-  readonly follower?: Follower;
-  /** Whether it starts a broker where none runs, also before it asks for anything. Default: true. */
-  readonly mayStart?: boolean;
-  readonly seed?: string | undefined;
-  readonly onTransition?: (transition: Transition) => void;
-  /** What the router believes by now: the last told holds. */
-  readonly onInsights?: (insights: readonly MemberInsight[]) => void;
-  /** The lease can no longer be guaranteed: its holder must stop using it. */
-  readonly onLost?: (lease: string) => void;
-  /** Sends a probe: the broker has no keys. Without it this link is never asked to. */
-  readonly onProbe?: (request: ProbeRequest) => Promise<ProbeResult>;
-}
-
-export type Question = Extract<LinkMessage, { ask: number }>;
-type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
-type HelloMessage = Extract<LinkMessage, { type: 'hello' }>;
-export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
-export type StrategyOutcome = Extract<LinkMessage, { type: 'record' }>['outcome'];
-
-interface Held {
-  readonly lease: string;
-  readonly pool: string;
-  readonly need: Need;
-  readonly holder: string;
-  readonly testId: string | null;
-}
-
-interface Pending {
-  readonly question: Question;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A broker that cannot be reached for this long is given up. */
-const REACH_MS = 10_000;
 const RETRY_MS = 5;
 /** A broker that was started but does not answer within this time is started once more. */
 const START_AGAIN_MS = 1_500;
@@ -341,63 +291,4 @@ export class Link {
       this.#pending.clear();
     });
   }
-}
-
-function tryConnect(path: string): Promise<Socket | null> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      socket.on('error', () => socket.destroy());
-      resolve(socket);
-    });
-    socket.once('error', () => {
-      socket.destroy();
-      resolve(null);
-    });
-  });
-}
-
-/**
- * Its environment holds nothing of the project's but where the store is, and who vouches for its certificate: the broker
- * needs no key, so it gets none.
- */
-function startBroker(address: BrokerAddress, seed: string | undefined): void {
-  const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
-  const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
-  // The shared store's address may hold a password, which a command line would show to everybody.
-  const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);
-  const { NODE_EXTRA_CA_CERTS: authorities } = process.env;
-  // The broker has another current folder.
-  const NODE_EXTRA_CA_CERTS = authorities && absolute(authorities);
-  const certificates = { NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA };
-  const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, ...certificates, GEMBA_BROKER_STORE };
-  const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  const args = [main, address.socketPath, address.cacheFile, seed ?? '', address.configFile ?? ''];
-  const child = spawn(process.execPath, args, {
-    detached: true,
-    stdio: 'ignore',
-    windowsHide: true,
-    env: Object.fromEntries(env),
-    cwd: tmpdir(),
-  });
-  child.on('error', () => {});
-  child.unref();
-}
-
-function unreachable(why: string): GembaError {
-  return new GembaError(
-    'GEMBA_BROKER_UNREACHABLE',
-    `The broker of this project could not be reached within ${REACH_MS / 1000} s: ${why}.\n` +
-      'It is started by itself with this Node.js; check that processes may be started here and that the folder is writable.',
-  );
-}
-
-function rejected(message: Extract<BrokerMessage, { type: 'rejected' }>): GembaError {
-  if (message.code === 'store') return new GembaError('GEMBA_STORE_UNREACHABLE', message.why);
-  return new GembaError(
-    'GEMBA_BROKER_VERSION',
-    `The running broker of this project refused this process: ${message.why}.\n` +
-      'Two versions of gemba-agent use the same configuration file: end the other run, or use one version.',
-  );
 }

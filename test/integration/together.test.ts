@@ -36,6 +36,17 @@ for (let index = 0; index < 6; index++) {
 }
 `;
 
+/** More than there is: nobody else is in its way. */
+const TOO_MANY = `
+import { test, expect } from 'gemba-agent';
+test('asks for two of one', async ({ gemba }) => {
+  await gemba.lease({ pool: 'one' });
+  const error = await gemba.lease({ pool: 'one' }).catch((reason) => reason);
+  expect(error.code).toBe('GEMBA_DEADLOCK');
+  expect(error.message).toContain('holds all that could serve it by itself');
+});
+`;
+
 /** Both have looked at their first lease before either asks for the second. */
 const LOOKED_AT = `
 import { test, expect } from 'gemba-agent';
@@ -62,11 +73,17 @@ describe('several leases of one test', () => {
     server = await sessionServer([...A, ...B, ...USED]);
     const came = new Set<string>();
     meeting = await startServer((seen, response) => json(response, 200, came.add(seen.url).size));
-    const pools = { a: poolOf(server, A), b: poolOf(server, B), used: poolOf(server, USED) };
+    const pools = {
+      a: poolOf(server, A),
+      b: poolOf(server, B),
+      used: poolOf(server, USED),
+      one: poolOf(server, ['one-key']),
+    };
     const files = {
       'gemba.config.json': JSON.stringify({ pools }),
       'unused.spec.ts': UNUSED,
       'looked-at.spec.ts': LOOKED_AT,
+      'too-many.spec.ts': TOO_MANY,
     };
     result = await runInlineTest(files, {
       config: CONFIG,
@@ -83,7 +100,7 @@ describe('several leases of one test', () => {
 
   it('are had by all tests that use neither before both are there, in any order', () => {
     const { passed, failed, output } = result;
-    expect({ passed, failed, output: failed ? output : '' }).toEqual({ passed: 26, failed: 0, output: '' });
+    expect({ passed, failed, output: failed ? output : '' }).toEqual({ passed: 27, failed: 0, output: '' });
     expect(server.refused()).toBe(0);
     expect(server.sessions).toHaveLength(48);
   });

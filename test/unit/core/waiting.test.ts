@@ -38,6 +38,13 @@ describe('tests that wait for each other', () => {
     expect(world.on('b2')).toBe('eu/one');
   });
 
+  it('are told apart from one that wants more than there is', () => {
+    const world = new World(poolSpec({ keys: [key('one', exclusive)] }));
+    for (const lease of ['a1', 'a2']) world.acquire(lease, { to: { link: 'a', ask: 1 } });
+    expect(endDeadlocks([world.pool], world.context)).toMatchObject([{ type: 'refused', deadlock: 'own' }]);
+    expect(endDeadlocks([inCircle().pool], world.context)).toMatchObject([{ deadlock: 'circle' }]);
+  });
+
   it('are not taken for waiting where a key comes back in time', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive), key('three')] }));
     world.acquire('c');
