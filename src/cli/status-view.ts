@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/types.ts';
 import type { MemberStatus, PoolStatus } from '../core/admin.ts';
 import type { ConfigState, HealthState } from '../core/types.ts';
 import { counted, duration, isoTime, moment } from '../shared/format.ts';
+import { createRedactor } from '../shared/redact.ts';
 import { configured } from './members.ts';
 import { type Cell, table } from './table.ts';
 
@@ -24,6 +25,8 @@ const COLOURS: Readonly<Record<HealthState, number>> = {
   disabled: 35,
 };
 const INDENT = '  ';
+/** An address without the user and the password that it may carry. */
+const bare = createRedactor([]);
 const OFF = '"enabled": false in the configuration';
 const DRAINED = '"weight": 0 in the configuration: no new leases';
 
@@ -48,7 +51,7 @@ export function statusJson({
   return {
     schema: 'gemba-status/1',
     config: config.path,
-    store: config.store,
+    store: bare(config.store),
     configRevision: config.revision,
     configErrors: state?.errors ?? [],
     pools: pools.map(({ name, members, leases, waiting }) => ({
@@ -71,7 +74,7 @@ export function statusText(view: StatusView): string {
     ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
   );
   const shown = pools.map((pool) => `\nPool ${pool.name}\n${poolText(pool, view)}`);
-  const head = `Configuration ${config.path}, store ${config.store}\nRevision ${config.revision} is in force`;
+  const head = `Configuration ${config.path}, store ${bare(config.store)}\nRevision ${config.revision} is in force`;
   return [head, refusalOf(view), ...shown, ...left].join('');
 }
 
