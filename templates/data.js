@@ -52,6 +52,8 @@ function readError([at, pool, endpoint, key, kind, status, message, test], data)
     text: `${names.join(' ')} ${data.messages[message]} ${found?.title ?? ''}`.toLowerCase(),
   };
 }
+/** An id may hold half a character, which no address can. */
+const linkTo = ({ id }) => `#test=${encodeURIComponent(id.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'))}`;
 const kindText = ({ kind, status }) => (status ? `${kind} ${status}` : kind);
 function sayMore(button, left) {
   button.hidden = left <= 0;

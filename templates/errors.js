@@ -26,7 +26,7 @@ async function listErrors() {
 }
 function errorRow(error) {
   const { test } = error;
-  const link = test ? el('a', { href: `#test=${encodeURIComponent(test.id)}` }, test.title) : null;
+  const link = test ? el('a', { href: linkTo(test) }, test.title) : null;
   return el(
     'tr',
     null,

@@ -67,7 +67,7 @@ function openTest(row, data) {
   if (parts.length === 0) parts.push(el('p', { class: 'empty' }, 'It did not run.'));
   const faults = data.errors.filter((error) => error.test === test);
   if (faults.length > 0) parts.push(faultList(faults));
-  parts.push(el('p', { class: 'link-to' }, el('a', { href: `#test=${encodeURIComponent(test.id)}` }, 'Link to this test')));
+  parts.push(el('p', { class: 'link-to' }, el('a', { href: linkTo(test) }, 'Link to this test')));
   row.after(el('tr', { class: 'details' }, el('td', { colspan: '6' }, ...parts)));
 }
 async function toggleTest(row) {

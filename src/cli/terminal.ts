@@ -32,9 +32,12 @@ export function systemTerminal(): Terminal {
   };
 }
 
+/** Our colours, and every other control character. */
+const CONTROLS = new RegExp(String.raw`\u001B\[\d{1,2}m|(?![\n\t])\p{Cc}`, 'gu');
+
 /** What a file, a server or a test is called reaches the terminal as text; of its commands, only our colours do. */
 export function printable(text: string): string {
-  return text.replaceAll(/\u001B\[\d{1,2}m|(?![\n\t])\p{Cc}/gu, (sign) => (sign.length > 1 ? sign : ' '));
+  return text.replaceAll(CONTROLS, (sign) => (sign.length > 1 ? sign : ' '));
 }
 
 /** Colours are for people at a terminal who did not say that they want none (https://no-color.org). */

@@ -1,3 +1,5 @@
+import { base64Forms } from './base64.ts';
+
 /** A key by its name, with everything of it that must not be shown. */
 export interface NamedSecret {
   readonly name: string;
@@ -6,6 +8,8 @@ export interface NamedSecret {
 
 /** Shorter ones are in every text by chance. */
 const MIN_LENGTH = 4;
+/** Parts of the base64 of shorter ones, too. */
+const SAFE_LENGTH = 8;
 
 const USERINFO = /\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#"'<>]*@/gi;
 const NAMED = String.raw`\[key [\w.:@-]+\]`;
@@ -60,6 +64,8 @@ function formsOf(value: string): string[] {
     bytes.toString('base64'),
     bytes.toString('base64').replace(/=+$/, ''),
     bytes.toString('base64url'),
+    // Within a longer text, such as a user's name with a password.
+    ...(bytes.length < SAFE_LENGTH ? [] : base64Forms(value)),
   ];
 }
 

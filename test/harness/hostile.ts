@@ -145,3 +145,8 @@ export class HostileRecords {
 export const POSING = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
 /** Lines that a CI system would obey. */
 export const COMMAND = /^\s*::|##(?:vso)?\[/m;
+
+/** Without half surrogate pairs, which no address can hold. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(/[\uD800-\uDFFF]/g, '?');
+}

@@ -1,4 +1,5 @@
 import type { Secret } from '../../config/secrets.ts';
+import { base64Forms } from '../../shared/base64.ts';
 
 export type Form = 'as it is' | 'URL-encoded' | 'JSON-escaped' | 'HTML-escaped' | 'base64' | 'hex';
 
@@ -73,19 +74,4 @@ function htmlForms(value: string): string[] {
   const common = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const quoted = common.replaceAll('"', '&quot;');
   return [common, quoted, ...['&#39;', '&#x27;', '&apos;'].map((sign) => quoted.replaceAll("'", sign))];
-}
-
-/**
- * What base64 of a longer text shows of the value, for each of the three places that it may begin at: the characters
- * that no neighbour changes (RFC 4648), in both alphabets.
- */
-function base64Forms(value: string): string[] {
-  const bytes = Buffer.from(value);
-  return [0, 1, 2].flatMap((offset) => {
-    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-    const first = Math.ceil((offset * 8) / 6);
-    const last = Math.floor((shifted.length * 8) / 6);
-    const inner = shifted.toString('base64').slice(first, last);
-    return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
-  });
 }

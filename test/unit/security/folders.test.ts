@@ -16,7 +16,7 @@ import { findConfig } from '../../../src/config/find.ts';
 import { loadGembaConfig } from '../../../src/config/load.ts';
 import { brokerAddress, ownFolder } from '../../../src/link/address.ts';
 import { isTrusted } from '../../../src/shared/owner.ts';
-import { HOSTILE } from '../../harness/hostile.ts';
+import { HOSTILE, wellFormed } from '../../harness/hostile.ts';
 
 const uid = process.getuid?.() ?? 0;
 const isRoot = uid === 0 && process.platform !== 'win32';
@@ -62,7 +62,7 @@ describe('names', () => {
     writeFileSync(file, CONFIG);
     writeFileSync(path.join(base, 'package.json'), '{}');
     for (const name of HOSTILE) {
-      const store = `redis://host/${encodeURIComponent(Buffer.from(name).toString())}`;
+      const store = `redis://host/${encodeURIComponent(wellFormed(name))}`;
       const { socketPath, cacheFile } = brokerAddress({
         path: file,
         name,

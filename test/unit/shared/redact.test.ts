@@ -84,4 +84,14 @@ describe('A redactor of addresses', () => {
     for (const part of ['a.', '://', 'https://', '?key=', '[key ', 'a@']) redact(part.repeat(200_000));
     expect(performance.now() - start).toBeLessThan(2000);
   });
+
+  test('takes out what base64 of a longer text shows of a secret, wherever it begins', () => {
+    const value = 'canary-value-61f0/+&';
+    const own = createRedactor([{ name: 'api/k', values: [value, 'shorty'] }]);
+    for (const user of ['', 'a', 'ab', 'abc']) {
+      const text = Buffer.from(`${user}:${value};`).toString('base64');
+      expect(own(`Basic ${text}`)).toMatch(/^Basic [\w+/=]*\[key api\/k\][\w+/=]*$/);
+    }
+    expect(own(Buffer.from('x:shorty').toString('base64'))).not.toContain('[key');
+  });
 });
