@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What examples need beside what is installed with the package; linked from the repository's own. */
 const LINKED = ['openai', '@google/genai'];
-const RUN_MS = 240_000;
+/** After this a run is killed, and tells what it said. */
+const RUN_MS = 400_000;
 
 /** The path of a file of an example in the repository. */
 export function exampleFile(name: string, file: string): string {

@@ -7,7 +7,7 @@ import { foundServers } from '../harness/redis.ts';
 import type { GembaReport } from '../harness/report.ts';
 import { findChromium } from '../harness/servers.ts';
 
-const RUN_MS = 240_000;
+const RUN_MS = 420_000;
 const noBrowser = findChromium() === undefined;
 
 const PLAYWRIGHT = ['node_modules/@playwright/test/cli.js', 'test'];
@@ -211,7 +211,7 @@ describe('existing-suite', { timeout: RUN_MS }, () => {
 describe.skipIf(noBrowser)('strategies, with an API that breaks and recovers', () => {
   it(
     'goes over to the form within few tests, comes back, and the report says so',
-    { timeout: 300_000 },
+    { timeout: RUN_MS },
     async () => {
       const { exitCode, output, report, project } = await runExample('strategies', [
         'server/with-shop.mjs',

@@ -21,7 +21,7 @@ export const test = base.extend<{ session: string }>({
         // Slow, and works also when the API does not.
         form: ({ signal }) => signInByForm(browser, signal),
       },
-      { timeoutMs: 15_000 },
+      { timeoutMs: 45_000 },
     );
     await use(session);
   },
