@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Whether that can be known here. */
-export const isKnown = existsSync('/proc/self/schedstat');
+const isKnown = existsSync('/proc/self/schedstat');
 
 /** Processor time in milliseconds of all processes whose arguments fit. */
 export function cpuOfProcesses(fits) {

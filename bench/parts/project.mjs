@@ -85,6 +85,7 @@ export class Project {
     const seen = readdirSync(usageFolder).map((name) =>
       JSON.parse(readFileSync(path.join(usageFolder, name), 'utf8')),
     );
+    rmSync(usageFolder, { recursive: true, force: true });
     const of = (isWorker) => sum(seen.filter((each) => each.isWorker === isWorker).map((each) => each.cpuMs));
     const [runnerMs, workersMs] = [of(false), of(true)];
     const rssMb = Math.max(...seen.filter((each) => !each.isWorker).map((each) => each.rssMb));
