@@ -1,258 +1,106 @@
-// What the report costs, beside Playwright's own HTML report on the same run: 10,000 tests with a record of 10 attempts
-// each, run once into a blob, which each reporter then renders by merging (so no worker is measured). Then both pages in
-// Chromium: size, first paint, time until the first rows are there, main-thread time, memory, DOM elements.
+// What the report costs, beside other reporters that are told of the same run: 10,000 tests with a record of 10 attempts
+// each, run once into a blob, which each of them renders by merging. Then the pages in Chromium.
 //
-//   npm run build && node bench/report.mjs [tests, default 10000] [rounds, default 3] [folder that keeps the blob]
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+//   npm run build && node bench/report.mjs [--tests 10000] [--rounds 3] [--peers] [--folder KEEPS_THE_BLOB] [--json]
+//
+// `--peers` installs monocart-reporter and allure-playwright into the benchmark's folder.
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { chromium } from '@playwright/test';
-import { emptyCollected } from '../dist/reporter/collected.js';
-import { collectResult, collectTests } from '../dist/reporter/collect.js';
-import { aggregate } from '../dist/reporter/aggregate.js';
-import { renderDashboard } from '../dist/reporter/render.js';
-import { dashboardView } from '../dist/reporter/view.js';
-import { sampleRun } from './sample-run.mjs';
+import { parseArgs } from 'node:util';
+import { row, tell } from './parts/figures.mjs';
+import { Project } from './parts/project.mjs';
+import { recordBlob } from './report/blob.mjs';
+import { installPeers, measureMerging, OWN } from './report/merging.mjs';
+import { measurePages, samplePages } from './report/pages.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const tests = Number(process.argv[2] ?? 10_000);
-const rounds = Number(process.argv[3] ?? 3);
-const folder = path.resolve(process.argv[4] ?? mkdtempSync(path.join(tmpdir(), 'gemba-bench-')));
+const { values } = parseArgs({
+  options: {
+    tests: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '3' },
+    peers: { type: 'boolean', default: false },
+    folder: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [tests, rounds] = [Number(values.tests), Number(values.rounds)];
 
-prepare();
-const pages = merge();
-pages.push(...samplePages());
-console.table(await measurePages(pages));
+if (values.folder) mkdirSync(values.folder, { recursive: true });
+const project = new Project(values.folder && path.resolve(values.folder));
+await recordBlob(project, tests);
+const reporters = values.peers ? { ...OWN, ...installPeers(project) } : OWN;
+const merging = await measureMerging(project, reporters, rounds);
+const merged = Object.entries(reporters).filter(([, { page }]) => page);
+const own = await samplePages(project, tests);
+const pages = { ...Object.fromEntries(merged.map(([name, { page }]) => [name, page])), ...own };
+const seen = await measurePages(project, pages, rounds * 3);
+project.close();
+tell([...mergingRows(), ...pageRows()], values.json);
 
-/** A project of many small tests with records as attachments, run once into a blob. */
-function prepare() {
-  mkdirSync(path.join(folder, 'tests'), { recursive: true });
-  if (!existsSync(path.join(folder, 'node_modules')))
-    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-  write('package.json', '{ "name": "bench", "private": true, "type": "module" }');
-  write('empty.cjs', 'module.exports = class { printsToStdio() { return false; } };');
-  write('usage.cjs', usageHook());
-  const reporters = { empty: './empty.cjs', html: 'html', gemba: path.join(root, 'dist/reporter/index.js') };
-  for (const [name, reporter] of Object.entries(reporters)) {
-    const options =
-      { html: { outputFolder: 'out-html', open: 'never' }, gemba: { outputFolder: 'out-gemba' } }[name] ?? {};
-    const list = name === 'empty' ? [[reporter]] : [[reporter, options]];
-    write(
-      `${name}.config.mjs`,
-      `export default { testDir: 'tests', workers: 2, reporter: ${JSON.stringify(list)} };`,
-    );
-  }
-  const blob = path.join(folder, 'blob', 'report.zip');
-  if (existsSync(blob)) return;
-  const run = sampleRun({ tests, calls: 10, minutes: 90 });
-  const perFile = Math.ceil(tests / 50);
-  const cases = run.cases.map((test) => ({
-    title: test.title,
-    retries: test.results.map(({ status, attachments }) => ({
-      status,
-      body: attachments[0]?.body.toString(),
-    })),
-  }));
-  for (let file = 0; file < 50; file++) {
-    write(`tests/t${file}.json`, JSON.stringify(cases.slice(file * perFile, (file + 1) * perFile)));
-    write(`tests/t${file}.spec.mjs`, specText(file));
-  }
-  console.log(`Running ${tests} tests into a blob …`);
-  const env = { ...process.env, PLAYWRIGHT_BLOB_OUTPUT_FILE: blob };
-  playwright(['test', '-c', 'empty.config.mjs', '--reporter=blob', '--retries=2'], env);
+function mergingRows() {
+  const of = `by merging ${tests.toLocaleString('en')} tests`;
+  const { gemba, ...others } = merging;
+  const per = ({ addedMs }) => addedMs / tests;
+  return Object.entries(others).flatMap(([name, other], index) => [
+    row({
+      what: `report, ${of}: CPU a 1,000 tests over an empty reporter`,
+      ours: `${per(gemba).toFixed(3)} s`,
+      peer: `${name} ${per(other).toFixed(3)} s`,
+      ratio: gemba.addedMs / other.addedMs,
+      ...(index === 0 && { value: per(gemba), limit: 0.1, target: '≤ 0.1 s' }),
+    }),
+    row({
+      what: `report, ${of}: peak memory over an empty reporter`,
+      ours: `${gemba.addedMb.toFixed(0)} MB`,
+      peer: `${name} ${other.addedMb.toFixed(0)} MB`,
+      ...(index === 0 && { value: gemba.addedMb, limit: 60, target: '≤ 60 MB' }),
+    }),
+  ]);
 }
 
-function specText(file) {
-  return `
-    import { readFileSync } from 'node:fs';
-    import { test, expect } from '@playwright/test';
-    const cases = JSON.parse(readFileSync(new URL('./t${file}.json', import.meta.url), 'utf8'));
-    cases.forEach(({ title, retries }, index) => test(index + ' ' + title, async ({}, testInfo) => {
-      const told = retries[testInfo.retry];
-      const contentType = 'application/vnd.gemba.record+json';
-      if (told?.body) testInfo.attachments.push({ name: '_gemba', contentType, body: Buffer.from(told.body) });
-      test.skip(retries.length === 0);
-      expect(told?.status ?? 'passed').toBe('passed');
-    }));`;
-}
-
-/** Tells the main process's own processor time and peak memory at its end. */
-function usageHook() {
-  return `process.on('exit', () => {
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    require('node:fs').writeFileSync(process.env.USAGE_FILE, JSON.stringify({ cpuMs: (userCPUTime + systemCPUTime) / 1000, rssMb: maxRSS / 1024 }));
-  });`;
-}
-
-function merge() {
-  const seen = { empty: [], html: [], gemba: [] };
-  for (let round = 0; round < rounds; round++) {
-    const names = round % 2 === 0 ? ['empty', 'html', 'gemba'] : ['gemba', 'html', 'empty'];
-    for (const name of names) seen[name].push(mergeWith(name));
-  }
-  const base = middle(seen.empty);
-  const rows = Object.fromEntries(
-    Object.entries(seen).map(([name, list]) => {
-      const { cpuMs, rssMb } = middle(list);
-      return [
-        name,
-        {
-          'CPU s': (cpuMs / 1000).toFixed(2),
-          'added s per 1,000 tests': ((cpuMs - base.cpuMs) / tests).toFixed(3),
-          'peak MB': Math.round(rssMb),
-          'added MB': Math.round(rssMb - base.rssMb),
-        },
-      ];
+function pageRows() {
+  if (!seen) return [row({ what: 'page', ours: 'not measured: no Chromium here' })];
+  const { gemba, sample, static: still, ...others } = seen;
+  const what = `page of ${tests.toLocaleString('en')} tests`;
+  const figures = {
+    mb: ['size', 'MB', 2],
+    readyMs: ['first rows there', 'ms', 0],
+    usableMs: ['usable', 'ms', 0],
+    elements: ['elements', '', 0],
+  };
+  const rows = Object.entries(others).flatMap(([name, other]) =>
+    Object.entries(figures).map(([field, [title, unit, digits]]) => {
+      const text = (page) => `${page[field].toFixed(digits)} ${unit}`.trim();
+      return row({
+        what: `${what}: ${title}`,
+        ours: text(gemba),
+        peer: `${name} ${text(other)}`,
+        ratio: gemba[field] / other[field],
+      });
     }),
   );
-  console.log(`merge-reports of ${tests} tests, median of ${rounds}:`);
-  console.table(rows);
   return [
-    { name: 'Playwright html', file: path.join(folder, 'out-html/index.html'), first: '.test-file-test' },
-    { name: 'gemba', file: path.join(folder, 'out-gemba/index.html'), first: '#tests-rows tr' },
-  ];
-}
-
-function mergeWith(name) {
-  const file = path.join(folder, 'usage.json');
-  const env = {
-    ...process.env,
-    USAGE_FILE: file,
-    NODE_OPTIONS: `--require ${path.join(folder, 'usage.cjs')}`,
-    GITHUB_STEP_SUMMARY: '',
-    CI: '1',
-  };
-  playwright(['merge-reports', 'blob', '-c', `${name}.config.mjs`], env);
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
-/** The made-up run itself as a page, whole and without its scripts: the second is the static page to compare with. */
-function samplePages() {
-  const whole = path.join(folder, 'sample.html');
-  const still = path.join(folder, 'sample-static.html');
-  return [
-    {
-      name: 'gemba, with outages',
-      file: whole,
-      first: '#tests-rows tr',
-      make: async () => writeFileSync(whole, await samplePage()),
-    },
-    {
-      name: 'the same, static',
-      file: still,
-      first: '#tests-rows tr',
-      make: async () =>
-        writeFileSync(still, (await samplePage()).replaceAll(/<script[\s\S]*?<\/script>/g, '')),
-    },
-  ];
-}
-
-async function samplePage() {
-  const { cases, config, end, history } = sampleRun({ tests, calls: 10, minutes: 90 });
-  const collected = emptyCollected();
-  const origin = { rootDir: config.rootDir, shard: 1, merging: false };
-  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
-  const facts = {
-    status: end.status,
-    startedAt: +end.startTime,
-    durationMs: end.duration,
-    playwright: '',
-    version: '',
-    shard: null,
-  };
-  return renderDashboard(
-    dashboardView(aggregate(collected, collectTests(collected, cases, origin), facts), 'Bench', history),
-  );
-}
-
-async function measurePages(list) {
-  for (const { make } of list) await make?.();
-  const executablePath = [chromium.executablePath(), '/usr/bin/chromium'].find(existsSync);
-  const browser = await chromium.launch({
-    executablePath,
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
-  const seen = new Map(list.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds * 3; round++) {
-    for (const page of list) seen.get(page.name).push(await measure(browser, page));
-  }
-  await browser.close();
-  const still = median(seen.get('the same, static').map(({ ready }) => ready));
-  return Object.fromEntries(
-    list.map(({ name, file }) => {
-      const of = (field) => median(seen.get(name).map((each) => each[field]));
-      return [
-        name,
-        {
-          MB: (statSync(file).size / 1e6).toFixed(2),
-          'first paint ms': Math.round(of('paint')),
-          'rows there ms': Math.round(of('ready')),
-          'of static': (of('ready') / still).toFixed(2),
-          'usable ms': Math.round(of('usable')),
-          'main thread ms': Math.round(of('task')),
-          'heap MB': of('heap').toFixed(1),
-          elements: of('elements'),
-        },
-      ];
+    ...rows,
+    row({
+      what: `${what} with outages: size`,
+      ours: `${sample.mb.toFixed(2)} MB`,
+      value: sample.mb,
+      limit: 1.5,
+      target: '≤ 1.5 MB',
     }),
-  );
-}
-
-/** Usable: rows are there and the main thread was idle, so that a click is answered. */
-async function measure(browser, { file, first }) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  await session.send('Performance.enable');
-  await page.addInitScript(
-    `{ const look = () => { if (document.querySelector(${JSON.stringify(first)})) { window.readyAt = performance.now(); requestIdleCallback(() => (window.usableAt = performance.now())); } else setTimeout(look, 1); }; look(); }`,
-  );
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForFunction(() => window.usableAt !== undefined);
-  await page.waitForTimeout(400);
-  const { metrics } = await session.send('Performance.getMetrics');
-  const metric = (name) => metrics.find((each) => each.name === name).value;
-  const told = await page.evaluate(() => ({
-    paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN,
-    ready: window.readyAt,
-    usable: window.usableAt,
-    elements: document.querySelectorAll('*').length,
-  }));
-  await context.close();
-  return { ...told, task: metric('TaskDuration') * 1000, heap: metric('JSHeapUsedSize') / 1e6 };
-}
-
-function playwright(args, env) {
-  const cli = path.join(root, 'node_modules/@playwright/test/cli.js');
-  const { stderr, status } = spawnSync(process.execPath, [cli, ...args], {
-    cwd: folder,
-    env,
-    encoding: 'utf8',
-    // Its terminal output at 10,000 tests is more than a buffer takes.
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if (args[0] === 'merge-reports' && status !== 0) throw new Error(stderr);
-}
-
-function write(name, text) {
-  writeFileSync(path.join(folder, name), text);
-}
-
-function middle(list) {
-  return { cpuMs: median(list.map(({ cpuMs }) => cpuMs)), rssMb: median(list.map(({ rssMb }) => rssMb)) };
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+    row({
+      what: `${what} with outages: elements`,
+      ours: `${sample.elements}`,
+      value: sample.elements,
+      limit: 1500,
+      target: '≤ 1,500',
+    }),
+    row({
+      what: `${what} with outages: first rows there`,
+      ours: `${sample.readyMs.toFixed(0)} ms`,
+      peer: `the same page, static: ${still.readyMs.toFixed(0)} ms`,
+      ratio: sample.readyMs / still.readyMs,
+      limit: 1.5,
+      target: '≤ 1.5',
+    }),
+  ];
 }

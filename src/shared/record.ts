@@ -39,8 +39,12 @@ export type RecordedAttempt = [
   request?: number,
 ];
 
-// By hand: a run has a hundred thousand of them, and a schema for each number is half of what reading a record costs.
-const attempt = z.custom<RecordedAttempt>(isAttempt, 'not an attempt');
+// By hand and all at once: a run has a hundred thousand of them, and a schema for each number is half of what reading a
+// record costs.
+const attempts = z.custom<RecordedAttempt[]>(
+  (value) => Array.isArray(value) && value.every(isAttempt),
+  'not a list of attempts',
+);
 
 function isAttempt(value: unknown): boolean {
   if (!Array.isArray(value) || value.length < 7 || value.length > 8) return false;
@@ -113,7 +117,7 @@ export const recordSchema = z.object({
   ),
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int().min(0),
-  attempts: z.array(attempt),
+  attempts,
   /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
   requests: z.array(z.string()).optional(),
   /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */

@@ -1,0 +1,140 @@
+// What the plugin adds to a suite, beside the same suite with plain Playwright: imported and unused, and with one lease and
+// one request to a local server in each test; then what the reporter adds to that run, and what a worker spends on a
+// record. The suites of a round run at the same time, so that they see the same machine; processor time is that of all
+// their processes, the broker too, and the ratio is the middle one of all rounds.
+//
+//   npm run build && node bench/overhead.mjs [--tests 1000] [--rounds 5] [--workers 1,2] [--json]
+import { parseArgs } from 'node:util';
+import { cpuMs, median, range, row, tell } from './parts/figures.mjs';
+import { recordMs } from './parts/record-cost.mjs';
+import { Project } from './parts/project.mjs';
+import { startServer } from './parts/server.mjs';
+
+const FILES = 4;
+const TRIVIAL = `async () => { expect(1 + 1).toBe(2); }`;
+const REQUEST = `async ({ request }) => { expect((await request.get('/orders/1')).ok()).toBe(true); }`;
+
+/** Suites that are told apart by what they import and by their reporter only. */
+const ARMS = {
+  plain: { imports: '@playwright/test', reporter: './empty-reporter.cjs' },
+  plugin: { imports: 'gemba-agent', reporter: './empty-reporter.cjs' },
+  reported: { imports: 'gemba-agent', reporter: 'gemba-agent/reporter' },
+};
+
+if (process.argv[1] === import.meta.filename) await main();
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      tests: { type: 'string', default: '1000' },
+      rounds: { type: 'string', default: '5' },
+      workers: { type: 'string', default: '1,2' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [tests, rounds] = [Number(values.tests), Number(values.rounds)];
+  const rows = [];
+  for (const workers of values.workers.split(',').map(Number)) {
+    const unused = await measureSuites({ body: TRIVIAL, arms: ['plain', 'plugin'], tests, rounds, workers });
+    const used = await measureSuites({
+      body: REQUEST,
+      arms: ['plain', 'plugin', 'reported'],
+      tests,
+      rounds,
+      workers,
+    });
+    const how = `${tests.toLocaleString('en')} tests, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+    rows.push(...unusedRows(unused, how), ...usedRows(used, how, tests));
+  }
+  rows.push(await recordRow());
+  tell(rows, values.json);
+}
+
+/** Rounds of these suites side by side, after one that is not counted: `[{ plain: { cpuMs, … }, plugin: … }, …]`. */
+export async function measureSuites({ body, arms, tests, rounds, workers }) {
+  const server = await startServer();
+  const projects = new Map(arms.map((name) => [name, newProject(ARMS[name], body, tests, server.url)]));
+  const runAll = async () => {
+    const seen = [...projects].map(async ([name, project]) => [
+      name,
+      await project.playwright(['test', `--workers=${workers}`]),
+    ]);
+    return Object.fromEntries(await Promise.all(seen));
+  };
+  try {
+    // Compiles the files of the suites.
+    await runAll();
+    const measured = [];
+    for (let index = 0; index < rounds; index++) measured.push(await runAll());
+    return measured;
+  } finally {
+    for (const project of projects.values()) project.close();
+    server.close();
+  }
+}
+
+function newProject({ imports, reporter }, body, tests, url) {
+  const project = new Project();
+  const perFile = Math.ceil(tests / FILES);
+  const names = Array.from({ length: tests }, (_, index) => `test('does ${index}', ${body});`);
+  for (let file = 0; file < FILES; file++) {
+    const own = names.slice(file * perFile, (file + 1) * perFile).join('\n');
+    project.write({ [`tests/t${file}.spec.ts`]: `import { test, expect } from '${imports}';\n${own}\n` });
+  }
+  const pool = { endpoints: [url], keys: [{ name: 'ci', value: 'a-key-of-the-benchmark' }] };
+  const use = { baseURL: url, extraHTTPHeaders: { authorization: 'Bearer a-key-of-the-benchmark' } };
+  const config = { testDir: 'tests', reporter: [[reporter]], ...(imports === 'gemba-agent' ? {} : { use }) };
+  project.write({
+    'gemba.config.json': JSON.stringify({ pools: { api: pool } }),
+    'playwright.config.ts': `export default ${JSON.stringify(config)};`,
+  });
+  return project;
+}
+
+function unusedRows(seen, how) {
+  const what = `plugin imported and unused, ${how}`;
+  return [
+    versus(seen, { what: `${what}: CPU`, arm: 'plugin', of: 'cpuMs', limit: 1.02, target: '≤ 1.02' }),
+    versus(seen, { what: `${what}: wall`, arm: 'plugin', of: 'wallMs' }),
+  ];
+}
+
+function usedRows(seen, how, tests) {
+  const what = `one lease and one request in each, ${how}`;
+  const added = (of) => median(seen.map(({ plain, plugin }) => (plugin[of] - plain[of]) / tests));
+  const reporter = seen.map(({ plugin, reported }) => (reported.cpuMs - plugin.cpuMs) / tests);
+  return [
+    {
+      ...versus(seen, { what: `${what}: CPU`, arm: 'plugin', of: 'cpuMs', value: added('cpuMs'), limit: 1 }),
+      target: `≤ 1 ms a test (${added('cpuMs').toFixed(2)})`,
+    },
+    {
+      ...versus(seen, { what: `${what}: wall`, arm: 'plugin', of: 'wallMs' }),
+      target: `≤ 1 ms a test (${added('wallMs').toFixed(2)})`,
+    },
+    row({
+      what: `the reporter in that run, ${how}: CPU`,
+      ours: `${median(reporter).toFixed(2)} ms a test more`,
+      peer: `an empty one (${range(reporter)})`,
+      ratio: median(seen.map(({ plugin, reported }) => reported.cpuMs / plugin.cpuMs)),
+    }),
+  ];
+}
+
+function versus(seen, { what, arm, of, value, limit, target }) {
+  const seconds = (name) => `${(median(seen.map((round) => round[name][of])) / 1000).toFixed(2)} s`;
+  const ratio = median(seen.map((round) => round[arm][of] / round.plain[of]));
+  const peer = `plain Playwright, ${seconds('plain')}`;
+  return row({ what, ours: seconds(arm), peer, ratio, value: value ?? ratio, limit, target });
+}
+
+async function recordRow() {
+  const ms = await recordMs(cpuMs);
+  return row({
+    what: "a worker's share for the record of a test with a lease and a call: CPU",
+    ours: `${ms.toFixed(4)} ms a test`,
+    value: ms,
+    limit: 0.05,
+    target: '≤ 0.05 ms',
+  });
+}

@@ -1,0 +1,49 @@
+// What a worker spends on telling the reporter of one test: noting a lease and a call, and the record as an attachment.
+import { TestScope } from '../../dist/fixtures/test-scope.js';
+
+/** Milliseconds per record, by the clock given. */
+export async function recordMs(clock, records = 20_000) {
+  await many(records / 10);
+  const began = clock();
+  await many(records);
+  return (clock() - began) / records;
+}
+
+async function many(count) {
+  for (let index = 0; index < count; index++) await one(index);
+}
+
+async function one(index) {
+  const testInfo = { attachments: [], annotations: [], config: { shard: null }, workerIndex: 0, retry: 0 };
+  const scope = new TestScope(SESSION, testInfo, undefined, {});
+  const lease = { ...LEASE, id: `lease-${index}` };
+  const at = Date.now();
+  const holding = scope.recorder.hold(lease, at);
+  scope.recorder.attempt(holding, { ...ATTEMPT, at, call: scope.recorder.nextCall() });
+  scope.recorder.leave(lease, at + 12);
+  await scope.flush();
+  if (testInfo.attachments[0]?.body.length < 200) throw new Error('the record is not what it should be');
+}
+
+const NEWS = { revision: '0123456789abcdef', configErrors: [], revisions: [], transitions: [] };
+const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
+const SESSION = {
+  isNewToShard: () => false,
+  news: async () => ({ ...NEWS, gate: GATE }),
+  config: async () => null,
+};
+const LEASE = {
+  acquiredAt: 0,
+  waitedMs: 0.4,
+  names: { endpoint: 'eu', key: 'ci-1' },
+  init: { poolName: 'api', scope: 'test' },
+};
+const ATTEMPT = {
+  kind: 'ok',
+  status: 200,
+  durationMs: 12.3,
+  waitedMs: 0,
+  message: null,
+  method: 'GET',
+  path: '/orders/1',
+};

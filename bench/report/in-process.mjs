@@ -1,0 +1,33 @@
+// A sample run through the reporter's own parts, without Playwright.
+import { aggregate } from '../../dist/reporter/aggregate.js';
+import { collectResult, collectTests } from '../../dist/reporter/collect.js';
+import { emptyCollected } from '../../dist/reporter/collected.js';
+import { renderDashboard } from '../../dist/reporter/render.js';
+import { dashboardView } from '../../dist/reporter/view.js';
+import { reportText } from '../../dist/reporter/write.js';
+
+const origin = { rootDir: '/repo/tests', shard: 1, merging: false };
+
+export function collect({ cases }) {
+  const collected = emptyCollected();
+  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
+  return collected;
+}
+
+/** The report of a collected run, as text and as its page. */
+export async function reportOf(sample, collected = collect(sample)) {
+  const { cases, end, history } = sample;
+  const { status, startTime, duration } = end;
+  const facts = {
+    status,
+    startedAt: +startTime,
+    durationMs: duration,
+    playwright: '',
+    version: '',
+    shard: null,
+  };
+  const report = aggregate(collected, collectTests(collected, cases, origin), facts);
+  let size = 0;
+  for (const part of reportText(report)) size += part.length;
+  return { size, page: await renderDashboard(dashboardView(report, 'Bench', history)) };
+}
