@@ -29,8 +29,8 @@ const CHECKS = [
   },
   {
     what: 'CPU of 80 trivial tests, plugin imported and unused, over plain Playwright',
-    usual: 1.08,
-    limit: 1.25,
+    usual: 1.1,
+    limit: 1.35,
     measure: unusedPlugin,
   },
   {
