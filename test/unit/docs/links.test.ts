@@ -4,8 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { anchorsOf, type Page, pages, parsePage, root } from './pages.ts';
 
 const all = pages();
-/** Pages that may be linked to before they are there. */
-const COMING = ['docs/benchmarks.md', 'docs/compatibility.md', 'docs/threats.md'];
 /** [text](target), also of pictures; not what stands in `code`. */
 const LINK = /\[[^\]]*\]\(([^()\s]+)\)/g;
 
@@ -18,7 +16,6 @@ function problemOf(page: Page, target: string): string | null {
   if (/^(https?|mailto):/.test(target)) return null;
   const [file = '', anchor] = target.split('#');
   const to = file === '' ? page.path : path.posix.join(path.posix.dirname(page.path), file);
-  if (COMING.includes(to) && !existsSync(path.join(root, to))) return null;
   if (!existsSync(path.join(root, to))) return `${page.path}: there is no ${to}`;
   if (anchor === undefined) return null;
   const there = all.find((each) => each.path === to);
