@@ -57,8 +57,9 @@ async function soak() {
   while (workers.busy.length < Number(options.processes) && workers.problems.length === 0) await sleep(50);
   const chaos = startChaos({ workers, addresses, redis, random: seededRandom(options.seed) });
   const wanted = options.leases === undefined ? Infinity : Number(options.leases);
-  const endsAt = options.leases === undefined ? began + Number(options.seconds ?? 10) * 1_000 : Infinity;
-  for (let told = began; performance.now() < endsAt && workers.leases < wanted; await sleep(50)) {
+  const startedAt = performance.now();
+  const endsAt = options.leases === undefined ? startedAt + Number(options.seconds ?? 10) * 1_000 : Infinity;
+  for (let told = startedAt; performance.now() < endsAt && workers.leases < wanted; await sleep(50)) {
     if (options.json || performance.now() - told < PROGRESS_MS) continue;
     told = performance.now();
     console.log(`${seconds(began)} s: ${workers.leases} leases, ${JSON.stringify(chaos.counts)}`);

@@ -64,6 +64,8 @@ test.describe('a revoked key among good ones', () => {
     test('is found before it is leased ' + index, async ({ request, lease }) => {
       expect(lease.key.name).not.toBe('revoked');
       expect((await request.get('/orders')).status()).toBe(200);
+      // A run that is over sends no probe any more.
+      await expect.poll(async () => (await request.get('/met')).text(), { timeout: 20_000 }).toBe('true');
     });
   }
 });
@@ -77,6 +79,12 @@ const downtime = { from: 0, to: 0 };
 
 const api: Handler = (seen, response) => {
   if (seen.token !== null && revoked.has(seen.token)) return json(response, 401, { error: 'unknown key' });
+  if (seen.url === '/met')
+    return json(
+      response,
+      200,
+      servers[0]!.requests.some(({ token }) => token !== null && revoked.has(token)),
+    );
   if (seen.token?.endsWith('-spent-value')) return json(response, 402, { error: 'nothing left' });
   json(response, seen.url === '/boom' ? 500 : 200, { url: seen.url });
 };
