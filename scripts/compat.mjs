@@ -111,6 +111,7 @@ async function run({ files, title, ...row }) {
     'test/compat/vitest.config.ts',
     '--reporter=json',
     `--outputFile=${file}`,
+    ...(title === undefined ? [] : ['-t', title]),
     ...files,
   ];
   const output = await finished(

@@ -69,7 +69,7 @@ describe.runIf(version)('TypeScript', () => {
     await project.write({ [file]: JSON.stringify({ compilerOptions, include: ['*.mts', '*.cts'] }) });
     const compiler = path.join('node_modules/typescript/bin/tsc');
     const { output } = await project.node([compiler, '-p', file], { timeoutMs: 280_000 });
-    return output.split('\n').filter((line) => /error TS\d+/.test(line));
+    return output.split('\n').filter((line) => /error TS\d+/.test(line) && !isOfPlaywright(line));
   }
 
   for (const [name, options] of Object.entries(SETTINGS)) {
@@ -81,6 +81,11 @@ describe.runIf(version)('TypeScript', () => {
     });
   }
 });
+
+/** The types of Playwright 1.49 have words that TypeScript 6 does not take any more; of ours nothing is let through. */
+function isOfPlaywright(error: string): boolean {
+  return /node_modules\/playwright-core\/types\/protocol\.d\.ts.* error TS1540: /.test(error);
+}
 
 /** CommonJS modules under `node16` may not import ESM packages; TypeScript 5 has no `commonjs` with `bundler`. */
 function isDeclared(name: string, error: string): boolean {
