@@ -45,7 +45,6 @@ export class Pools {
   readonly #poolOf = new Map<string, string>();
   readonly #alarm: Alarm;
   #sharing: Sharing | null = null;
-  #store: SharedStore | null = null;
 
   constructor(ports: PoolsPorts) {
     this.#ports = ports;
@@ -70,7 +69,7 @@ export class Pools {
 
   /** What is to be put right about the shared store. */
   get notices(): readonly string[] {
-    return this.#store?.notices ?? [];
+    return this.#sharing?.notices ?? [];
   }
 
   named(name: string): PoolState {
@@ -106,7 +105,6 @@ export class Pools {
   /** Several machines share what is claimed from now on. */
   share(store: SharedStore): void {
     if (this.#sharing) return;
-    this.#store = store;
     for (const pool of this.all) pool.shared = true;
     this.#sharing = new Sharing(store, {
       pools: this.#ports.states,

@@ -28,6 +28,11 @@ export class Sharing {
     this.#host = host;
   }
 
+  /** What is to be put right about the store. */
+  get notices(): readonly string[] {
+    return this.#store.notices;
+  }
+
   async claim(pool: PoolState, lease: LeaseState, slots: readonly Slot[]): Promise<void> {
     const effects = await this.#store.claim(lease.id, slots).then(
       (answer) =>

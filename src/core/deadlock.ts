@@ -16,8 +16,8 @@ export interface Deadlock extends Wait {
 
 /**
  * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the wait to end: the
- * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and gives back what it holds; whoever
- * waits for such a one goes on too, and so forth: who is left over waits for ever.
+ * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and
+ * gives back what it holds; whoever waits for such a one goes on too, and so forth: who is left over waits for ever.
  */
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
