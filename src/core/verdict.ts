@@ -34,7 +34,8 @@ export function judge(
   const own = faults.filter((attempt) => !options.seenEverywhere?.(attempt));
   if (own.length > 0) return { verdict: 'environment', evidence: describeFaults(own) };
   if (faults.length > 0) return { verdict: 'product', evidence: [...describeFaults(faults), EVERYWHERE] };
-  return { verdict: 'product', evidence: [`all ${all} attempts at its members went well`] };
+  const attempted = all === 1 ? 'its 1 attempt at a member' : `all ${all} attempts at its members`;
+  return { verdict: 'product', evidence: [`${attempted} went well`] };
 }
 
 /** A test's verdict from those of its failed attempts: one product attempt decides. */

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/broker/protocol.ts';
@@ -47,8 +48,7 @@ export class ConfigClient {
   }
 
   async open(socketPath: string): Promise<void> {
-    for (let tries = 0; !existsSync(socketPath) && tries < 2_000; tries++) await sleep(10);
-    const socket = connect(socketPath);
+    const socket = await connected(socketPath);
     this.#socket = socket;
     socket.setEncoding('utf8');
     const welcome = new Promise<void>((resolve, reject) => {
@@ -121,6 +121,20 @@ export class ConfigClient {
       if (answer.is === 'granted')
         this.heard.push({ type: 'granted', lease, member: answer.member, at: performance.now() });
       else if (answer.is === 'refused') this.heard.push({ type: 'refused', lease, reasons: answer.reasons });
+    }
+  }
+}
+
+/** A broker that starts has its socket's file a moment before it listens. */
+async function connected(socketPath: string): Promise<Socket> {
+  for (let tries = 0; ; tries++) {
+    const socket = connect(socketPath);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (tries === 2_000) throw error;
+      await sleep(10);
     }
   }
 }

@@ -109,7 +109,7 @@ describe('leases of every scope', () => {
     expect(server.refused()).toBe(0);
     const forLife = await project.run({ args: ['worker'] });
     expect(forLife.failed, forLife.output).toBe(0);
-    expect(forLife.output.match(/2 workers share 1 places of pool "lives"/g)).toHaveLength(1);
+    expect(forLife.output.match(/2 workers share 1 place of pool "lives"/g)).toHaveLength(1);
     await project.cleanup();
     await server.close();
   });
