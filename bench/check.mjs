@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Link } from '../dist/link/link.js';
 import { measureSuites } from './overhead.mjs';
 import { cpuMs } from './parts/figures.mjs';
-import { echoServer } from './parts/echo.mjs';
+import { connectEcho, startEcho } from './parts/echo.mjs';
 import { cpuOfProcesses, endProcesses } from './parts/processes.mjs';
 import { recordMs } from './parts/record-cost.mjs';
 import { exclusivePool, leaseCycle } from './pool.mjs';
@@ -147,11 +147,13 @@ async function leases() {
   const cacheFile = path.join(folder, 'cache.json');
   const link = new Link({ address: { socketPath, cacheFile }, pools: [exclusivePool(50)] });
   const lease = await leaseCycle(link, 50);
-  const server = await echoServer(path.join(folder, 'echo'));
+  const server = await startEcho(path.join(folder, 'echo'));
+  const echo = await connectEcho(path.join(folder, 'echo'));
   try {
     const ours = await perCycle(lease, () => cpuOfProcesses(isBroker));
-    return ours / (await perCycle(server.cycle, () => server.cpuMs()));
+    return ours / (await perCycle(echo.cycle, () => server.cpuMs()));
   } finally {
+    echo.close();
     server.close();
     link.close();
     endProcesses(isBroker);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { printTable } from './parts/figures.mjs';
-import { leaseRows, redisRows, routerRows, soakRows } from './parts/told.mjs';
+import { routerRows, soakRows } from './parts/told.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -43,8 +43,16 @@ const BENCHES = {
     full: ['router/main.mjs', '--seeds', '40', '--from', '5000', '--json', routerFile],
     rows: () => routerRows(JSON.parse(readFileSync(routerFile, 'utf8'))),
   },
-  leases: { short: ['leases.mjs', '1'], full: ['leases.mjs', '5'], rows: leaseRows },
-  'leases-redis': { short: ['leases-redis.mjs', '1'], full: ['leases-redis.mjs', '5'], rows: redisRows },
+  leases: {
+    short: ['leases.mjs', '--seconds', '1', '--json'],
+    full: ['leases.mjs', '--seconds', '5', '--json'],
+    rows: rowsOf,
+  },
+  'leases-redis': {
+    short: ['leases-redis.mjs', '--seconds', '1', '--json'],
+    full: ['leases-redis.mjs', '--seconds', '5', '--json'],
+    rows: rowsOf,
+  },
   soak: {
     short: ['soak.mjs', '--seconds', '10', '--json'],
     full: ['soak.mjs', '--leases', '1000000', '--json'],

@@ -1,6 +1,7 @@
 // A server that sends the question of a lease back as it came, in a process of its own, and decides nothing.
 import { fork } from 'node:child_process';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SUCCESS, wish } from '../pool.mjs';
 import { cpuMs } from './figures.mjs';
@@ -19,11 +20,20 @@ function serve(socketPath) {
   process.on('disconnect', () => process.exit());
 }
 
-/** Starts it. `cycle` sends it the messages of one lease; `cpuMs` tells what it used so far. */
-export async function echoServer(socketPath) {
+/** Starts it. `cpuMs` tells what it used so far. */
+export async function startEcho(socketPath) {
   const child = fork(fileURLToPath(import.meta.url), ['echo', socketPath]);
   const said = () => new Promise((resolve) => child.once('message', resolve));
   await said();
+  const tell = () => {
+    child.send('how much?');
+    return said();
+  };
+  return { cpuMs: tell, close: () => child.kill() };
+}
+
+/** Connects to it. `cycle` sends it the messages of one lease, held so long, and tells how long its answer took, in ms. */
+export async function connectEcho(socketPath, holdMs = 0) {
   const socket = connect(socketPath);
   await new Promise((resolve) => socket.once('connect', resolve));
   let answered;
@@ -31,23 +41,19 @@ export async function echoServer(socketPath) {
   const send = (message) => socket.write(`${JSON.stringify(message)}\n`);
   const cycle = async (count) => {
     const lease = `${process.pid}-${count}`;
+    const began = performance.now();
     const answer = new Promise((resolve) => {
       answered = resolve;
     });
     send({ type: 'acquire', ask: count, lease, timeoutMs: 60_000, ...wish(50) });
     await answer;
+    const waited = performance.now() - began;
+    if (holdMs > 0) await sleep(holdMs);
     send({ type: 'attempt', lease, ...SUCCESS });
     send({ type: 'release', lease, failed: false });
+    return waited;
   };
-  const close = () => {
-    socket.destroy();
-    child.kill();
-  };
-  const tell = () => {
-    child.send('how much?');
-    return said();
-  };
-  return { cycle, cpuMs: tell, close };
+  return { cycle, close: () => socket.destroy() };
 }
 
 function eachLine(socket, take) {

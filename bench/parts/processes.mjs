@@ -21,6 +21,12 @@ export function endProcesses(fits) {
   for (const pid of pidsOf(fits)) readOr(() => process.kill(pid), false);
 }
 
+/** The broker's process, by its socket on its command line; null where none runs. */
+export function brokerPid(socketPath) {
+  const isBroker = (args) => args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'));
+  return pidsOf(isBroker)[0] ?? null;
+}
+
 function pidsOf(fits) {
   if (!isKnown) return [];
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));

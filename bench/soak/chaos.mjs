@@ -1,6 +1,6 @@
 // Kills and pauses at random times: what, and when, follows from the seed.
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brokerPid } from '../parts/processes.mjs';
 
 /** @returns `counts` of what was done, and `stop` */
 export function startChaos({ workers, addresses, redis, random }) {
@@ -61,16 +61,4 @@ export function startChaos({ workers, addresses, redis, random }) {
     await Promise.all(running);
   };
   return { counts, stop };
-}
-
-export function brokerPid(socketPath) {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return null;
 }
