@@ -3,7 +3,7 @@
 // holds by the monotonic clock that all processes share; the judge reads the logs, and nothing of ours.
 //
 //   npm run build && node bench/soak.mjs [--redis] [--seconds 10 | --leases 1000000] [--seed NAME] [--processes 8]
-//                                        [--dist FOLDER] [--json]
+//                                        [--calm 4, times as long between kills] [--dist FOLDER] [--json]
 //
 // Ends with exit code 1 where a member had more holders than it may have, or anything was lost or left behind.
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
     leases: { type: 'string' },
     seed: { type: 'string', default: `${process.pid}` },
     processes: { type: 'string', default: '8' },
+    calm: { type: 'string', default: '1' },
     dist: { type: 'string', default: path.join(import.meta.dirname, '../dist') },
     json: { type: 'boolean', default: false },
   },
@@ -56,7 +57,8 @@ async function soak() {
   for (let index = 0; index < Number(options.processes); index++) workers.start();
   // At a start a server that is away is an error, and should be.
   while (workers.busy.length < Number(options.processes) && workers.problems.length === 0) await sleep(50);
-  const chaos = startChaos({ workers, addresses, redis, random: seededRandom(options.seed) });
+  const random = seededRandom(options.seed);
+  const chaos = startChaos({ workers, addresses, redis, random, calm: Number(options.calm) });
   const wanted = options.leases === undefined ? Infinity : Number(options.leases);
   const startedAt = performance.now();
   const endsAt = options.leases === undefined ? startedAt + Number(options.seconds ?? 10) * 1_000 : Infinity;

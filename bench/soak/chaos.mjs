@@ -1,9 +1,9 @@
-// Kills and pauses at random times: what, and when, follows from the seed.
+// Kills and pauses at random times: what, and when, follows from the seed. `calm` times as long passes between them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerPid } from '../parts/processes.mjs';
 
 /** @returns `counts` of what was done, and `stop` */
-export function startChaos({ workers, addresses, redis, random }) {
+export function startChaos({ workers, addresses, redis, random, calm }) {
   const counts = { workersKilled: 0, workersPaused: 0, brokersKilled: 0 };
   if (redis) Object.assign(counts, { redisKilled: 0, redisPaused: 0 });
   let stopped = false;
@@ -11,7 +11,7 @@ export function startChaos({ workers, addresses, redis, random }) {
   const pick = (from) => from[Math.floor(random() * from.length)];
   const again = async (least, most, act) => {
     for (;;) {
-      await sleep(between(least, most));
+      await sleep(calm * between(least, most));
       if (stopped) return;
       await act();
     }
@@ -31,8 +31,12 @@ export function startChaos({ workers, addresses, redis, random }) {
   const killBroker = () => {
     const pid = brokerPid(pick(addresses).socketPath);
     if (pid === null) return;
-    process.kill(pid, 'SIGKILL');
-    counts.brokersKilled++;
+    try {
+      process.kill(pid, 'SIGKILL');
+      counts.brokersKilled++;
+    } catch {
+      // It ended while we looked.
+    }
   };
   // Away for longer than leases live, or back before; empty in both cases.
   const killRedis = async () => {

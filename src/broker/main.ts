@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
@@ -55,7 +56,9 @@ function run(server: Server): void {
 
   const save = (): void => {
     saving = undefined;
-    saveState(cacheFile, pools.values(), tasks.past, routing, systemClock());
+    // A project that was deleted meanwhile is not to come back as a folder with a cache in it.
+    if (configFile === '' || existsSync(dirname(configFile)))
+      saveState(cacheFile, pools.values(), tasks.past, routing, systemClock());
     keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.

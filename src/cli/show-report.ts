@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { readHistory } from '../reporter/history-file.ts';
 import type { HistoryRun } from '../reporter/history-run.ts';
-import { headOf, isOver, journalsIn } from '../reporter/journal-files.ts';
+import { goesOn, journalsIn } from '../reporter/journal-files.ts';
 import type { Report, RunStatus } from '../reporter/model.ts';
 import { openFile } from '../reporter/open.ts';
 import { packageVersion } from '../reporter/options.ts';
@@ -36,16 +36,25 @@ export const showReport: Command = async (args, terminal) => {
   // The page itself may be named, too.
   const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);
-  const report = recovered ?? readReport(folder);
+  const report = recovered?.report ?? readReport(folder);
   if (flags.has('gate')) return intact(folder, () => judge(report, terminal));
   const page = join(folder, PAGE);
   const trends = await trendsIn(folder);
-  if (!existsSync(page)) await intact(folder, () => writePage(folder, report, TITLE, trends));
-  const summary = await intact(folder, () => summaryText(report, relative(terminal.folder, page) || page));
+  const hasPage = !recovered?.goesOn;
+  if (hasPage && !existsSync(page)) await intact(folder, () => writePage(folder, report, TITLE, trends));
+  const shown = hasPage ? relative(terminal.folder, page) || page : null;
+  const summary = await intact(folder, () => summaryText(report, shown));
   terminal.print(`${summary}\n`);
-  if (terminal.interactive) openFile(page, (why) => terminal.warn(`could not open ${page}: ${why}\n`));
+  if (terminal.interactive && hasPage)
+    openFile(page, (why) => terminal.warn(`could not open ${page}: ${why}\n`));
   return 0;
 };
+
+interface Recovered {
+  readonly report: Report;
+  /** Its run will write the page: what is in the folder until then is an earlier run's. */
+  readonly goesOn: boolean;
+}
 
 /** In one line, what the run came to. Red stays red, whatever the gate says. */
 function judge(report: Report, terminal: Terminal): number {
@@ -59,25 +68,31 @@ function judge(report: Report, terminal: Terminal): number {
   return 1;
 }
 
-/** Makes the report of a run that ended before it could, from its journal; null where there is a later report. */
-async function recover(folder: string, terminal: Terminal): Promise<Report | null> {
+/** Makes the report of a run that has not written it, from its journal; null where there is a later report. */
+async function recover(folder: string, terminal: Terminal): Promise<Recovered | null> {
   const [journal] = existsSync(folder) ? journalsIn(folder) : [];
   if (journal === undefined || modified(join(folder, DATA)) > modified(journal)) return null;
   const { reportFromJournal } = await import('../reporter/journal-read.ts');
   const read = await intact(folder, () => reportFromJournal(journal, packageVersion()));
   if (!read) return null;
   const { report, title } = read;
-  const goesOn = headOf(journal) !== null && !isOver(journal);
-  terminal.warn(
-    `${goesOn ? 'A run goes on here: this is what it has measured so far.' : `Made from ${journal}.`}\n`,
-  );
-  if (goesOn && existsSync(join(folder, DATA))) return report;
+  if (goesOn(journal)) {
+    terminal.warn(`A run goes on here. ${measuredSoFar(report)} Its page comes when it ends.\n`);
+    // Said already, and otherwise: nobody has ended it.
+    return { report: { ...report, run: { ...report.run, cutOff: null } }, goesOn: true };
+  }
+  terminal.warn(`Made from ${journal}.\n`);
   const trends = await trendsIn(folder);
   await intact(folder, async () => {
     await writeData(folder, report);
     await writePage(folder, report, title, trends);
   });
-  return report;
+  return { report, goesOn: false };
+}
+
+function measuredSoFar({ run: { cutOff } }: Report): string {
+  const tests = cutOff && `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
+  return `This is what it had measured when ${tests} had ended.`;
 }
 
 /** The runs before, where they are kept beside the report. */

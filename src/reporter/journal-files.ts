@@ -24,6 +24,11 @@ export function isOver(file: string): boolean {
   return systemClock() - statSync(file).mtimeMs > FOREIGN_MS;
 }
 
+/** Its run goes on, on this machine. */
+export function goesOn(file: string): boolean {
+  return headOf(file)?.host === hostname() && !isOver(file);
+}
+
 /** The first line of a journal; null where it is none. */
 export function headOf(file: string): JournalHead | null {
   const descriptor = openSync(file, 'r');

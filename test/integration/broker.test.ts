@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -163,6 +163,22 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(await acquire(link, 'b')).toBe('two');
     link.close();
     await until(() => !isAlive(pid));
+  });
+
+  it('leaves a project alone that was deleted meanwhile', async () => {
+    const project = path.join(folder, 'project');
+    const configFile = path.join(project, 'gemba.config.json');
+    mkdirSync(project);
+    writeFileSync(configFile, '{}');
+    address = { ...address, configFile, cacheFile: path.join(project, 'node_modules/.cache/cache.json') };
+    const link = await newLink();
+    await acquire(link, 'a');
+    const pid = brokerPid();
+    link.release('a', false);
+    rmSync(project, { recursive: true });
+    link.close();
+    await until(() => !isAlive(pid));
+    expect(existsSync(project)).toBe(false);
   });
 
   it('lives on after garbage, half messages and a stranger of another version', async () => {

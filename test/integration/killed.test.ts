@@ -76,6 +76,26 @@ describe('a run that is ended by a signal', () => {
     });
   });
 
+  it('is shown so far while it goes on, and gets no page before it ends', async () => {
+    rmSync(folder, { recursive: true, force: true });
+    const shown: string[] = [];
+    await project.run({
+      onStart: (child) => {
+        void journalWith('never ends')
+          .then(() => project.node([CLI, 'show-report']))
+          .then(({ stdout, stderr }) => shown.push(stderr, stdout))
+          .finally(() => child.kill('SIGKILL'));
+      },
+    });
+    const [said, summary] = shown;
+    expect(said).toBe(
+      'A run goes on here. This is what it had measured when 5 of 7 tests had ended. Its page comes when it ends.\n',
+    );
+    expect(summary).toMatch(/^Gemba: 4 of 6 passed/);
+    expect(summary).not.toMatch(/Report:|ended before/);
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.ndjson$/)]);
+  });
+
   it('is no more shown after a good one', async () => {
     expect(readdirSync(folder)).toContainEqual(expect.stringMatching(/\.ndjson$/));
     const good = await project.run({ args: ['-g', 'reads 0'] });
