@@ -2,7 +2,7 @@
 // Node, in ESM and CommonJS projects, and compiles a consumer with several versions of TypeScript. Prints one table, and
 // exits 1 where something failed that docs/compatibility.md does not declare.
 //   node scripts/compat.mjs [--only node=24,playwright=1.49]… [--json] [--list]
-//   node scripts/compat.mjs --quick      what .ci/run does: this Node, the oldest Playwright, each TypeScript once
+//   node scripts/compat.mjs --quick      what .ci/run does: this Node, two versions of Playwright, each TypeScript once
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -25,6 +25,11 @@ const DECLARED = [
   {
     applies: ({ playwright, module }) => module !== undefined && minorOf(playwright) < 63,
     says: 'before Playwright 1.63 "retryTests": "environment" ends the reruns of the failed test alone, not of its serial group',
+  },
+  {
+    applies: ({ node, playwright, module }) =>
+      module === 'esm' && Number(node?.split('.')[0]) >= 24 && minorOf(playwright) < 53,
+    says: 'before Playwright 1.53, a test file in JavaScript that is an ES module is never loaded on Node 24: plain Playwright does not end',
   },
   {
     applies: ({ typescript }) => typescript !== undefined,
@@ -79,6 +84,7 @@ function allRows() {
   return [...suites, ...compilers];
 }
 
+/** The oldest Playwright, and the one that is strictest about overridden fixtures. */
 function quickRows() {
   const [playwright] = PLAYWRIGHTS;
   const compilers = TYPESCRIPTS.map((typescript) => ({
@@ -87,7 +93,10 @@ function quickRows() {
     files: ['typescript'],
     title: 'nodenext',
   }));
-  return [{ node: process.versions.node, playwright, module: 'cjs', files: ['core'] }, ...compilers];
+  const suites = [playwright, '1.60.0'].map((each) => {
+    return { node: process.versions.node, playwright: each, module: 'cjs', files: ['core'] };
+  });
+  return [...suites, ...compilers];
 }
 
 /** `node=24,playwright=1.49`: all of one text must fit, by the start of the version; several texts are alternatives. */

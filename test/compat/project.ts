@@ -17,6 +17,12 @@ export type ModuleKind = 'esm' | 'cjs';
 /** Which kind of project the suite is run as: the variable `GEMBA_COMPAT_MODULE`. */
 export const moduleKind: ModuleKind = process.env['GEMBA_COMPAT_MODULE'] === 'cjs' ? 'cjs' : 'esm';
 
+/** Before 1.53 Playwright never ends on Node 24 where a test file in JavaScript is an ES module, with or without this package. */
+export const loadsScripts =
+  moduleKind === 'cjs' ||
+  Number(process.versions.node.split('.')[0]) < 24 ||
+  !/^1\.(49|5[0-2])\./.test(process.env['GEMBA_TEST_PLAYWRIGHT'] ?? '');
+
 export interface CoreProject extends InlineProject {
   readonly api: TestServer;
   readonly accounts: SessionServer;
@@ -38,7 +44,7 @@ export async function createCoreProject(): Promise<CoreProject> {
   const project = await createInlineProject(
     {
       ...SPECS,
-      ...SCRIPTS[moduleKind],
+      ...(loadsScripts && SCRIPTS[moduleKind]),
       'package.json': JSON.stringify({ type: moduleKind === 'esm' ? 'module' : 'commonjs' }),
       'gemba.config.json': JSON.stringify(await configOf(api.url, accounts.url)),
       'live.config.json': JSON.stringify({
