@@ -72,8 +72,7 @@ const follows = z.object({
   revision: id.nullable(),
 });
 
-/** What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. */
-export const linkMessage = z.discriminatedUnion('type', [
+const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
     version: z.number().int(),
@@ -191,7 +190,13 @@ export const linkMessage = z.discriminatedUnion('type', [
   }),
 ]);
 
-export type LinkMessage = z.infer<typeof linkMessage>;
+/**
+ * What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. Compiled,
+ * since reading three messages a lease was a third of what it costs.
+ */
+export const linkMessage = z.compile(message);
+
+export type LinkMessage = z.infer<typeof message>;
 
 /** What is believed of a strategy that has run before. */
 export interface StrategyBelief {
