@@ -54,9 +54,11 @@ async function main() {
 export async function measureSuites({ body, arms, tests, rounds, workers }) {
   const server = await startServer();
   const projects = new Map(arms.map((name) => [name, newProject(ARMS[name], body, tests, server.url)]));
-  const runAll = async () => {
+  // Each is the first in every other round: a machine that becomes slower or faster meanwhile is nobody's fault.
+  const runAll = async (round = 0) => {
     const seen = {};
-    for (const [name, project] of projects) {
+    const order = round % 2 === 0 ? [...projects] : [...projects].reverse();
+    for (const [name, project] of order) {
       seen[name] = await project.playwright(['test', `--workers=${workers}`]);
     }
     return seen;
@@ -65,7 +67,7 @@ export async function measureSuites({ body, arms, tests, rounds, workers }) {
     // Compiles the files of the suites.
     await runAll();
     const measured = [];
-    for (let index = 0; index < rounds; index++) measured.push(await runAll());
+    for (let round = 0; round < rounds; round++) measured.push(await runAll(round));
     return measured;
   } finally {
     for (const project of projects.values()) project.close();
