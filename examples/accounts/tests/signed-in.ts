@@ -10,7 +10,7 @@ export { expect };
  * Playwright's test, whose `request`, `context` and `page` are signed in as the account that the test has leased; a `page`
  * begins at the shop's front page.
  */
-export const test = base.extend({
+export const test = base.extend<object>({
   // Whatever Playwright makes for the test begins with this session.
   storageState: async ({ lease, playwright }, use, testInfo) => {
     const folder = path.join(testInfo.project.outputDir, '.auth');
