@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createInlineProject, runInlineTest } from '../harness/run-inline-test.ts';
@@ -12,13 +13,14 @@ function configFor(url: string): string {
   return JSON.stringify({ pools: { api: { endpoints: [url], keys } } });
 }
 
-/** Processes whose command line names a broker with a configuration of this folder's. */
-function brokers(): { pid: number; socket: string }[] {
+/** Brokers of the configuration in that folder, by their command lines. */
+function brokersOf(folder: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => ({ pid: Number(pid), args: readArgs(pid) }))
     .filter(({ args }) => args.some((arg) => arg.endsWith('/broker/main.js')))
-    .map(({ pid, args }) => ({ pid, socket: args.find((arg) => arg.endsWith('.sock')) ?? '' }));
+    .filter(({ args }) => args.includes(path.join(folder, 'gemba.config.json')))
+    .map(({ pid }) => pid);
 }
 
 function readArgs(pid: string): string[] {
@@ -40,7 +42,6 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 describe('a run with --reporter=line, a killed worker and a killed broker', () => {
   it('keeps every account exclusive, and ends with no process left', async () => {
     const server = await sessionServer(KEYS);
-    const before = new Set(brokers().map(({ pid }) => pid));
     const spec = `
       import { test, expect } from 'gemba-agent';
       for (let index = 0; index < 24; index++) {
@@ -56,12 +57,13 @@ describe('a run with --reporter=line, a killed worker and a killed broker', () =
       }
     `;
     const killed: number[] = [];
-    const running = runInlineTest(
+    const project = await createInlineProject(
       { 'gemba.config.json': configFor(server.url), 'life.spec.ts': spec },
-      { config: '{ workers: 4, retries: 1, fullyParallel: true, timeout: 5000 }', args: ['--reporter=line'] },
+      '{ workers: 4, retries: 1, fullyParallel: true, timeout: 5000 }',
     );
+    const running = project.run({ args: ['--reporter=line'] });
     await until('some sessions were held', () => server.sessions.length >= 8);
-    for (const { pid } of brokers().filter((broker) => !before.has(broker.pid))) {
+    for (const pid of brokersOf(project.folder)) {
       process.kill(pid, 'SIGKILL');
       killed.push(pid);
     }
@@ -72,9 +74,9 @@ describe('a run with --reporter=line, a killed worker and a killed broker', () =
     expect(result.output).toContain('1 flaky');
     expect(result.output).toContain('23 passed');
     expect(server.refused()).toBe(0);
-    await until('the broker is gone', () => brokers().every(({ pid }) => before.has(pid)));
+    await until('the broker is gone', () => brokersOf(project.folder).length === 0);
     await server.close();
-    await result.cleanup();
+    await project.cleanup();
   });
 });
 
