@@ -8,7 +8,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { row, tell } from './parts/figures.mjs';
-import { load } from './parts/load.mjs';
+import { inProcesses, load, perSecond, withWaits } from './parts/load.mjs';
+import { endProcesses } from './parts/processes.mjs';
 import { startRedis } from './redis-server.mjs';
 
 const { values } = parseArgs({
@@ -23,6 +24,7 @@ await sleep(4_500);
 const rows = [];
 for (const processes of [1, 4, 8]) rows.push(await uncontended(processes));
 redis.kill();
+endProcesses((args) => args.some((arg) => arg.startsWith(folder)));
 rmSync(folder, { recursive: true, force: true });
 tell(rows, values.json);
 
@@ -36,9 +38,9 @@ async function uncontended(processes) {
   const ours = await load('broker', { address }, how);
   const target = processes >= 4 ? { limit: 0.8, atLeast: true, target: '≥ 0.8' } : {};
   return row({
-    what: `leases over Redis, ${processes} ${processes === 1 ? 'process' : 'processes'}`,
-    ours: `${Math.round(ours.rate)} a second, p50 ${ours.p50.toFixed(2)} ms, p99 ${ours.p99.toFixed(1)} ms`,
-    peer: `a bare Lua script a step, ${Math.round(bare.rate)} a second`,
+    what: `leases over Redis, ${inProcesses(processes)}`,
+    ours: withWaits(ours),
+    peer: `a bare Lua script a step, ${perSecond(bare)}`,
     ratio: ours.rate / bare.rate,
     ...target,
   });

@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util';
 import { Link } from '../dist/link/link.js';
 import { startEcho } from './parts/echo.mjs';
 import { median, range, row, tell } from './parts/figures.mjs';
-import { load } from './parts/load.mjs';
-import { brokerPid } from './parts/processes.mjs';
+import { inProcesses, load, perSecond, withWaits } from './parts/load.mjs';
+import { brokerPid, endProcesses } from './parts/processes.mjs';
 import { exclusivePool, wish } from './pool.mjs';
 
 const self = fileURLToPath(import.meta.url);
@@ -34,6 +34,8 @@ async function main() {
   for (const processes of [1, 2, 4, 8]) rows.push(...(await uncontended(place, processes)));
   rows.push(await paced(place), ...(await contended(place)), ...(await kills(folder)));
   echo.close();
+  // A broker that ends by itself would write what it learned into the folder that is removed here.
+  endProcesses((args) => args.some((arg) => arg.startsWith(folder)));
   rmSync(folder, { recursive: true, force: true });
   tell(rows, values.json);
 }
@@ -47,8 +49,8 @@ async function uncontended({ folder, seconds }, processes) {
   const ours = await load('broker', { address: addressIn(folder, `broker-${processes}`) }, how);
   const lock = await load('lock', { folder: lockFolder }, how);
   const common = {
-    what: `leases, ${processes} ${processes === 1 ? 'process' : 'processes'}`,
-    ours: `${perSecond(ours)}, p50 ${ours.p50.toFixed(2)} ms, p99 ${ours.p99.toFixed(1)} ms`,
+    what: `leases, ${inProcesses(processes)}`,
+    ours: withWaits(ours),
   };
   const target = (limit) => (processes >= 4 ? { limit, atLeast: true, target: `≥ ${limit}` } : {});
   return [
@@ -68,7 +70,7 @@ async function paced({ folder, seconds }) {
   const echo = await load('echo', { socketPath: path.join(folder, 'echo'), holdMs: HOLD_MS }, how);
   const ours = await load('broker', { address: addressIn(folder, 'paced'), holdMs: HOLD_MS }, how);
   return row({
-    what: `a lease now and then, one process: its wait, p50`,
+    what: 'a lease now and then, one process: its wait, p50',
     ours: `${ours.p50.toFixed(2)} ms`,
     peer: `an echo of the messages, ${echo.p50.toFixed(2)} ms`,
     ratio: ours.p50 / echo.p50,
@@ -157,8 +159,4 @@ async function take(link, lease) {
 
 function addressIn(folder, name) {
   return { socketPath: path.join(folder, name), cacheFile: path.join(folder, `${name}.json`) };
-}
-
-function perSecond({ rate }) {
-  return `${Math.round(rate).toLocaleString('en')} a second`;
 }

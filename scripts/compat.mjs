@@ -86,14 +86,14 @@ function allRows() {
 
 /** The oldest Playwright, and the one that is strictest about overridden fixtures. */
 function quickRows() {
-  const [playwright] = PLAYWRIGHTS;
+  const [playwright, , strictest] = PLAYWRIGHTS;
   const compilers = TYPESCRIPTS.map((typescript) => ({
     typescript,
     playwright,
     files: ['typescript'],
     title: 'nodenext',
   }));
-  const suites = [playwright, '1.60.0'].map((each) => {
+  const suites = [playwright, strictest].map((each) => {
     return { node: process.versions.node, playwright: each, module: 'cjs', files: ['core'] };
   });
   return [...suites, ...compilers];

@@ -8,10 +8,10 @@ import type { Report, RunStatus } from '../reporter/model.ts';
 import { openFile } from '../reporter/open.ts';
 import { packageVersion } from '../reporter/options.ts';
 import { DATA, PAGE, writeData, writePage } from '../reporter/output.ts';
-import { count, counted } from '../shared/format.ts';
+import { capital, count, counted } from '../shared/format.ts';
 import { plainLine } from '../shared/plain.ts';
 import { summaryText } from '../reporter/summary.ts';
-import { missingShards } from '../reporter/view-notices.ts';
+import { measuredSoFar, missingShards } from '../reporter/view-notices.ts';
 import { type Grammar, readArguments } from './arguments.ts';
 import type { Command, Terminal } from './terminal.ts';
 
@@ -39,9 +39,11 @@ export const showReport: Command = async (args, terminal) => {
   const report = recovered?.report ?? readReport(folder);
   if (flags.has('gate')) return intact(folder, () => judge(report, terminal));
   const page = join(folder, PAGE);
-  const trends = await trendsIn(folder);
   const hasPage = !recovered?.goesOn;
-  if (hasPage && !existsSync(page)) await intact(folder, () => writePage(folder, report, TITLE, trends));
+  if (hasPage && !existsSync(page)) {
+    const trends = await trendsIn(folder);
+    await intact(folder, () => writePage(folder, report, TITLE, trends));
+  }
   const shown = hasPage ? relative(terminal.folder, page) || page : null;
   const summary = await intact(folder, () => summaryText(report, shown));
   terminal.print(`${summary}\n`);
@@ -77,7 +79,9 @@ async function recover(folder: string, terminal: Terminal): Promise<Recovered | 
   if (!read) return null;
   const { report, title } = read;
   if (goesOn(journal)) {
-    terminal.warn(`A run goes on here. ${measuredSoFar(report)} Its page comes when it ends.\n`);
+    terminal.warn(
+      `A run goes on here. ${capital(measuredSoFar(report.run.cutOff!))} Its page comes when it ends.\n`,
+    );
     // Said already, and otherwise: nobody has ended it.
     return { report: { ...report, run: { ...report.run, cutOff: null } }, goesOn: true };
   }
@@ -88,11 +92,6 @@ async function recover(folder: string, terminal: Terminal): Promise<Recovered | 
     await writePage(folder, report, title, trends);
   });
   return { report, goesOn: false };
-}
-
-function measuredSoFar({ run: { cutOff } }: Report): string {
-  const tests = cutOff && `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
-  return `This is what it had measured when ${tests} had ended.`;
 }
 
 /** The runs before, where they are kept beside the report. */

@@ -26,7 +26,8 @@ export function isOver(file: string): boolean {
 
 /** Its run goes on, on this machine. */
 export function goesOn(file: string): boolean {
-  return headOf(file)?.host === hostname() && !isOver(file);
+  const head = headOf(file);
+  return head?.host === hostname() && isAlive(head.pid);
 }
 
 /** The first line of a journal; null where it is none. */

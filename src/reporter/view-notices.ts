@@ -44,9 +44,12 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
 
 /** The report comes from the journal of a run that was killed. */
 export function cutOffText({ run: { cutOff } }: Report): string | null {
-  if (cutOff === null) return null;
-  const tests = `${count(cutOff.ended)} of ${counted(cutOff.planned, 'test')}`;
-  return `The run was ended before it could report: this is what it had measured when ${tests} had ended.`;
+  return cutOff && `The run was ended before it could report: ${measuredSoFar(cutOff)}`;
+}
+
+/** How far a run had come of which only a part is known. */
+export function measuredSoFar({ planned, ended }: NonNullable<Report['run']['cutOff']>): string {
+  return `this is what it had measured when ${count(ended)} of ${counted(planned, 'test')} had ended.`;
 }
 
 /** `pool "api-dr" stood in for 12 tests: pool "api" had no member to give: ci-1 exhausted until …` */

@@ -27,15 +27,23 @@ export async function acquire(link: Link, lease: string, timeoutMs = 20_000): Pr
 
 /** The broker's process, by its socket on its command line. */
 export function findBroker(socketPath: string): number | null {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'))) return Number(pid);
-    } catch {
-      // It ended while we looked.
-    }
+  return brokersWith(socketPath)[0] ?? null;
+}
+
+/** Brokers that have this on their command line: a socket's path, or that of their configuration. */
+export function brokersWith(argument: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => isBrokerWith(argument, pid)).map(Number);
+}
+
+function isBrokerWith(argument: string, pid: string): boolean {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return args.includes(argument) && args.some((arg) => arg.endsWith('broker/main.js'));
+  } catch {
+    // It ended while we looked.
+    return false;
   }
-  return null;
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerAddress } from '../../src/link/address.ts';
+import { findBroker } from '../harness/links.ts';
 import {
   createInlineProject,
   type Finished,
@@ -83,9 +84,7 @@ describe('gemba on the command line', { timeout: 60_000 }, () => {
 
   /** The broker's process, by its socket on its command line. */
   function brokerPid(): number | null {
-    const { socketPath } = address();
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return Number(pids.find((pid) => commandLine(pid).includes(socketPath)) ?? 0) || null;
+    return findBroker(address().socketPath);
   }
 
   it('shows a project at rest', async () => {
@@ -287,14 +286,6 @@ for (const title of ['first', 'second']) {
   });
 }
 `;
-
-function commandLine(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 1_000; turn++) {

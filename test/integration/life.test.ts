@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { brokersWith } from '../harness/links.ts';
 import { createInlineProject, runInlineTest } from '../harness/run-inline-test.ts';
 import { sessionServer } from '../harness/servers.ts';
 
@@ -11,24 +11,6 @@ const KEYS = ['life-key-one', 'life-key-two'];
 function configFor(url: string): string {
   const keys = KEYS.map((value, index) => ({ name: `qa-${index + 1}`, value, maxConcurrent: 1 }));
   return JSON.stringify({ pools: { api: { endpoints: [url], keys } } });
-}
-
-/** Brokers of the configuration in that folder, by their command lines. */
-function brokersOf(folder: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => ({ pid: Number(pid), args: readArgs(pid) }))
-    .filter(({ args }) => args.some((arg) => arg.endsWith('/broker/main.js')))
-    .filter(({ args }) => args.includes(path.join(folder, 'gemba.config.json')))
-    .map(({ pid }) => pid);
-}
-
-function readArgs(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -63,7 +45,8 @@ describe('a run with --reporter=line, a killed worker and a killed broker', () =
     );
     const running = project.run({ args: ['--reporter=line'] });
     await until('some sessions were held', () => server.sessions.length >= 8);
-    for (const pid of brokersOf(project.folder)) {
+    const configFile = path.join(project.folder, 'gemba.config.json');
+    for (const pid of brokersWith(configFile)) {
       process.kill(pid, 'SIGKILL');
       killed.push(pid);
     }
@@ -74,7 +57,7 @@ describe('a run with --reporter=line, a killed worker and a killed broker', () =
     expect(result.output).toContain('1 flaky');
     expect(result.output).toContain('23 passed');
     expect(server.refused()).toBe(0);
-    await until('the broker is gone', () => brokersOf(project.folder).length === 0);
+    await until('the broker is gone', () => brokersWith(configFile).length === 0);
     await server.close();
     await project.cleanup();
   });

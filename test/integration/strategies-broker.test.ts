@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { findBroker } from '../harness/links.ts';
 import { foundServers, startRedis } from '../harness/redis.ts';
 import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
 
@@ -15,20 +16,6 @@ const NAMES = ['api', 'ui'];
 async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
   const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/link/link.js');
   return (await import(pathToFileURL(file).href)) as { Link: new (options: LinkOptions) => Link };
-}
-
-/** The process id of the broker at that socket, or null. */
-function brokerAt(socketPath: string): number | null {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (args.includes(socketPath) && args.some((arg) => arg.endsWith('/broker/main.js')))
-        return Number(pid);
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return null;
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -56,7 +43,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', { tim
   });
 
   function kill(socketPath = address.socketPath): void {
-    const broker = brokerAt(socketPath);
+    const broker = findBroker(socketPath);
     if (broker !== null) process.kill(broker, 'SIGKILL');
   }
 
@@ -105,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', { tim
     for (const link of links.splice(0)) link.close();
     await sleep(300);
     kill();
-    await until('the broker is gone', () => brokerAt(address.socketPath) === null);
+    await until('the broker is gone', () => findBroker(address.socketPath) === null);
     const next = await newLink();
     const { rates } = await pick(next, 'first');
     expect(rates).toMatchObject({ api: expect.any(Number), ui: expect.any(Number) });

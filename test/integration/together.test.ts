@@ -1,5 +1,5 @@
 import type { JSONReportSpec, JSONReportSuite } from '@playwright/test/reporter';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../harness/redis.ts';
 import { createInlineProject, type InlineResult, runInlineTest } from '../harness/run-inline-test.ts';
 import { json, type SessionServer, sessionServer, startServer, type TestServer } from '../harness/servers.ts';
@@ -130,6 +130,7 @@ describe('several leases of one test', () => {
 
 it('several leases of one test are had over several machines too', async () => {
   const redis = await startRedis();
+  onTestFinished(() => redis.close());
   const server = await sessionServer(A.slice(0, 2));
   const config = { name: 'together', store: redis.url, pools: { a: poolOf(server, A.slice(0, 2)) } };
   const files = { 'gemba.config.json': JSON.stringify(config), 'unused.spec.ts': UNUSED };
@@ -141,7 +142,6 @@ it('several leases of one test are had over several machines too', async () => {
   expect(server.refused()).toBe(0);
   await Promise.all(machines.map((machine) => machine.cleanup()));
   await server.close();
-  await redis.close();
 });
 
 function poolOf({ url }: TestServer, values: readonly string[]): object {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,10 @@ beforeAll(async () => {
   const address = new URL(printed[0]!.replace('Gemba live: ', ''));
   [origin, token] = [address.origin, address.searchParams.get('token')!];
 });
-afterAll(() => view.close());
+afterAll(async () => {
+  await view.close();
+  rmSync(nowhere.folder, { recursive: true, force: true });
+});
 
 function newRun(): LiveRun {
   const report = reportOf([{ title: HOSTILE, file: `${HOSTILE}.ts`, results: [{ status: 'failed' }] }]);
