@@ -147,7 +147,7 @@ async function leases() {
   const cacheFile = path.join(folder, 'cache.json');
   const link = new Link({ address: { socketPath, cacheFile }, pools: [exclusivePool(50)] });
   const lease = await leaseCycle(link, 50);
-  const server = await startEcho(path.join(folder, 'echo'));
+  const server = await startEcho(path.join(folder, 'echo'), 'questions');
   const echo = await connectEcho(path.join(folder, 'echo'));
   try {
     const ours = await perCycle(lease, () => cpuOfProcesses(isBroker));

@@ -28,12 +28,14 @@ async function main() {
     options: { seconds: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } },
   });
   const folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
-  const echo = await startEcho(path.join(folder, 'echo'));
+  const echo = await startEcho(path.join(folder, 'echo'), 'questions');
+  const fullEcho = await startEcho(path.join(folder, 'full-echo'), 'all');
   const rows = [];
   const place = { folder, seconds: Number(values.seconds) };
   for (const processes of [1, 2, 4, 8]) rows.push(...(await uncontended(place, processes)));
   rows.push(await paced(place), ...(await contended(place)), ...(await kills(folder)));
   echo.close();
+  fullEcho.close();
   // A broker that ends by itself would write what it learned into the folder that is removed here.
   endProcesses((args) => args.some((arg) => arg.startsWith(folder)));
   rmSync(folder, { recursive: true, force: true });
@@ -45,7 +47,8 @@ async function uncontended({ folder, seconds }, processes) {
   const lockFolder = path.join(folder, `lock-${processes}`);
   mkdirSync(lockFolder);
   const how = { processes, seconds };
-  const echo = await load('echo', { socketPath: path.join(folder, 'echo') }, how);
+  const echo = await load('echo', { socketPath: path.join(folder, 'full-echo') }, how);
+  const questions = await load('echo', { socketPath: path.join(folder, 'echo') }, how);
   const ours = await load('broker', { address: addressIn(folder, `broker-${processes}`) }, how);
   const lock = await load('lock', { folder: lockFolder }, how);
   const common = {
@@ -60,6 +63,11 @@ async function uncontended({ folder, seconds }, processes) {
       ratio: ours.rate / echo.rate,
       ...target(0.9),
     }),
+    row({
+      ...common,
+      peer: `an echo of the questions alone, ${perSecond(questions)}`,
+      ratio: ours.rate / questions.rate,
+    }),
     row({ ...common, peer: `a lock file, ${perSecond(lock)}`, ratio: ours.rate / lock.rate, ...target(15) }),
   ];
 }
@@ -72,7 +80,7 @@ async function paced({ folder, seconds }) {
   return row({
     what: 'a lease now and then, one process: its wait, p50',
     ours: `${ours.p50.toFixed(2)} ms`,
-    peer: `an echo of the messages, ${echo.p50.toFixed(2)} ms`,
+    peer: `an echo of the question, ${echo.p50.toFixed(2)} ms`,
     ratio: ours.p50 / echo.p50,
   });
 }

@@ -1,4 +1,5 @@
-// A server that sends the question of a lease back as it came, in a process of its own, and decides nothing.
+// A server that sends the messages of a lease back as they came, in a process of its own, and decides nothing: each of
+// them, or, as a broker does, only the one that is a question.
 import { fork } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { SUCCESS, wish } from '../pool.mjs';
 import { cpuMs } from './figures.mjs';
 
-if (process.argv[2] === 'echo') serve(process.argv[3]);
+if (process.argv[2] === 'echo') serve(process.argv[3], process.argv[4]);
 
-function serve(socketPath) {
+function serve(socketPath, what) {
   const server = createServer((socket) => {
     eachLine(socket, (line) => {
       const message = JSON.parse(line);
-      if (message.type === 'acquire') socket.write(`${JSON.stringify(message)}\n`);
+      if (what === 'all' || message.type === 'acquire') socket.write(`${JSON.stringify(message)}\n`);
     });
   });
   server.listen(socketPath, () => process.send('listens'));
@@ -20,9 +21,9 @@ function serve(socketPath) {
   process.on('disconnect', () => process.exit());
 }
 
-/** Starts it. `cpuMs` tells what it used so far. */
-export async function startEcho(socketPath) {
-  const child = fork(fileURLToPath(import.meta.url), ['echo', socketPath]);
+/** Starts one that sends back `all` messages or `questions`. `cpuMs` tells what it used so far. */
+export async function startEcho(socketPath, what) {
+  const child = fork(fileURLToPath(import.meta.url), ['echo', socketPath, what]);
   const said = () => new Promise((resolve) => child.once('message', resolve));
   await said();
   const tell = () => {
@@ -37,7 +38,10 @@ export async function connectEcho(socketPath, holdMs = 0) {
   const socket = connect(socketPath);
   await new Promise((resolve) => socket.once('connect', resolve));
   let answered;
-  eachLine(socket, (line) => answered(JSON.parse(line)));
+  eachLine(socket, (line) => {
+    const message = JSON.parse(line);
+    if (message.type === 'acquire') answered(message);
+  });
   const send = (message) => socket.write(`${JSON.stringify(message)}\n`);
   const cycle = async (count) => {
     const lease = `${process.pid}-${count}`;

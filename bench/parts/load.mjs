@@ -3,14 +3,15 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const self = fileURLToPath(import.meta.url);
-// A new process compiles its code first, a broker more of it than an echo: not what a run of minutes costs.
-const WARM_UP_MS = 1_500;
+// A new process compiles its code first, a broker more of it than an echo: not what a run of minutes costs. The more
+// processes share this machine, the longer that takes.
+const WARM_UP_MS = 800;
 
 if (process.argv[1] === self) await work(JSON.parse(process.argv[2]));
 
 /** How many cycles a second all of them made, and how long each was waited for, in milliseconds. */
 export async function load(cycle, options, { processes, seconds }) {
-  const order = JSON.stringify({ cycle, options, ms: seconds * 1000 });
+  const order = JSON.stringify({ cycle, options, warmUpMs: WARM_UP_MS * processes, ms: seconds * 1000 });
   const children = Array.from({ length: processes }, () => fork(self, [order]));
   const said = () => Promise.all(children.map((child) => nextOf(child)));
   await said();
@@ -36,7 +37,7 @@ function nextOf(child) {
   });
 }
 
-async function work({ cycle: name, options, ms }) {
+async function work({ cycle: name, options, warmUpMs, ms }) {
   const { CYCLES } = await import('./cycles.mjs');
   const cycle = await CYCLES[name](options);
   process.send('ready');
@@ -48,6 +49,6 @@ async function work({ cycle: name, options, ms }) {
     while (performance.now() < end) waits.push(await cycle(count++));
     return waits;
   };
-  await repeat(WARM_UP_MS);
+  await repeat(warmUpMs);
   process.send(await repeat(ms));
 }

@@ -15,8 +15,9 @@ export function handle(
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
       const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst, yields } = message;
-      const request = { lease, spec, need, holder, testId, timeoutMs, exclude, isFirst, yields };
-      return acquire(pool, { ...request, to: { link, ask } }, context);
+      const to = { link, ask };
+      const request = { to, lease, spec, need, holder, testId, timeoutMs, exclude, isFirst, yields };
+      return acquire(pool, request, context);
     }
     case 'turn':
       return turn(pool, { ...message, link, since: context.now }, context);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { PoolSpec, Transition } from '../core/types.ts';
+import { toLine } from '../shared/wire.ts';
 import type { Answer, BrokerMessage, LinkMessage } from './protocol.ts';
 
 /** A link, seen from the broker. */
@@ -71,7 +72,7 @@ const MAX_UNREAD = 64 * 1024 * 1024;
 
 export function send(peer: Peer, message: BrokerMessage): void {
   if (!peer.socket.writable) return;
-  peer.socket.write(`${JSON.stringify(message)}\n`);
+  peer.socket.write(toLine(message), 'latin1');
   if (peer.socket.writableLength > MAX_UNREAD) peer.socket.destroy();
 }
 

@@ -6,7 +6,6 @@ import { rosterOf } from '../core/roster.ts';
 import {
   type Context,
   type HealthChange,
-  type LeaseState,
   newPoolState,
   type PoolState,
   type Probe,
@@ -16,7 +15,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { Alarm } from './alarm.ts';
 import { memberOf, toAnswer } from './handle.ts';
 import type { News } from './news.ts';
-import { isForeign } from './ownership.ts';
+import { linkOf, poolWith } from './ownership.ts';
 import type { Peers } from './peers.ts';
 import type { Probers } from './probers.ts';
 import type { LinkMessage } from './protocol.ts';
@@ -42,7 +41,6 @@ export interface PoolsPorts {
 /** The state of all pools, and what is done of what their decisions ask for. */
 export class Pools {
   readonly #ports: PoolsPorts;
-  readonly #poolOf = new Map<string, string>();
   readonly #alarm: Alarm;
   #sharing: Sharing | null = null;
 
@@ -80,26 +78,9 @@ export class Pools {
     return pool;
   }
 
-  /** The name of the pool that a lease is of. */
-  nameOf(lease: string): string | undefined {
-    return this.#poolOf.get(lease);
-  }
-
-  begin(lease: string, pool: string): void {
-    this.#poolOf.set(lease, pool);
-  }
-
-  forget(lease: string): void {
-    this.#poolOf.delete(lease);
-  }
-
-  leaseOf(id: string): LeaseState | undefined {
-    return this.#stateOf(id)?.leases.get(id);
-  }
-
-  /** Whether a lease, or the wait for it, is another link's: whoever only knows its id has no say in it. */
-  isForeign(lease: string, link: string): boolean {
-    return isForeign(this.#stateOf(lease), lease, link);
+  /** The pool that a lease, or the wait for it, is of. */
+  with(lease: string): PoolState | undefined {
+    return poolWith(this.all, lease);
   }
 
   /** Several machines share what is claimed from now on. */
@@ -129,8 +110,8 @@ export class Pools {
     const context = this.#ports.context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
       const spec = specs.get(pool);
-      if (!spec || this.isForeign(lease, link)) continue;
-      this.begin(lease, pool);
+      const holding = this.with(lease);
+      if (!spec || (holding && linkOf(holding, lease) !== link)) continue;
       const identity = { id: lease, link, spec, need, holder, testId };
       const taken = reassert(this.named(pool), identity, { endpoint, key }, context);
       if (taken) void this.#sharing?.takeOver(this.named(pool), taken);
@@ -155,10 +136,7 @@ export class Pools {
     const context = this.#ports.context();
     this.probersChanged();
     this.apply(this.#ports.probers.left(link, context));
-    for (const pool of this.all) {
-      for (const lease of pool.leases.values()) if (lease.link === link) this.forget(lease.id);
-      this.apply(dropLink(pool, link, context));
-    }
+    for (const pool of this.all) this.apply(dropLink(pool, link, context));
   }
 
   endDeadlocks(context: Context): void {
@@ -211,10 +189,6 @@ export class Pools {
 
   close(): void {
     this.#alarm.stop();
-  }
-
-  #stateOf(lease: string): PoolState | undefined {
-    return this.#ports.states.get(this.#poolOf.get(lease) ?? '');
   }
 
   #announce(change: HealthChange, isOurs: boolean): void {

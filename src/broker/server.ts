@@ -14,6 +14,7 @@ import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import type { Keeper } from './keeper.ts';
 import { Newcomers } from './newcomers.ts';
 import { News } from './news.ts';
+import { linkOf } from './ownership.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
@@ -122,7 +123,7 @@ export class Broker {
   /** Leases that can no longer be guaranteed: their holders must stop. */
   lost(leases: readonly string[]): void {
     for (const id of leases) {
-      const lease = this.#pools.leaseOf(id);
+      const lease = this.#pools.with(id)?.leases.get(id);
       if (lease) this.#peers.send(lease.link, { type: 'lost', lease: id });
     }
   }
@@ -237,9 +238,11 @@ export class Broker {
   }
 
   #lease(peer: Peer, message: Message<'acquire' | 'turn' | 'move' | 'retry' | 'attempt' | 'release'>): void {
-    const poolName = message.type === 'acquire' ? message.pool : this.#pools.nameOf(message.lease);
-    const spec = poolName === undefined ? undefined : peer.specs.get(poolName);
-    if (!spec || this.#pools.isForeign(message.lease, peer.link)) {
+    const holding = this.#pools.with(message.lease);
+    // Whoever only knows the id of another's lease has no say in it.
+    const isForeign = holding !== undefined && linkOf(holding, message.lease) !== peer.link;
+    const spec = peer.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
+    if (!spec || isForeign) {
       if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
       return;
     }
@@ -247,10 +250,8 @@ export class Broker {
     const pool = this.#pools.named(spec.name);
     if (message.type === 'retry')
       return answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
-    if (message.type === 'acquire') this.#pools.begin(message.lease, spec.name);
     this.#pools.apply(handle(pool, spec, peer.link, message, context));
     if (message.type === 'attempt' || message.type === 'release') this.#tellInsights(peer, context);
-    if (message.type === 'release') this.#pools.forget(message.lease);
     if (message.type === 'acquire' && pool.queue.length > 0) this.#pools.endDeadlocks(context);
   }
 

@@ -76,7 +76,7 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     isNew: !held,
     yields: request.yields === true,
     deadline: now + request.timeoutMs,
-    exclude: new Set(request.exclude ?? []),
+    exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
     prefer: NONE,
     avoid,
     avoidUntil: avoid.size > 0 ? now + AVOID_MS : 0,

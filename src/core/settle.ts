@@ -37,7 +37,9 @@ export function settle(
       noteServed(laneOf(key, lease.need).served, context.now);
     }
   }
-  const blame = attribute({ ...report, protocol: lease.spec.protocol });
+  // Spelled out: a copy of a report costs more than all that is learned from it.
+  const { kind, status, auth, unsent, local } = report;
+  const blame = attribute({ kind, status, auth, unsent, local, protocol: lease.spec.protocol });
   const event: Settling = { pool, lease, report, endpoint, key, context, changes: [] };
   if (blame === 'nobody') {
     if (report.kind === 'ok' || report.kind === 'caller') passed(event);
@@ -63,7 +65,7 @@ function passed(event: Settling): void {
   succeed(event, key);
   key.refusals = 0;
   laneOf(key, lease.need).throttles = 0;
-  key.proofs.clear();
+  if (key.proofs.size > 0) key.proofs.clear();
   learn(event, key, true);
   for (const id of inSameCall(pool.comparisons, seen, 'refused')) prove(event, id, seen);
   for (const id of onSameRequest(pool.comparisons, seen, 'refused')) {

@@ -12,9 +12,9 @@ import type {
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
 import type { PoolSpec, Standing } from '../core/types.ts';
-import { parseJson, PROTOCOL_VERSION, splitLines } from '../shared/wire.ts';
+import { parseJson, PROTOCOL_VERSION, splitLines, toLine } from '../shared/wire.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
-import { startBroker, tryConnect } from './start.ts';
+import { type Connection, startBroker, tryConnect } from './start.ts';
 import type {
   AttemptMessage,
   Held,
@@ -70,10 +70,10 @@ export class Link {
 
   #askNow(question: Unasked<Question>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const numbered: Question = { ...question, ask: ++this.#lastAsk };
+      const ask = ++this.#lastAsk;
       if (this.#pending.size === 0) this.#socket?.ref();
-      this.#pending.set(numbered.ask, { question: numbered, resolve, reject });
-      this.#send(numbered);
+      this.#pending.set(ask, { question, resolve, reject });
+      this.#write(toLine({ ask }, question));
     });
   }
 
@@ -85,7 +85,7 @@ export class Link {
 
   /** Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. */
   tell(attempt: AttemptMessage): void {
-    this.#send({ type: 'attempt', ...attempt });
+    this.#write(toLine({ type: 'attempt' }, attempt));
   }
 
   /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
@@ -111,15 +111,19 @@ export class Link {
     this.#socket = null;
   }
 
-  /** Messages of one turn of the event loop go out together: an outcome and a release cost no write of their own. */
   #send(message: LinkMessage): void {
+    this.#write(toLine(message));
+  }
+
+  /** Messages of one turn of the event loop go out together: an outcome and a release cost no write of their own. */
+  #write(line: string): void {
     if (this.#outgoing === '') process.nextTick(() => this.#flush());
-    this.#outgoing += `${JSON.stringify(message)}\n`;
+    this.#outgoing += line;
   }
 
   #flush(): void {
     // What a lost broker was not told, the next one is: with the hello, or by asking again.
-    if (this.#socket?.writable) this.#socket.write(this.#outgoing);
+    if (this.#socket?.writable) this.#socket.write(this.#outgoing, 'latin1');
     this.#outgoing = '';
   }
 
@@ -135,8 +139,8 @@ export class Link {
     const began = monotonic();
     let startedAt = -Infinity;
     for (;;) {
-      const socket = await tryConnect(this.#options.address.socketPath);
-      if (socket && (await this.#greet(socket))) return;
+      const connection = await tryConnect(this.#options.address.socketPath);
+      if (connection && (await this.#greet(connection))) return;
       if (!this.#mayStart) return;
       if (this.#closed) throw unreachable('the link was closed');
       if (monotonic() - began > REACH_MS)
@@ -150,7 +154,8 @@ export class Link {
   }
 
   /** Says hello with what is held and asks again what is open; false where the broker is ending just now. */
-  #greet(socket: Socket): Promise<boolean> {
+  #greet(connection: Connection): Promise<boolean> {
+    const { socket } = connection;
     return new Promise((resolve, reject) => {
       const onMessage = (message: BrokerMessage): void => {
         if (message.type === 'rejected') return reject(rejected(message));
@@ -161,13 +166,13 @@ export class Link {
           this.notices = message.notices;
           this.#outgoing = '';
           this.#follow(message.config);
-          for (const { question } of this.#pending.values()) this.#send(question);
+          for (const [ask, { question }] of this.#pending) this.#write(toLine({ ask }, question));
           // A process must be able to end while it is connected, but not while it waits for an answer.
           if (this.#pending.size === 0) socket.unref();
           resolve(true);
         } else this.#hear(message);
       };
-      const read = splitLines(
+      connection.onText = splitLines(
         (line) => {
           const message = parseJson(line);
           if (message === undefined) socket.destroy();
@@ -175,13 +180,11 @@ export class Link {
         },
         () => socket.destroy(),
       );
-      socket.setEncoding('utf8');
-      socket.on('data', (chunk: string) => read(chunk));
       socket.once('close', () => {
         resolve(false);
         this.#lost(socket);
       });
-      socket.write(`${JSON.stringify(this.#hello())}\n`);
+      socket.write(toLine(this.#hello()), 'latin1');
     });
   }
 

@@ -2,17 +2,36 @@ import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve as absolute } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 import type { BrokerAddress } from './address.ts';
 
+/** A connection to a broker. */
+export interface Connection {
+  readonly socket: Socket;
+  /** Called with what the broker says, in pieces as they come. */
+  onText: (text: string) => void;
+}
+
+/** Most of what a broker says is shorter than this by far. */
+const READ_BYTES = 16_384;
+
 /** A connection to the broker at that path; null where none answers. */
-export function tryConnect(path: string): Promise<Socket | null> {
+export function tryConnect(path: string): Promise<Connection | null> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const decoder = new StringDecoder('utf8');
+    // One buffer for all that comes: a stream's own would be a new one, four times as long, for every answer.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (length: number): boolean => {
+      connection.onText(decoder.write(buffer.subarray(0, length)));
+      return true;
+    };
+    const socket = connect({ path, onread: { buffer, callback } });
+    const connection: Connection = { socket, onText: () => {} };
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       socket.on('error', () => socket.destroy());
-      resolve(socket);
+      resolve(connection);
     });
     socket.once('error', () => {
       socket.destroy();

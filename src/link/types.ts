@@ -53,7 +53,7 @@ export interface Held {
 }
 
 export interface Pending {
-  readonly question: Question;
+  readonly question: Unasked<Question>;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }

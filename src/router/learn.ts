@@ -2,7 +2,7 @@ import type { OutcomeKind } from '../core/types.ts';
 import type { Arm, Trouble } from './arm.ts';
 import { failedAt, outFor, succeededAt } from './down.ts';
 import { chanceOfOutage, estimate } from './estimate.ts';
-import { type Memory, priorIn } from './memory.ts';
+import { type Memory, outcomeLearned, priorIn } from './memory.ts';
 import { askedToWait, refusedAt, servedAt, takeTurn } from './pace.ts';
 import { learnTime } from './time.ts';
 import type { Tuning } from './tuning.ts';
@@ -35,7 +35,7 @@ export function end(memory: Memory, arm: Arm, ended: Ended, now: number, tuning:
   const { from, found } = takeOut(arm, ended.durationMs === null ? now : now - ended.durationMs);
   const { rate, okMs } = estimate({ arm, inFlight: 0 }, prior, now, tuning);
   const before = Math.max(tuning.outageHazard, chanceOfOutage(arm, prior, now, okMs));
-  memory.prior = null;
+  outcomeLearned(memory);
   arm.outcomes++;
   const passed = ended.ok || ended.kind === 'caller';
   if (!passed && ended.kind === 'rate-limit') return refusedAt(arm.pace, from, now, ended.waitMs);

@@ -9,15 +9,19 @@ export interface Memory {
   readonly arms: Map<string, Arm>;
   /** Requests so far. */
   requests: number;
-  /** Derived from the arms; null where one of them changed since. */
+  /** Derived from the arms; null where it is to be derived anew. */
   prior: Prior | null;
+  /** Outcomes since then. */
+  outcomesSince: number;
 }
 
 /** Requests after which every record fades a little. */
 const FADE_EVERY = 20;
+/** One outcome among many arms changes what they have in common by little: so many may come before it is derived anew. */
+const ARMS_AN_OUTCOME = 8;
 
 export function newMemory(): Memory {
-  return { arms: new Map(), requests: 0, prior: null };
+  return { arms: new Map(), requests: 0, prior: null, outcomesSince: 0 };
 }
 
 /** The arm of that name; one never seen joins the round level with the others, in an order that chance decides. */
@@ -34,6 +38,13 @@ export function armIn(memory: Memory, id: string, random: Random): Arm {
 export function priorIn(memory: Memory): Prior {
   memory.prior ??= priorOf([...memory.arms.values()]);
   return memory.prior;
+}
+
+/** An arm learned an outcome. */
+export function outcomeLearned(memory: Memory): void {
+  if (++memory.outcomesSince * ARMS_AN_OUTCOME <= memory.arms.size) return;
+  memory.prior = null;
+  memory.outcomesSince = 0;
 }
 
 /** A request begins. What was learned long ago, counted in requests, weighs less: regimes change unseen. */

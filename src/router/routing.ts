@@ -70,9 +70,9 @@ export class PoolRouting {
     const { memory, arm } = this.#home(belief);
     if (learned.attempt === 1) countRequest(memory, DEFAULT_TUNING);
     if (isProbe(memory, arm, now)) arm.probes++;
-    const { durationMs, retryAfterMs: waitMs, inFlight } = learned;
+    const { ok, kind, durationMs, retryAfterMs: waitMs, inFlight } = learned;
     begin(arm, durationMs === null ? now : now - durationMs, inFlight);
-    end(memory, arm, { ...learned, durationMs, waitMs }, now, DEFAULT_TUNING);
+    end(memory, arm, { ok, kind, durationMs, waitMs }, now, DEFAULT_TUNING);
   }
 
   /** Mended by hand: it counts as up. */
