@@ -1,5 +1,5 @@
-// Builds the package: dist from src, an executable command, schema.json and its reference from the config schema, and
-// report.schema.json from the report's types.
+// Builds the package: dist from src, the page's compiled templates, an executable command, schema.json and its reference
+// from the config schema, and report.schema.json from the report's types.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,6 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
+const SCRIPTS = [
+  'scripts/templates.mjs',
+  'scripts/schema.mjs',
+  'scripts/reference.mjs',
+  'scripts/report-schema.mjs',
+];
 
 build();
 
@@ -20,7 +26,7 @@ function build() {
   if (!existsSync(command))
     return fail('build: src/cli/main.ts gave no dist/cli/main.js, the file behind "gemba".');
   chmodSync(command, 0o755);
-  for (const script of ['scripts/schema.mjs', 'scripts/reference.mjs', 'scripts/report-schema.mjs']) {
+  for (const script of SCRIPTS) {
     const file = path.join(root, script);
     if (existsSync(file)) run(script, [file]);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type * as zod from 'zod';
 import { OUTCOME_KINDS } from '../core/types.ts';
+import { z } from '../shared/zod.ts';
 import { type PastRun, REMEMBERED_RUNS } from './task-router.ts';
 
 /** An hour between runs counts as much as a minute within one: what was learned last night is still worth something. */
@@ -18,7 +19,7 @@ const pastRun = z.object({
 const savedTask = z.object({ name: z.string(), past: z.array(pastRun).max(REMEMBERED_RUNS) });
 
 /** The history of a task, as it is kept between runs. */
-export type SavedTask = z.infer<typeof savedTask>;
+export type SavedTask = zod.infer<typeof savedTask>;
 
 /** What earlier runs learned, or nothing where the file is missing or damaged: it is a cache. */
 export function readTasks(file: string): SavedTask[] {

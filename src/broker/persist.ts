@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import type * as zod from 'zod';
 import type { Health } from '../core/health.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { type Context, newPoolState, type PoolState, subjectOf } from '../core/subject.ts';
+import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
 
@@ -100,7 +101,7 @@ export function writeWhole(file: string, text: string): unknown {
   }
 }
 
-function readSaved(file: string): z.infer<typeof savedState> | null {
+function readSaved(file: string): zod.infer<typeof savedState> | null {
   try {
     return savedState.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
@@ -108,6 +109,6 @@ function readSaved(file: string): z.infer<typeof savedState> | null {
   }
 }
 
-function restored(saved: z.infer<typeof health>): Health {
+function restored(saved: zod.infer<typeof health>): Health {
   return saved.state === 'half-open' ? { ...saved, probe: null } : saved;
 }

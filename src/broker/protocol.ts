@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type * as zod from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
 import type { DeadlockKind } from '../core/effects.ts';
 import type { Refusal } from '../core/members.ts';
@@ -10,6 +10,7 @@ import {
   type Standing,
   type Transition,
 } from '../core/types.ts';
+import { z } from '../shared/zod.ts';
 import { listOf, textsByName } from './first-fault.ts';
 
 const id = z.string().min(1).max(200);
@@ -196,7 +197,7 @@ const message = z.discriminatedUnion('type', [
  */
 export const linkMessage = z.compile(message);
 
-export type LinkMessage = z.infer<typeof message>;
+export type LinkMessage = zod.infer<typeof message>;
 
 /** What is believed of a strategy that has run before. */
 export interface StrategyBelief {

@@ -1,5 +1,6 @@
 import { closestMatch } from 'leven';
-import { z } from 'zod';
+import type * as zod from 'zod';
+import { z } from '../shared/zod.ts';
 import type { DurationInput } from './types.ts';
 
 /** Bigger ones overflow a Node timer, which then fires at once. */
@@ -13,7 +14,7 @@ const NAME_NEEDS = 'be a name of letters, digits and . _ : @ - (no space, slash 
 const ALWAYS = { when: () => true };
 
 /** An object that knows its fields; another one is an error that names the nearest. */
-export function strict<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T, z.core.$strict> {
+export function strict<T extends zod.core.$ZodLooseShape>(shape: T): zod.ZodObject<T, zod.core.$strict> {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
@@ -27,7 +28,10 @@ export function strict<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T
  * Checks that see a whole object. They run also where a field of it is wrong, so that all problems are told at once;
  * hence they get `unknown`.
  */
-export function checked<T extends z.ZodType>(schema: T, check: (value: unknown, report: Report) => void): T {
+export function checked<T extends zod.ZodType>(
+  schema: T,
+  check: (value: unknown, report: Report) => void,
+): T {
   return schema.superRefine((value, context) => {
     check(value, (path, message, at) => {
       context.addIssue({ code: 'custom', path: [...path], message, params: { at } });
@@ -39,7 +43,7 @@ export function checked<T extends z.ZodType>(schema: T, check: (value: unknown, 
 export type Report = (path: readonly (string | number)[], message: string, at?: 'name') => void;
 
 /** Either of several forms; `needs` says which, where none fits by its type. */
-export function either<const T extends readonly z.ZodType[]>(options: T, needs: string): z.ZodUnion<T> {
+export function either<const T extends readonly zod.ZodType[]>(options: T, needs: string): zod.ZodUnion<T> {
   return z.union(options, {
     error: (issue) => {
       const fitting = issue.code === 'invalid_union' ? fittingIssues(issue.errors) : undefined;
@@ -49,12 +53,12 @@ export function either<const T extends readonly z.ZodType[]>(options: T, needs: 
 }
 
 /** Of the forms of a union, the problems of the one that was meant: the only one whose own type fits. */
-export function fittingIssues(errors: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+export function fittingIssues(errors: readonly zod.core.$ZodIssue[][]): zod.core.$ZodIssue[] | undefined {
   const fitting = errors.filter((issues) => !issues.some(isOfAnotherType));
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-export function text(needs = 'be a text in quotes that is not empty'): z.ZodString {
+export function text(needs = 'be a text in quotes that is not empty'): zod.ZodString {
   const error = must(needs);
   return z.string({ error }).min(1, { error });
 }
@@ -64,7 +68,7 @@ export function matching(
   needs: string,
   problemOf: (value: string) => string | undefined,
   pattern: string,
-): z.ZodString {
+): zod.ZodString {
   const checkedText = z.string({ error: must(needs) }).superRefine((value, context) => {
     const message = problemOf(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
@@ -73,7 +77,7 @@ export function matching(
 }
 
 /** The name of an endpoint or key. */
-export function name(): z.ZodString {
+export function name(): zod.ZodString {
   return matching(NAME_NEEDS, nameProblem, NAME.source);
 }
 
@@ -83,42 +87,42 @@ export function nameProblem(value: string): string | undefined {
 }
 
 /** The name of an entry of a record, for the editor's schema; variables are not resolved there. */
-export function entryName(): z.ZodString {
+export function entryName(): zod.ZodString {
   return z.string().meta({ pattern: NAME.source });
 }
 
-export function flag(): z.ZodBoolean {
+export function flag(): zod.ZodBoolean {
   return z.boolean({ error: must('be true or false') });
 }
 
-export function whole(min: number): z.ZodNumber {
+export function whole(min: number): zod.ZodNumber {
   const error = must(`be a whole number of ${min} or more`);
   return z.int({ error }).min(min, { error });
 }
 
-export function decimal(needs: string): z.ZodNumber {
+export function decimal(needs: string): zod.ZodNumber {
   return z.number({ error: must(needs) });
 }
 
-export function oneOf<const T extends readonly string[]>(values: T): z.ZodEnum<{ [K in T[number]]: K }> {
+export function oneOf<const T extends readonly string[]>(values: T): zod.ZodEnum<{ [K in T[number]]: K }> {
   return z.enum(values, { error: must(`be one of ${quoted(values)}`) });
 }
 
-export function list<T extends z.ZodType>(item: T, needs: string): z.ZodArray<T> {
+export function list<T extends zod.ZodType>(item: T, needs: string): zod.ZodArray<T> {
   return z.array(item, { error: must(needs) });
 }
 
-export function record<T extends z.ZodType>(
-  keys: z.ZodString,
+export function record<T extends zod.ZodType>(
+  keys: zod.ZodString,
   value: T,
   needs: string,
-): z.ZodRecord<z.ZodString, T> {
+): zod.ZodRecord<zod.ZodString, T> {
   return z.record(keys, value, {
     error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : must(needs)(issue)),
   });
 }
 
-export function texts(needs: string): z.ZodRecord<z.ZodString, z.ZodString> {
+export function texts(needs: string): zod.ZodRecord<zod.ZodString, zod.ZodString> {
   return record(
     z.string().min(1, { error: 'must have a name' }),
     z.string({ error: must('be a text in quotes') }),
@@ -127,7 +131,7 @@ export function texts(needs: string): z.ZodRecord<z.ZodString, z.ZodString> {
 }
 
 /** A duration in milliseconds out of a number or a text with its unit. */
-export function duration(least: 'zero' | 'more' = 'zero'): z.ZodType<number, DurationInput> {
+export function duration(least: 'zero' | 'more' = 'zero'): zod.ZodType<number, DurationInput> {
   const error = must(DURATION_NEEDS);
   const number = z.number({ error }).meta({ minimum: 0 });
   const withUnit = z.string({ error }).meta({ pattern: orVariable(DURATION.source) });
@@ -170,11 +174,11 @@ function toMs(value: number | string): number {
   return Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS]);
 }
 
-function isOfAnotherType(issue: z.core.$ZodIssue): boolean {
+function isOfAnotherType(issue: zod.core.$ZodIssue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-function withPath(issue: z.core.$ZodIssue): string {
+function withPath(issue: zod.core.$ZodIssue): string {
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
 }
 

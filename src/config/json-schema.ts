@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../shared/zod.ts';
 import { EXAMPLES } from './examples.ts';
 import { isObject } from './loose.ts';
 import { gembaConfigSchema } from './schema.ts';

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type * as zod from 'zod';
 import { OUTCOME_KINDS, type OutcomeKind, type Protocol } from '../core/types.ts';
+import { z } from '../shared/zod.ts';
 import { checkPool } from './checks.ts';
 import { checked, decimal, duration, either, list, matching, oneOf, strict, text, whole } from './fields.ts';
 import { endpointSchema, keySchema } from './members.ts';
@@ -36,9 +37,9 @@ const auth = either(
     context.addIssue({ code: 'custom', message: 'must have either "header" or "query"' });
   }
   return z.NEVER;
-}) as z.ZodType<Auth, Auth>;
+}) as zod.ZodType<Auth, Auth>;
 
-const rule: z.ZodType<ClassifyRule, ClassifyRule> = checked(
+const rule: zod.ZodType<ClassifyRule, ClassifyRule> = checked(
   strict({
     status: z
       .int({ error: 'must be a status from 100 to 599' })
@@ -139,7 +140,7 @@ const fields = strict({
     ),
 });
 
-export const poolSchema: z.ZodType<PoolConfig, PoolInput> = checked(fields, checkPool).transform(
+export const poolSchema: zod.ZodType<PoolConfig, PoolInput> = checked(fields, checkPool).transform(
   (pool, context) => {
     const auth = pool.auth ?? AUTH_OF[pool.protocol];
     if (Array.isArray(pool.keys)) {

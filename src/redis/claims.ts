@@ -110,7 +110,7 @@ export class Claims {
 
   async #ask(line: Line, claimed: Claimed, mayReopen = true): Promise<Claim> {
     const { keys, broker, ttlMs, epoch } = this.#options;
-    const { lease, slots } = claimed;
+    const { lease, slots, token } = claimed;
     const alreadyHeld = this.#held.has(lease);
     const askedAt = monotonic();
     const call = claimCall(keys, claimed, { run: epoch.run, broker, ttlMs, alreadyHeld });
@@ -126,7 +126,7 @@ export class Claims {
     }
     if (answer.code === 'GRANTED') {
       const safeUntil = this.#safeUntil(askedAt);
-      this.#held.set(lease, { ...claimed, safeUntil, isKnown: true });
+      this.#held.set(lease, { lease, slots, token, safeUntil, isKnown: true });
     } else if (answer.code === 'FULL' && alreadyHeld) this.#lose([lease]);
     return answer;
   }

@@ -140,9 +140,9 @@ function parse(read: () => Buffer): { record: GembaRecord; text: string } | stri
     const value = parseJson(text);
     // The parser's own message would quote whatever stands there.
     if (value === undefined) return 'not JSON';
-    const parsed = recordSchema.safeParse(value);
-    if (parsed.success) return { record: parsed.data, text };
-    const issue = parsed.error.issues[0];
+    // As it is: parsing would make a second one of it.
+    if (recordSchema.validate(value)) return { record: value, text };
+    const issue = recordSchema.safeParse(value).error?.issues[0];
     return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a record'}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../shared/zod.ts';
 import type { HistoryRun } from './history-run.ts';
 import type { Report } from './model.ts';
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
 import { recordSchema } from '../shared/record.ts';
+import { z } from '../shared/zod.ts';
 import { absorb } from './absorb.ts';
 import { aggregate } from './aggregate.ts';
 import { type Collected, emptyCollected, type SeenResult, type SeenTest } from './collected.ts';

@@ -15,7 +15,7 @@ export class Spark {
   private cells = new Map<number, Cell>();
 
   add(at: number, failed: boolean): void {
-    this.put(Math.floor(at / this.size), { attempts: 1, failures: failed ? 1 : 0 });
+    this.put(Math.floor(at / this.size), 1, failed ? 1 : 0);
     if (this.cells.size > MAX_CELLS) this.coarsen();
   }
 
@@ -34,12 +34,12 @@ export class Spark {
     return { attempts, failures };
   }
 
-  private put(key: number, seen: Cell): void {
+  private put(key: number, attempts: number, failures: number): void {
     const cell = this.cells.get(key);
-    if (!cell) this.cells.set(key, seen);
+    if (!cell) this.cells.set(key, { attempts, failures });
     else {
-      cell.attempts += seen.attempts;
-      cell.failures += seen.failures;
+      cell.attempts += attempts;
+      cell.failures += failures;
     }
   }
 
@@ -47,6 +47,6 @@ export class Spark {
     const { cells } = this;
     this.cells = new Map();
     this.size *= 2;
-    for (const [key, seen] of cells) this.put(Math.floor(key / 2), seen);
+    for (const [key, seen] of cells) this.put(Math.floor(key / 2), seen.attempts, seen.failures);
   }
 }

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type * as zod from 'zod';
 import { OUTCOME_KINDS } from '../core/types.ts';
+import { z } from './zod.ts';
 
 export * from './attachment.ts';
 
@@ -188,7 +189,7 @@ const record = z.object({
   verdict: z.object({ verdict, evidence: z.array(z.string()) }).nullable(),
 });
 
-export type GembaRecord = z.infer<typeof record>;
+export type GembaRecord = zod.infer<typeof record>;
 
 /** Reads a record. Compiled: a large run has ten thousands of them. */
 export const recordSchema = z.compile(record);

@@ -55,7 +55,7 @@ const CASES: [string, string, string | null][] = [
   ['src/config/watch.ts', `import 'chokidar';`, null],
   ['src/config/load.ts', `import 'chokidar';`, 'no-restricted-imports'],
   ['src/config/link.ts', `import '../link/link.ts';`, 'no-restricted-imports'],
-  ['src/reporter/render.ts', `import 'handlebars';`, null],
+  ['src/reporter/templates.ts', `import 'handlebars';`, null],
   ['src/reporter/view.ts', `import 'handlebars/runtime.js';`, 'no-restricted-imports'],
   ['src/redis/claims.ts', `import '@redis/client';`, null],
   ['src/broker/redis.ts', `import 'ioredis';`, 'no-restricted-imports'],

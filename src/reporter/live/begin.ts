@@ -4,7 +4,7 @@ import { aggregate } from '../aggregate.ts';
 import type { Collected } from '../collected.ts';
 import type { Report } from '../model.ts';
 import { packageVersion, type Settings } from '../options.ts';
-import { liveView, type Voice } from './live.ts';
+import type { Voice } from './live.ts';
 import { LiveRun } from './run.ts';
 
 /** The run that a live page shows, and what its reporter collects of it. */
@@ -38,14 +38,18 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
   const run = new LiveRun(source, monotonic);
   const uses = config.projects.map(({ use }) => use as { readonly gembaConfig?: string });
   const option = uses.find(({ gembaConfig }) => gembaConfig)?.gembaConfig;
-  const view = liveView(live, { folder: configDir, option }, voice);
-  void view.show(run);
+  // Loaded where a page is wanted: most runs have none.
+  const opening = import('./live.ts').then(({ liveView }) => {
+    const view = liveView(live, { folder: configDir, option }, voice);
+    void view.show(run);
+    return view;
+  });
   return {
     testBegan: (test, result) => run.testBegan(test, result),
     testEnded: (test, result) => run.testEnded(test, result),
-    end: () => {
+    end: async () => {
       run.end();
-      return view.ended();
+      await (await opening).ended();
     },
   };
 }

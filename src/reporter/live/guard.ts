@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import type * as zod from 'zod';
+import { z } from '../../shared/zod.ts';
 
 /** Where the live page listens. */
 export interface Bound {
@@ -18,7 +19,7 @@ export const wishSchema = z.object({
   name: z.string().min(1).max(200),
 });
 
-export type Wish = z.infer<typeof wishSchema>;
+export type Wish = zod.infer<typeof wishSchema>;
 
 /** Null takes a field out of the file, so that its default counts; what a value may be, the configuration says. */
 const number = z.number().nullable().optional();
@@ -38,7 +39,7 @@ export const editSchema = z.object({
   }),
 });
 
-export type Edit = z.infer<typeof editSchema>;
+export type Edit = zod.infer<typeof editSchema>;
 
 /**
  * Does a request's `Host` name this page? A name that somebody else's DNS points here does not: that is how a foreign
