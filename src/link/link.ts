@@ -30,6 +30,8 @@ export type { Follower, LinkOptions, Question, StrategyOutcome } from './types.t
 export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../broker/protocol.ts';
 
 const RETRY_MS = 5;
+/** What nobody waits for is told within this time. */
+const CAN_WAIT_MS = 20;
 /** A broker that was started but does not answer within this time is started once more. */
 const START_AGAIN_MS = 1_500;
 
@@ -48,6 +50,8 @@ export class Link {
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
   #outgoing = '';
+  #isFlushing = false;
+  #later: NodeJS.Timeout | undefined;
   #closed = false;
   #mayStart: boolean;
   /** What was not healthy when this link connected last. */
@@ -83,9 +87,13 @@ export class Link {
     return this.#socket !== null;
   }
 
-  /** Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. */
+  /**
+   * Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. One that went well at a
+   * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
+   */
   tell(attempt: AttemptMessage): void {
-    this.#write(toLine({ type: 'attempt' }, attempt));
+    const isNews = attempt.kind !== 'ok' || this.#members.get(attempt.lease)?.free !== true;
+    this.#write(toLine({ type: 'attempt' }, attempt), isNews);
   }
 
   /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
@@ -115,15 +123,20 @@ export class Link {
     this.#write(toLine(message));
   }
 
-  /** Messages of one turn of the event loop go out together: an outcome and a release cost no write of their own. */
-  #write(line: string): void {
-    if (this.#outgoing === '') process.nextTick(() => this.#flush());
+  /** Messages of one turn of the event loop go out together, and with them those that could wait. */
+  #write(line: string, isUrgent = true): void {
+    if (isUrgent && !this.#isFlushing) process.nextTick(() => this.#flush());
+    if (isUrgent) this.#isFlushing = true;
+    else this.#later ??= setTimeout(() => this.#flush(), CAN_WAIT_MS).unref();
     this.#outgoing += line;
   }
 
   #flush(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    this.#isFlushing = false;
     // What a lost broker was not told, the next one is: with the hello, or by asking again.
-    if (this.#socket?.writable) this.#socket.write(this.#outgoing, 'latin1');
+    if (this.#socket?.writable && this.#outgoing !== '') this.#socket.write(this.#outgoing, 'latin1');
     this.#outgoing = '';
   }
 
