@@ -51,6 +51,8 @@ export class Link {
   #lastAsk = 0;
   #outgoing = '';
   #isFlushing = false;
+  /** A hello was sent that is not answered yet. */
+  #isGreeting = false;
   #later: NodeJS.Timeout | undefined;
   #closed = false;
   #mayStart: boolean;
@@ -135,6 +137,8 @@ export class Link {
     clearTimeout(this.#later);
     this.#later = undefined;
     this.#isFlushing = false;
+    // A broker that has heard what is held, but did not answer yet, must hear what was given back meanwhile.
+    if (this.#isGreeting) return;
     // What a lost broker was not told, the next one is: with the hello, or by asking again.
     if (this.#socket?.writable && this.#outgoing !== '') this.#socket.write(this.#outgoing, 'latin1');
     this.#outgoing = '';
@@ -177,7 +181,8 @@ export class Link {
           this.standings = message.standings;
           this.isKnownRun = message.isKnownRun;
           this.notices = message.notices;
-          this.#outgoing = '';
+          this.#isGreeting = false;
+          process.nextTick(() => this.#flush());
           this.#follow(message.config);
           for (const [ask, { question }] of this.#pending) this.#write(toLine({ ask }, question));
           // A process must be able to end while it is connected, but not while it waits for an answer.
@@ -194,9 +199,12 @@ export class Link {
         () => socket.destroy(),
       );
       socket.once('close', () => {
+        if (this.#socket !== socket) this.#isGreeting = false;
         resolve(false);
         this.#lost(socket);
       });
+      this.#outgoing = '';
+      this.#isGreeting = true;
       socket.write(toLine(this.#hello()), 'latin1');
     });
   }

@@ -4,7 +4,14 @@ import { shorten, withinDates } from '../shared/format.ts';
 import type { GembaRecord, RecordedAttempt } from '../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
 import { subjectName } from './members.ts';
-import { ensure, MemberTally, type PoolTally, type StrategyTally } from './tally.ts';
+import {
+  EndpointTally,
+  ensure,
+  KeyTally,
+  type MemberTally,
+  type PoolTally,
+  type StrategyTally,
+} from './tally.ts';
 
 type RecordedLease = GembaRecord['leases'][number];
 
@@ -232,12 +239,12 @@ function poolOf(collected: Collected, name: string): PoolTally {
   return ensure(collected.pools, name, () => ({ name, endpoints: new Map(), keys: new Map() }));
 }
 
-function endpointOf(pool: PoolTally, name: string): MemberTally & { url: string } {
-  return ensure(pool.endpoints, name, () => Object.assign(new MemberTally(), { url: '' }));
+function endpointOf(pool: PoolTally, name: string): EndpointTally {
+  return ensure(pool.endpoints, name, () => new EndpointTally());
 }
 
-function keyOf(pool: PoolTally, name: string): MemberTally & { fingerprint: string } {
-  return ensure(pool.keys, name, () => Object.assign(new MemberTally(), { fingerprint: '' }));
+function keyOf(pool: PoolTally, name: string): KeyTally {
+  return ensure(pool.keys, name, () => new KeyTally());
 }
 
 /** An address may carry a user, a password or a key; none of them belongs in a report. */

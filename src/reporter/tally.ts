@@ -46,10 +46,18 @@ export class MemberTally extends Tally {
   }
 }
 
+export class EndpointTally extends MemberTally {
+  url = '';
+}
+
+export class KeyTally extends MemberTally {
+  fingerprint = '';
+}
+
 export interface PoolTally {
   readonly name: string;
-  readonly endpoints: Map<string, MemberTally & { url: string }>;
-  readonly keys: Map<string, MemberTally & { fingerprint: string }>;
+  readonly endpoints: Map<string, EndpointTally>;
+  readonly keys: Map<string, KeyTally>;
 }
 
 export interface StrategyTally {

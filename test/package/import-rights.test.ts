@@ -66,7 +66,7 @@ const CASES: [string, string, string | null][] = [
   ['src/cli/end.ts', `process.exit(1);`, 'no-restricted-properties'],
   ['src/http/env.ts', `export const home = process.env['HOME'];`, 'no-process-env'],
   ['src/broker/env.ts', `export const home = process.env['HOME'];`, 'no-process-env'],
-  ['src/broker/main.ts', `export const home = process.env['HOME'];`, null],
+  ['src/broker/run.ts', `export const home = process.env['HOME'];`, null],
   ['src/config/env.ts', `export const home = process.env['HOME'];`, null],
   ['src/cli/default.ts', `export default 1;`, 'no-default-export'],
   ['src/reporter/index.ts', `export default class Some {}`, null],

@@ -33,11 +33,17 @@ let pieces: string[][];
 let folder: string;
 let server: Server;
 let isFree: boolean;
+/** Called to welcome who said hello last. */
+let welcome: () => void;
+let isWelcoming: boolean;
+let sockets: Socket[];
 let link: Link;
 
 beforeEach(async () => {
   pieces = [];
   isFree = true;
+  isWelcoming = true;
+  sockets = [];
   folder = mkdtempSync(path.join(tmpdir(), 'gl-'));
   server = createServer(serve);
   const socketPath = path.join(folder, 's');
@@ -53,7 +59,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A broker that welcomes everybody and grants everything. */
+/** A broker that welcomes everybody, unless the test does so, and grants everything. */
 function serve(socket: Socket): void {
   let piece: string[] = [];
   const say = (message: object): boolean => socket.write(toLine(message));
@@ -61,8 +67,12 @@ function serve(socket: Socket): void {
     (line) => {
       const message = parseJson(line) as { type: string; ask: number };
       piece.push(message.type);
-      if (message.type === 'hello')
-        say({ type: 'welcome', broker: 'b', standings: [], config: null, isKnownRun: false, notices: [] });
+      if (message.type === 'hello') {
+        const empty = { broker: 'b', standings: [], config: null, isKnownRun: false, notices: [] };
+        welcome = () => say({ type: 'welcome', ...empty });
+        sockets.push(socket);
+        if (isWelcoming) welcome();
+      }
       if (message.type !== 'acquire') return;
       const member = { endpoint: null, key: { id: 'one#k', name: 'Schlüssel › 1' }, free: isFree };
       say({ type: 'answer', ask: message.ask, answer: { is: 'granted', member, waitedMs: 0 } });
@@ -118,4 +128,17 @@ test('so does one at a member whose calls ask for turns', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   link.tell({ lease: 'b', ...ATTEMPT, kind: 'ok' });
   await told(['acquire'], ['attempt']);
+});
+
+test('what is given back after the hello, and before its answer, is told after the answer', async () => {
+  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  isWelcoming = false;
+  sockets[0]!.destroy();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  link.release('a', true);
+  await sleep(1);
+  expect(pieces).toEqual([['acquire']]);
+  welcome();
+  await told(['attempt', 'release']);
 });
