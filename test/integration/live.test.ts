@@ -83,6 +83,7 @@ describe('a run with a live page', () => {
     const env = { MAIN: main.url, FRAIL: frail.url, DOWN: await deadUrl() };
     const address = await new Promise<string>((resolve, reject) => {
       ended = project.run({
+        timeoutMs: 150_000,
         env,
         onStart: (child) =>
           child.stdout!.on('data', (text: string) => {
@@ -191,7 +192,7 @@ describe('a run with a live page', () => {
       expect.stringMatching(/^console error: Failed to load resource: .* status of 400/),
     ]);
     expect(await page.content()).not.toMatch(/live-key-/);
-  });
+  }, 120_000);
 
   it('judged by evidence: a first failure of the product, an outage with its window, a dead worker', async () => {
     const { report } = await ended;
