@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
-import { isCode } from './processes.ts';
+import { isCode } from '../shared/processes.ts';
 
 /**
  * The broker's process. Arguments: the socket's address, the cache file, a seed or nothing, the config file or nothing.

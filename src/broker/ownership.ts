@@ -6,8 +6,12 @@ export function poolWith(pools: Iterable<PoolState>, lease: string): PoolState |
   return undefined;
 }
 
-/** The link whose a lease, or the wait for it, is. */
-export function linkOf(pool: PoolState, lease: string): string | undefined {
+/** Whether a lease, or the wait for it, is another link's: whoever only knows its id has no say in it. */
+export function isForeign(pool: PoolState | undefined, lease: string, link: string): boolean {
+  return pool !== undefined && linkOf(pool, lease) !== link;
+}
+
+function linkOf(pool: PoolState, lease: string): string | undefined {
   const { leases, claiming, queue } = pool;
   const known = leases.get(lease) ?? claiming.get(lease) ?? queue.find(({ id }) => id === lease);
   return known?.link;

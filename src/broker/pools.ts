@@ -15,7 +15,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { Alarm } from './alarm.ts';
 import { memberOf, toAnswer } from './handle.ts';
 import type { News } from './news.ts';
-import { linkOf, poolWith } from './ownership.ts';
+import { isForeign, poolWith } from './ownership.ts';
 import type { Peers } from './peers.ts';
 import type { Probers } from './probers.ts';
 import type { LinkMessage } from './protocol.ts';
@@ -110,8 +110,7 @@ export class Pools {
     const context = this.#ports.context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
       const spec = specs.get(pool);
-      const holding = this.with(lease);
-      if (!spec || (holding && linkOf(holding, lease) !== link)) continue;
+      if (!spec || isForeign(this.with(lease), lease, link)) continue;
       const identity = { id: lease, link, spec, need, holder, testId };
       const taken = reassert(this.named(pool), identity, { endpoint, key }, context);
       if (taken) void this.#sharing?.takeOver(this.named(pool), taken);

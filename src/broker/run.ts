@@ -7,11 +7,11 @@ import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
+import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
 import { configReader, Keeper } from './keeper.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
-import { isAlive } from './processes.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
 

@@ -14,7 +14,7 @@ import { INSIGHTS_EVERY_MS, insightsOf } from './insights.ts';
 import type { Keeper } from './keeper.ts';
 import { Newcomers } from './newcomers.ts';
 import { News } from './news.ts';
-import { linkOf } from './ownership.ts';
+import { isForeign } from './ownership.ts';
 import { answer, type Peer, Peers, send } from './peers.ts';
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
@@ -239,10 +239,8 @@ export class Broker {
 
   #lease(peer: Peer, message: Message<'acquire' | 'turn' | 'move' | 'retry' | 'attempt' | 'release'>): void {
     const holding = this.#pools.with(message.lease);
-    // Whoever only knows the id of another's lease has no say in it.
-    const isForeign = holding !== undefined && linkOf(holding, message.lease) !== peer.link;
     const spec = peer.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
-    if (!spec || isForeign) {
+    if (!spec || isForeign(holding, message.lease, peer.link)) {
       if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
       return;
     }

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic, systemClock } from '../core/clock.ts';
+import { isCode } from '../shared/processes.ts';
 import { historyRunOf, historyText, isFull, parseHistory, type RunScope, withRun } from './history.ts';
 import type { HistoryRun } from './history-run.ts';
 import type { Report } from './model.ts';
@@ -77,8 +78,4 @@ async function stealStale(lock: string): Promise<void> {
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

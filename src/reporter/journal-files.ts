@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../core/clock.ts';
+import { isAlive } from '../shared/processes.ts';
 import type { JournalHead } from './journal-format.ts';
 
 const NAME = /^journal-.*\.ndjson$/;
@@ -42,14 +43,5 @@ export function headOf(file: string): JournalHead | null {
     return null;
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

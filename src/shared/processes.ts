@@ -8,6 +8,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether it is the system's error of that code: `ENOENT`, `EEXIST`. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
