@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { patience } from './test/harness/patience.ts';
+import { MISSING_MS, patience } from './test/harness/patience.ts';
 
 export default defineConfig({
   test: {
     // Real Playwright runs wait more than they work: two side by side take half the time, also on two cores.
+    expect: { poll: { timeout: MISSING_MS } },
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
@@ -13,8 +14,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/package/**/*.test.ts'],
           globalSetup: ['test/harness/pack.ts'],
-          testTimeout: 120_000 * patience,
-          hookTimeout: 120_000 * patience,
+          testTimeout: 240_000 * patience,
+          hookTimeout: 240_000 * patience,
           sequence: { groupOrder: 1 },
         },
       },

@@ -6,7 +6,6 @@ import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/broker
 import { LiveConfig } from '../../src/config/live.ts';
 import { configOfText } from '../../src/config/load.ts';
 import { PROTOCOL_VERSION, splitLines } from '../../src/shared/wire.ts';
-import { patience } from './patience.ts';
 
 export type Env = Readonly<Record<string, string>>;
 type Message = Extract<BrokerMessage, { type: string }>;
@@ -143,12 +142,4 @@ async function connected(socketPath: string): Promise<Socket> {
 export function save(file: string, text: string): void {
   writeFileSync(`${file}.tmp`, text);
   renameSync(`${file}.tmp`, file);
-}
-
-export async function until(what: string, holds: () => boolean, withinMs = 5_000): Promise<void> {
-  const end = performance.now() + withinMs * patience;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(5);
-  }
 }

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { chromium, type LaunchOptions, type Page } from '@playwright/test';
 import { WebSocket } from 'undici';
-import { until } from './config-client.ts';
-import { patience } from './patience.ts';
+import { MISSING_MS, until } from './patience.ts';
 
 /** Playwright as someone uses it who runs tests again and again: in a terminal, or from an editor. */
 export interface Interactive {
@@ -28,7 +27,7 @@ export async function startWatchMode(folder: string, env: Record<string, string>
   });
   const output = listen(child);
   const prompts = (): number => output().match(PROMPT)?.length ?? 0;
-  await until('the first prompt', () => prompts() > 0, 30_000);
+  await until('the first prompt', () => prompts() > 0);
   return {
     run: async () => {
       const before = prompts();
@@ -39,7 +38,7 @@ export async function startWatchMode(folder: string, env: Record<string, string>
         child.stdin.write('\r');
         for (let tries = 0; tries < 40 && runs() === earlier; tries++) await sleep(50);
       }
-      await until('the prompt after a run', () => prompts() > before, 60_000);
+      await until('the prompt after a run', () => prompts() > before);
     },
     output,
     end: async () => {
@@ -61,7 +60,7 @@ export async function startTestServer(
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = listen(child);
-  await until('it listens', () => /ws:\S+/.test(output()), 30_000);
+  await until('it listens', () => /ws:\S+/.test(output()));
   const socket = new WebSocket(/ws:\S+/.exec(output())![0]);
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve);
@@ -107,10 +106,10 @@ export async function startUiMode(
   const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
   const child = spawn(process.execPath, args, { cwd: folder, env: environment(env), stdio });
   const output = listen(child);
-  await until('it listens', () => /http:\S+/.test(output()), 60_000);
+  await until('it listens', () => /http:\S+/.test(output()));
   const browser = await chromium.launch(launch);
   const page = await browser.newPage();
-  page.setDefaultTimeout(60_000 * patience);
+  page.setDefaultTimeout(MISSING_MS);
   const endedRuns = countRuns(page);
   await page.goto(/http:\S+/.exec(output())![0]);
   await page.getByRole('treeitem').first().waitFor();
@@ -118,7 +117,7 @@ export async function startUiMode(
     run: async () => {
       const before = endedRuns();
       await page.getByTitle(/^Run all/).click();
-      await until('the run ends', () => endedRuns() > before, 120_000);
+      await until('the run ends', () => endedRuns() > before);
     },
     status: () => page.getByTestId('status-line').innerText(),
     output,

@@ -15,7 +15,7 @@ export interface InlineOptions {
   env?: Record<string, string>;
   /** Source text of an object: options laid over the default Playwright config, e.g. `{ workers: 6, retries: 1 }`. */
   config?: string | undefined;
-  /** After this the whole run is killed and the call rejects. Default 60,000. */
+  /** After this the whole run is killed and the call rejects. Default 180,000: a hang, never merely a busy machine. */
   timeoutMs?: number;
   onStart?: (child: ChildProcess) => void;
 }
@@ -142,7 +142,7 @@ async function runPlaywright(folder: string, options: InlineOptions): Promise<Pl
 }
 
 async function runNode(folder: string, args: readonly string[], options: InlineOptions): Promise<Finished> {
-  const timeoutMs = (options.timeoutMs ?? 60_000) * patience;
+  const timeoutMs = (options.timeoutMs ?? 180_000) * patience;
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: cleanEnvironment(options.env),

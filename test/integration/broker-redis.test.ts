@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Link, LinkOptions } from '../../src/link/link.ts';
 import { PROTOCOL_VERSION } from '../../src/shared/wire.ts';
-import { acquire, findBroker, newLink, until } from '../harness/links.ts';
+import { acquire, findBroker, newLink } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import { startRedis, type TestRedis } from '../harness/redis.ts';
 import { key, poolSpec } from '../unit/core/world.ts';
 
 const POOL = poolSpec({ keys: ['one', 'two'].map((name) => key(name, { maxConcurrent: 1 })) });
 
-describe('a broker that takes over while the shared store is away', { timeout: 60_000 }, () => {
+describe('a broker that takes over while the shared store is away', () => {
   let folder: string;
   let redis: TestRedis;
   let address: LinkOptions['address'];
@@ -50,7 +51,7 @@ describe('a broker that takes over while the shared store is away', { timeout: 6
     await redis.start();
     expect(await waiting).toMatch(/one|two/);
     expect(await acquire(link, 'd', 300)).toBe('refused');
-    await until(() => heard.some((news) => news.startsWith('healthy: ')));
+    await until('it is healthy', () => heard.some((news) => news.startsWith('healthy: ')));
   });
 
   it('holds nothing for a link that died while it waited for the store', async () => {

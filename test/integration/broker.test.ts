@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Link, LinkOptions } from '../../src/link/link.ts';
-import { acquire, findBroker, isAlive, linkFile, newLink as linkOf, until } from '../harness/links.ts';
+import { acquire, findBroker, isAlive, linkFile, newLink as linkOf } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
 const POOL = poolSpec({
@@ -15,7 +16,7 @@ const POOL = poolSpec({
   keys: [key('one', { maxConcurrent: 1 }), key('two', { maxConcurrent: 1 })],
 });
 
-describe('the broker', { timeout: 30_000 }, () => {
+describe('the broker', () => {
   let folder: string;
   let address: LinkOptions['address'];
   const links: Link[] = [];
@@ -82,7 +83,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     expect(await acquire(all[5]!, 'late', 50)).toBe('refused');
     for (const link of all) link.close();
     // Those that lost the race to start may take a while to find out.
-    await until(() => findBroker(address.socketPath) === null);
+    await until('the broker is gone', () => findBroker(address.socketPath) === null);
     expect(existsSync(address.socketPath)).toBe(false);
     expect(existsSync(`${address.socketPath}.links`)).toBe(false);
     expect(existsSync(`${address.socketPath}.lock`)).toBe(false);
@@ -125,10 +126,10 @@ describe('the broker', { timeout: 30_000 }, () => {
     const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
     const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
     link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
-    await until(() => transitions.length > 0);
+    await until('a transition', () => transitions.length > 0);
     const pid = brokerPid();
     link.close();
-    await until(() => !isAlive(pid));
+    await until('the process is gone', () => !isAlive(pid));
     const next = await newLink();
     expect(await acquire(next, 'b')).toBe('two');
     expect(next.standings).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
@@ -157,12 +158,12 @@ describe('the broker', { timeout: 30_000 }, () => {
     const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
     const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
     link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
-    await until(() => heard.length > 0);
+    await until('it is told', () => heard.length > 0);
     const pid = brokerPid();
     await sleep(500);
     expect(await acquire(link, 'b')).toBe('two');
     link.close();
-    await until(() => !isAlive(pid));
+    await until('the process is gone', () => !isAlive(pid));
   });
 
   it('leaves a project alone that was deleted meanwhile', async () => {
@@ -177,7 +178,7 @@ describe('the broker', { timeout: 30_000 }, () => {
     link.release('a', false);
     rmSync(project, { recursive: true });
     link.close();
-    await until(() => !isAlive(pid));
+    await until('the process is gone', () => !isAlive(pid));
     expect(existsSync(project)).toBe(false);
   });
 

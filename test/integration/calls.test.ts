@@ -313,7 +313,6 @@ describe('calls', () => {
       {
         config: `{ workers: 2, use: { launchOptions: ${JSON.stringify(launch ?? {})} } }`,
         env: { A: a.url, B: b.url, FOREIGN: foreign.url },
-        timeoutMs: 110_000,
       },
     );
   });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerAddress } from '../../src/link/address.ts';
 import { findBroker } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import {
   createInlineProject,
   type Finished,
@@ -43,7 +43,7 @@ function revisionOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
 }
 
-describe('gemba on the command line', { timeout: 60_000 }, () => {
+describe('gemba on the command line', () => {
   let project: InlineProject;
 
   beforeEach(async () => {
@@ -116,7 +116,7 @@ Pool api
     expect(await gemba('disable api/ci-2')).toMatchObject(disabled);
     process.kill(brokerPid()!, 'SIGKILL');
     expect(await stateOf('ci-2')).toBe('disabled');
-    await until(() => brokerPid() === null);
+    await until('the broker is gone', () => brokerPid() === null);
     expect(existsSync(address().socketPath)).toBe(false);
     expect(await stateOf('ci-2')).toBe('disabled');
     expect(await gemba('disable api/ci-2')).toMatchObject(disabled);
@@ -286,11 +286,3 @@ for (const title of ['first', 'second']) {
   });
 }
 `;
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error('waited in vain');
-}

@@ -29,7 +29,7 @@ describe('3 exclusive accounts, 6 workers, 60 tests, a test timeout of 3 s', () 
       'accounts.spec.ts': SPEC,
     };
     const config = '{ workers: 6, retries: 1, timeout: 3000, fullyParallel: true }';
-    result = await runInlineTest(files, { config, timeoutMs: 90_000 });
+    result = await runInlineTest(files, { config });
   });
 
   afterAll(async () => {

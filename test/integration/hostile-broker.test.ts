@@ -9,7 +9,8 @@ import type { Link } from '../../src/link/link.ts';
 import { seededRandom } from '../../src/core/clock.ts';
 import { PROTOCOL_VERSION } from '../../src/shared/wire.ts';
 import { HOSTILE } from '../harness/hostile.ts';
-import { acquire, findBroker, newLink, until } from '../harness/links.ts';
+import { acquire, findBroker, newLink } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
 const SEEDS = (process.env['GEMBA_FUZZ_SEEDS'] ?? 'one,two,three').split(',');
@@ -139,7 +140,7 @@ function spoiled(message: object, random: () => number): string {
   return kind === 5 ? text : JSON.stringify({ ...message, [field]: wild });
 }
 
-describe('a broker under attack', { timeout: 120_000 }, () => {
+describe('a broker under attack', () => {
   let folder: string;
   let socketPath: string;
   let broker: ChildProcess;
@@ -154,7 +155,7 @@ describe('a broker under attack', { timeout: 120_000 }, () => {
     broker = spawn(process.execPath, [main, socketPath, cacheFile, '', ''], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    await until(() => existsSync(socketPath));
+    await until('the socket is there', () => existsSync(socketPath));
     honest = await newLink(inject('installedProject'), { address: { socketPath, cacheFile }, pools: [POOL] });
     expect(await acquire(honest, LEASE)).toBe('one');
   });
@@ -188,7 +189,7 @@ describe('a broker under attack', { timeout: 120_000 }, () => {
     const socket = await attacker();
     const heard = said(socket);
     socket.write(`${JSON.stringify(hello(link, more))}\n`);
-    await until(() => heard().includes('\n') || socket.destroyed);
+    await until('an answer', () => heard().includes('\n') || socket.destroyed);
     return socket;
   }
 
@@ -229,7 +230,7 @@ describe('a broker under attack', { timeout: 120_000 }, () => {
       if (turn % 25 === 0) await sleep(5);
     }
     for (const socket of sockets.splice(0)) socket.destroy();
-    await until(() => broker.exitCode !== null || memory() > 0);
+    await until('its memory is known', () => broker.exitCode !== null || memory() > 0);
     await expectHonest();
     expect(memory() - before).toBeLessThan(200);
   });
@@ -240,7 +241,7 @@ describe('a broker under attack', { timeout: 120_000 }, () => {
     const heard = said(socket);
     for (const message of WELL_FORMED) if ('lease' in message) socket.write(`${JSON.stringify(message)}\n`);
     socket.write(`${JSON.stringify({ type: 'status', ask: 99 })}\n`);
-    await until(() => heard().includes('"ask":99'));
+    await until('the last answer', () => heard().includes('"ask":99'));
     const answers = heard()
       .split('\n')
       .filter((line) => line.includes('"answer"'))
@@ -307,7 +308,7 @@ describe('a broker under attack', { timeout: 120_000 }, () => {
     honest.close();
     const ended = new Promise((resolve) => broker.once('exit', resolve));
     await ended;
-    await until(() => silent.every(({ destroyed }) => destroyed));
+    await until('the silent are cut off', () => silent.every(({ destroyed }) => destroyed));
     expect(existsSync(socketPath)).toBe(false);
   });
 

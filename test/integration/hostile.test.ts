@@ -10,7 +10,7 @@ import { collectResult, collectTests } from '../../src/reporter/collect.ts';
 import { emptyCollected } from '../../src/reporter/collected.ts';
 import { LiveView } from '../../src/reporter/live/live.ts';
 import { LiveRun } from '../../src/reporter/live/run.ts';
-import { until } from '../harness/config-client.ts';
+import { MISSING_MS, until } from '../harness/patience.ts';
 import { COMMAND, HOSTILE, HostileRecords, POSING, wellFormed } from '../harness/hostile.ts';
 import { foundServers, startRedis, type TestRedis } from '../harness/redis.ts';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
@@ -130,7 +130,7 @@ describe.skipIf(foundServers().length === 0)(
       }`,
       );
       const summary = path.join(project.folder, 'summary.md');
-      result = await project.run({ env: { ...env, GITHUB_STEP_SUMMARY: summary }, timeoutMs: 110_000 });
+      result = await project.run({ env: { ...env, GITHUB_STEP_SUMMARY: summary } });
     });
 
     afterAll(async () => {
@@ -163,7 +163,7 @@ describe.skipIf(foundServers().length === 0)(
       try {
         writeFileSync(path.join(own, 'output'), result.output);
         writeFileSync(path.join(own, 'summary'), readFileSync(path.join(project.folder, 'summary.md')));
-        await until('the broker has ended', () => existsSync(cache()), 30_000);
+        await until('the broker has ended', () => existsSync(cache()));
         for (const name of readdirSync(cache()))
           writeFileSync(path.join(own, name), readFileSync(path.join(cache(), name)));
         expect(await findSecrets(own, secrets)).toEqual([]);
@@ -257,7 +257,7 @@ async function troubleOn(
 ): Promise<string[]> {
   const trouble: string[] = [];
   const context = await browser.newContext();
-  context.setDefaultTimeout(90_000);
+  context.setDefaultTimeout(MISSING_MS);
   context.on('page', () => void (context.pages().length > 1 && trouble.push('another page')));
   const page = await context.newPage();
   page.on('console', (message) => trouble.push(`console: ${message.text()}`));

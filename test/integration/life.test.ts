@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { brokersWith } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import { createInlineProject, runInlineTest } from '../harness/run-inline-test.ts';
 import { sessionServer } from '../harness/servers.ts';
 
@@ -11,14 +11,6 @@ const KEYS = ['life-key-one', 'life-key-two'];
 function configFor(url: string): string {
   const keys = KEYS.map((value, index) => ({ name: `qa-${index + 1}`, value, maxConcurrent: 1 }));
   return JSON.stringify({ pools: { api: { endpoints: [url], keys } } });
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error(`waited in vain until ${what}`);
 }
 
 describe('a run with --reporter=line, a killed worker and a killed broker', () => {

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { seededRandom } from '../../src/core/clock.ts';
-import { ConfigClient, type Env, save, until } from '../harness/config-client.ts';
+import { ConfigClient, type Env, save } from '../harness/config-client.ts';
+import { until } from '../harness/patience.ts';
 
 const SEED = process.env['FUZZ_SEED'] ?? 'edits';
 const FUZZ_MS = Number(process.env['FUZZ_MS'] ?? 6_000);
@@ -29,7 +30,7 @@ function configOf(keys: readonly Key[], more: object = {}): string {
   return JSON.stringify({ name: 'live', pools: { api: { keys, ...more } } }, null, 2);
 }
 
-describe('the configuration in force', { timeout: 60_000 }, () => {
+describe('the configuration in force', () => {
   let folder: string;
   let file: string;
   let socket: string;
@@ -217,7 +218,7 @@ describe('the configuration in force', { timeout: 60_000 }, () => {
       while (!isOver) {
         const lease = `lease-${++count}`;
         link.acquire(lease);
-        await until(`${lease} is granted`, () => link.granted(lease) !== undefined || isOver, 25_000);
+        await until(`${lease} is granted`, () => link.granted(lease) !== undefined || isOver);
         const granted = link.granted(lease);
         if (!granted) return;
         const { id, name } = granted.member.key!;

@@ -91,7 +91,7 @@ describe('an edit from the live page', () => {
   beforeEach(async () => {
     writeFileSync(file, TEXT);
     await expect
-      .poll(async () => (await state()).config, { timeout: 10_000 })
+      .poll(async () => (await state()).config)
       .toEqual({
         file: 'gemba.config.json',
         revision: revisionOf(TEXT),
@@ -160,7 +160,7 @@ describe('an edit from the live page', () => {
     });
     expect(readFileSync(file, 'utf8')).toBe(mine);
     writeFileSync(file, '{ "pools": ');
-    await expect.poll(async () => (await state()).config.valid, { timeout: 10_000 }).toBe(false);
+    await expect.poll(async () => (await state()).config.valid).toBe(false);
     const { text } = await post({ name: 'one', set: { weight: 3 } });
     expect(text).toMatch(/ It is not valid now, so revision \w+ stays in force\.$/);
     rmSync(file);

@@ -2,8 +2,9 @@ import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { save, until } from '../harness/config-client.ts';
+import { save } from '../harness/config-client.ts';
 import { type Interactive, startTestServer, startWatchMode } from '../harness/interactive.ts';
+import { until } from '../harness/patience.ts';
 import type { GembaReport } from '../harness/report.ts';
 import { createInlineProject, type InlineProject } from '../harness/run-inline-test.ts';
 
@@ -49,7 +50,7 @@ const three = { name: 'three', maxConcurrent: 4 };
 /** What a save takes to count, at the most. */
 const WITHIN_MS = 1_000;
 
-describe('an edit in', { timeout: 180_000 }, () => {
+describe('an edit in', () => {
   let project: InlineProject;
   let driver: Interactive | undefined;
 
@@ -84,7 +85,6 @@ describe('an edit in', { timeout: 180_000 }, () => {
     await until(
       'both workers leased since',
       () => new Set(since(counts).map(({ worker }) => worker)).size === 2,
-      15_000,
     );
     await sleep(150);
     return { counts };
@@ -97,7 +97,7 @@ describe('an edit in', { timeout: 180_000 }, () => {
     const running = driver!.run();
     return {
       end: async () => {
-        await until('it began', () => lines().length > from + 4, 30_000);
+        await until('it began', () => lines().length > from + 4);
         writeStop(true);
         await running;
       },
@@ -118,7 +118,7 @@ describe('an edit in', { timeout: 180_000 }, () => {
 
     // During a run: a key is added, one is disabled, a limit is lowered.
     const run = longRun();
-    await until('both lease', () => new Set(lines().map(({ worker }) => worker)).size === 2, 30_000);
+    await until('both lease', () => new Set(lines().map(({ worker }) => worker)).size === 2);
     expect(keysSince(0)).toEqual(['one']);
     expect(keysSince((await edit(one, two)).counts)).toEqual(['one', 'two']);
     expect(keysSince((await edit({ ...one, enabled: false }, two)).counts)).toEqual(['two']);
@@ -176,7 +176,7 @@ describe('an edit in', { timeout: 180_000 }, () => {
     const config = `{ workers: 2, fullyParallel: true, reporter: [['line']] }`;
     project = await createInlineProject({ 'a.spec.ts': SPEC, 'gemba.config.json': configOf(one) }, config);
     const running = project.run();
-    await until('both lease', () => new Set(lines().map(({ worker }) => worker)).size === 2, 30_000);
+    await until('both lease', () => new Set(lines().map(({ worker }) => worker)).size === 2);
     save(file('gemba.config.json'), configOf({ ...one, maxConcurrent: 0 }));
     await sleep(1_500);
     writeStop(true);

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MISSING_MS } from '../harness/patience.ts';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
 import { deadUrl, findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 
@@ -83,7 +84,6 @@ describe('a run with a live page', () => {
     const env = { MAIN: main.url, FRAIL: frail.url, DOWN: await deadUrl() };
     const address = await new Promise<string>((resolve, reject) => {
       ended = project.run({
-        timeoutMs: 150_000,
         env,
         onStart: (child) =>
           child.stdout!.on('data', (text: string) => {
@@ -94,7 +94,7 @@ describe('a run with a live page', () => {
       ended.then(({ output }) => reject(new Error(`No live page was announced:\n${output}`)), reject);
     });
     page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(MISSING_MS);
     page.on('console', (message) => {
       // The browser itself says so where a connection ends.
       if (!message.text().includes('ERR_')) trouble.push(`console ${message.type()}: ${message.text()}`);
@@ -117,9 +117,7 @@ describe('a run with a live page', () => {
   it('shows what is held, by whom, and who waits', async () => {
     await page.locator('#live-leases li', { hasText: `waits at the gate 1 ${HOSTILE}` }).waitFor();
     await expect
-      .poll(() => page.locator('#live-running li', { hasText: 'waits at the gate' }).count(), {
-        timeout: 15_000,
-      })
+      .poll(() => page.locator('#live-running li', { hasText: 'waits at the gate' }).count())
       .toBe(3);
     const lease = page.locator('#live-leases li').first();
     expect(await lease.textContent()).toMatch(/default\/main\/(one|two|three), /);
@@ -181,7 +179,7 @@ describe('a run with a live page', () => {
   });
 
   it('ends by itself although the page is open, and says so there', async () => {
-    await expect.poll(() => waiting.length, { timeout: 15_000 }).toBe(3);
+    await expect.poll(() => waiting.length).toBe(3);
     for (const response of waiting) json(response, 200, {});
     const { output, report } = await ended;
     expect(output.match(/Gemba live: /g)).toHaveLength(1);
@@ -192,7 +190,7 @@ describe('a run with a live page', () => {
       expect.stringMatching(/^console error: Failed to load resource: .* status of 400/),
     ]);
     expect(await page.content()).not.toMatch(/live-key-/);
-  }, 120_000);
+  });
 
   it('judged by evidence: a first failure of the product, an outage with its window, a dead worker', async () => {
     const { report } = await ended;

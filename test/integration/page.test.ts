@@ -5,6 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from '@
 import type { AxeResults } from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../src/reporter/model.ts';
+import { MISSING_MS } from '../harness/patience.ts';
 import { pagesFolder, type Pages, sampleReport } from '../harness/sample-page.ts';
 import { findChromium } from '../harness/servers.ts';
 import { type FakeTest, leased, reportOf, START } from '../unit/reporter/synthetic.ts';
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 async function open(url: string = address, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: WIDE, ...options });
-  context.setDefaultTimeout(5000);
+  context.setDefaultTimeout(MISSING_MS);
   const page = await context.newPage();
   page.on('console', (message) => trouble.push(`console ${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));

@@ -121,7 +121,7 @@ describe('keys', () => {
         reporter: [['list'], ['json', { outputFile: 'results.json' }], ['junit', { outputFile: 'junit.xml' }], ['blob'], ['html', { open: 'never' }], ['gemba-agent/reporter']],
       }`,
     );
-    result = await project.run({ timeoutMs: 110_000, args: findChromium() ? [] : ['keys.spec.ts'] });
+    result = await project.run({ args: findChromium() ? [] : ['keys.spec.ts'] });
   });
 
   afterAll(async () => {

@@ -45,9 +45,9 @@ describe('one store for several machines', () => {
     const machines = await Promise.all([1, 2, 3].map((number) => machine(server.url, 'shards', number)));
     const [first, second, third] = machines;
     const running = Promise.all([
-      first!.run({ args: ['--shard=1/2'], timeoutMs: 90_000 }),
-      second!.run({ args: ['--shard=2/2'], timeoutMs: 90_000 }),
-      third!.run({ timeoutMs: 90_000 }),
+      first!.run({ args: ['--shard=1/2'] }),
+      second!.run({ args: ['--shard=2/2'] }),
+      third!.run(),
     ]);
     // A machine that begins while the store is away is refused, so all of them come first.
     const hasBegun = (number: number): boolean =>

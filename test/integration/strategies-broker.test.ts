@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { findBroker } from '../harness/links.ts';
+import { until } from '../harness/patience.ts';
 import { foundServers, startRedis } from '../harness/redis.ts';
 import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
 
@@ -18,15 +19,7 @@ async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }
   return (await import(pathToFileURL(file).href)) as { Link: new (options: LinkOptions) => Link };
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500; turn++) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
-
-describe.skipIf(process.platform === 'win32')('the broker and strategies', { timeout: 30_000 }, () => {
+describe.skipIf(process.platform === 'win32')('the broker and strategies', () => {
   let folder: string;
   let address: LinkOptions['address'];
   const links: Link[] = [];

@@ -89,7 +89,6 @@ describe('several leases of one test', () => {
     result = await runInlineTest(files, {
       config: CONFIG,
       env: { MEETING: meeting.url },
-      timeoutMs: 110_000,
     });
   });
 
@@ -136,7 +135,7 @@ it('several leases of one test are had over several machines too', async () => {
   const files = { 'gemba.config.json': JSON.stringify(config), 'unused.spec.ts': UNUSED };
   const machines = await Promise.all([1, 2].map(() => createInlineProject(files, CONFIG)));
   const args = ['--workers=2', '--grep=(one after the other|at once) [01]'];
-  const runs = await Promise.all(machines.map((machine) => machine.run({ args, timeoutMs: 100_000 })));
+  const runs = await Promise.all(machines.map((machine) => machine.run({ args })));
   for (const { passed, failed, output } of runs)
     expect({ passed, failed }, output).toEqual({ passed: 4, failed: 0 });
   expect(server.refused()).toBe(0);

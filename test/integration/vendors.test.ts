@@ -118,7 +118,7 @@ const VENDORS = ['openai', 'azure-openai', 'gemini', 'anthropic'] as const;
 const CALLS = 5;
 const BUDGET = 0.5;
 
-describe('the vendors’ own clients', { timeout: 120_000 }, () => {
+describe('the vendors’ own clients', () => {
   let server: TestServer;
   let result: InlineResult;
 

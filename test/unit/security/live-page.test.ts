@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { monotonic } from '../../../src/core/clock.ts';
 import { isToken } from '../../../src/reporter/live/guard.ts';
 import { LiveView } from '../../../src/reporter/live/live.ts';
 import { LiveRun } from '../../../src/reporter/live/run.ts';
 import { HOSTILE } from '../../harness/hostile.ts';
+import { until } from '../../harness/patience.ts';
 import { reportOf } from '../reporter/synthetic.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gemba-live-'));
@@ -56,17 +56,10 @@ async function talk(text: string): Promise<Talk> {
   return { socket, heard: () => heard, closed };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; !holds(); turn++) {
-    if (turn > 2_000) throw new Error('waited in vain');
-    await sleep(5);
-  }
-}
-
 /** The first line and headers of the answer to one request, sent as it stands. */
 async function answer(text: string): Promise<string> {
   const { heard, closed, socket } = await talk(text);
-  await Promise.race([closed, until(() => heard().includes('\r\n\r\n'))]);
+  await Promise.race([closed, until('the headers', () => heard().includes('\r\n\r\n'))]);
   socket.destroy();
   return heard().split('\r\n\r\n')[0]!;
 }
@@ -182,11 +175,13 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
 
   it('lets nobody take all its connections or event streams for good', async () => {
     const streams = await Promise.all(Array.from({ length: 30 }, () => talk(get(`/events?token=${token}`))));
-    await until(() => streams.every(({ heard }) => /retry: 1000|too many/.test(heard())));
+    await until('each has an answer', () =>
+      streams.every(({ heard }) => /retry: 1000|too many/.test(heard())),
+    );
     expect(streams.filter(({ heard }) => heard().includes('too many')).length).toBe(14);
     for (const { socket } of streams) socket.destroy();
     const slow = await Promise.all(Array.from({ length: 100 }, () => talk('GET / HTTP/1.1\r\nX-Slow: ')));
-    await until(() => slow.filter(({ socket }) => socket.destroyed).length >= 36);
+    await until('the slow are cut off', () => slow.filter(({ socket }) => socket.destroyed).length >= 36);
     for (const { socket } of slow) socket.destroy();
     let head = '';
     for (let turn = 0; turn < 200 && status(head) !== 200; turn++)
