@@ -220,10 +220,11 @@ describe.skipIf(noBrowser)('strategies, with an API that breaks and recovers', (
       ]);
       expect(exitCode, output).toBe(0);
       const diary = /by form \(f\):\n([axf]+)/.exec(output)![1]!;
+      // Three workers may each run into it once before anyone has told; then single ones try whether it is back, more of
+      // them where tests take longer. Who never learned would run into it with each of the sixteen.
       const broken = diary.slice(diary.indexOf('x'), diary.lastIndexOf('x') + 1);
-      // Three workers may each run into it once before anyone has told, and then single ones try whether it is back.
-      expect(broken.slice(0, 12).match(/x/g)!.length, diary).toBeLessThanOrEqual(6);
-      expect(diary.match(/x/g)!.length, diary).toBeLessThanOrEqual(11);
+      expect(broken.slice(0, 12).match(/x/g)!.length, diary).toBeLessThanOrEqual(7);
+      expect(diary.match(/x/g)!.length, diary).toBeLessThanOrEqual(14);
       const recovered = diary.slice(diary.lastIndexOf('x') + 1);
       expect(recovered.match(/a/g)?.length ?? 0, diary).toBeGreaterThanOrEqual(3);
       const [api, form] = ['api', 'form'].map((name) => report.strategies.find((row) => row.name === name)!);
