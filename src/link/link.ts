@@ -1,19 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  Answer,
-  BrokerMessage,
-  ConfigNews,
-  GrantedMember,
-  LinkMessage,
-  ProbeRequest,
-} from '../broker/protocol.ts';
+import type { Answer, BrokerMessage, ConfigNews, LinkMessage, ProbeRequest } from '../broker/protocol.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
 import type { PoolSpec, Standing } from '../core/types.ts';
 import { parseJson, PROTOCOL_VERSION, splitLines, toLine } from '../shared/wire.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
+import { Leases } from './leases.ts';
+import { Outbox } from './outbox.ts';
 import { type Connection, startBroker, tryConnect } from './start.ts';
 import type {
   AttemptMessage,
@@ -30,8 +25,6 @@ export type { Follower, LinkOptions, Question, StrategyOutcome } from './types.t
 export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../broker/protocol.ts';
 
 const RETRY_MS = 5;
-/** What nobody waits for is told within this time. */
-const CAN_WAIT_MS = 20;
 /** A broker that was started but does not answer within this time is started once more. */
 const START_AGAIN_MS = 1_500;
 
@@ -43,17 +36,11 @@ export class Link {
   readonly id: string = randomUUID();
   readonly #options: LinkOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #held = new Map<string, Held>();
-  /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
-  readonly #members = new Map<string, GrantedMember | null>();
+  readonly #leases = new Leases();
+  readonly #outbox = new Outbox();
   #socket: Socket | null = null;
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
-  #outgoing = '';
-  #isFlushing = false;
-  /** A hello was sent that is not answered yet. */
-  #isGreeting = false;
-  #later: NodeJS.Timeout | undefined;
   #closed = false;
   #mayStart: boolean;
   /** What was not healthy when this link connected last. */
@@ -79,7 +66,7 @@ export class Link {
       const ask = ++this.#lastAsk;
       if (this.#pending.size === 0) this.#socket?.ref();
       this.#pending.set(ask, { question, resolve, reject });
-      this.#write(toLine({ ask }, question));
+      this.#outbox.write(toLine({ ask }, question));
     });
   }
 
@@ -94,8 +81,8 @@ export class Link {
    * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
    */
   tell(attempt: AttemptMessage): void {
-    const isNews = attempt.kind !== 'ok' || this.#members.get(attempt.lease)?.free !== true;
-    this.#write(toLine({ type: 'attempt' }, attempt), isNews);
+    const isNews = attempt.kind !== 'ok' || !this.#leases.isFree(attempt.lease);
+    this.#outbox.write(toLine({ type: 'attempt' }, attempt), isNews);
   }
 
   /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
@@ -105,43 +92,23 @@ export class Link {
 
   /** Remembers whose a granted lease is, so that a new broker can be told. */
   keep(lease: Held): void {
-    this.#held.set(lease.lease, lease);
+    this.#leases.keep(lease);
   }
 
   release(lease: string, failed: boolean): void {
-    this.#held.delete(lease);
-    this.#members.delete(lease);
+    this.#leases.forget(lease);
     this.#send({ type: 'release', lease, failed });
   }
 
   close(): void {
     this.#closed = true;
-    this.#flush();
+    this.#outbox.flush();
     this.#socket?.end();
     this.#socket = null;
   }
 
   #send(message: LinkMessage): void {
-    this.#write(toLine(message));
-  }
-
-  /** Messages of one turn of the event loop go out together, and with them those that could wait. */
-  #write(line: string, isUrgent = true): void {
-    if (isUrgent && !this.#isFlushing) process.nextTick(() => this.#flush());
-    if (isUrgent) this.#isFlushing = true;
-    else this.#later ??= setTimeout(() => this.#flush(), CAN_WAIT_MS).unref();
-    this.#outgoing += line;
-  }
-
-  #flush(): void {
-    clearTimeout(this.#later);
-    this.#later = undefined;
-    this.#isFlushing = false;
-    // A broker that has heard what is held, but did not answer yet, must hear what was given back meanwhile.
-    if (this.#isGreeting) return;
-    // What a lost broker was not told, the next one is: with the hello, or by asking again.
-    if (this.#socket?.writable && this.#outgoing !== '') this.#socket.write(this.#outgoing, 'latin1');
-    this.#outgoing = '';
+    this.#outbox.write(toLine(message));
   }
 
   #connect(): Promise<void> {
@@ -176,15 +143,19 @@ export class Link {
     return new Promise((resolve, reject) => {
       const onMessage = (message: BrokerMessage): void => {
         if (message.type === 'rejected') return reject(rejected(message));
-        if (message.type === 'welcome') {
+        if (message.type === 'welcome' && this.#closed) {
+          this.#outbox.open(socket);
+          this.#outbox.flush();
+          socket.end();
+          resolve(false);
+        } else if (message.type === 'welcome') {
           this.#socket = socket;
           this.standings = message.standings;
           this.isKnownRun = message.isKnownRun;
           this.notices = message.notices;
-          this.#isGreeting = false;
-          process.nextTick(() => this.#flush());
+          this.#outbox.open(socket);
           this.#follow(message.config);
-          for (const [ask, { question }] of this.#pending) this.#write(toLine({ ask }, question));
+          for (const [ask, { question }] of this.#pending) this.#outbox.write(toLine({ ask }, question));
           // A process must be able to end while it is connected, but not while it waits for an answer.
           if (this.#pending.size === 0) socket.unref();
           resolve(true);
@@ -199,23 +170,17 @@ export class Link {
         () => socket.destroy(),
       );
       socket.once('close', () => {
-        if (this.#socket !== socket) this.#isGreeting = false;
+        if (this.#socket !== socket) this.#outbox.abandon();
         resolve(false);
         this.#lost(socket);
       });
-      this.#outgoing = '';
-      this.#isGreeting = true;
+      this.#outbox.hold();
       socket.write(toLine(this.#hello()), 'latin1');
     });
   }
 
   #hello(): LinkMessage {
     const { follower } = this.#options;
-    this.#doubtMembers();
-    const held = [...this.#held.values()].map((lease) => {
-      const member = this.#members.get(lease.lease);
-      return { ...lease, endpoint: member?.endpoint?.id ?? null, key: member?.key?.id ?? null };
-    });
     return {
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -226,7 +191,7 @@ export class Link {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
       }),
       probes: this.#options.onProbe !== undefined,
-      held,
+      held: this.#leases.toTell(this.#pending.values()),
     };
   }
 
@@ -258,16 +223,6 @@ export class Link {
     if (result) this.#send({ type: 'probed', pool, probe, ...result });
   }
 
-  /**
-   * A lease that asked for another member may have lost its own already; and which calls may go without asking, the new
-   * broker has to say anew.
-   */
-  #doubtMembers(): void {
-    for (const lease of this.#members.keys()) this.#change(lease, { free: false });
-    for (const { question } of this.#pending.values())
-      if (question.type === 'move') this.#members.set(question.lease, null);
-  }
-
   #hear(message: BrokerMessage): void {
     if (message.type === 'rejected') this.#giveUp(rejected(message));
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
@@ -275,8 +230,8 @@ export class Link {
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'insights') this.#options.onInsights?.(message.insights);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
-    else if (message.type === 'gated') this.#change(message.lease, { free: false });
-    else if (message.type === 'moved') this.#change(message.lease, message.member);
+    else if (message.type === 'gated') this.#leases.change(message.lease, { free: false });
+    else if (message.type === 'moved') this.#leases.change(message.lease, message.member);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);
   }
@@ -285,17 +240,9 @@ export class Link {
     const pending = this.#pending.get(ask);
     if (!pending) return;
     this.#pending.delete(ask);
-    const { question } = pending;
-    if ('lease' in question && 'member' in answer) this.#members.set(question.lease, answer.member);
-    else if ('lease' in question && answer.is === 'refused') this.#members.set(question.lease, null);
+    this.#leases.answered(pending, answer);
     pending.resolve(answer);
     if (this.#pending.size === 0) this.#socket?.unref();
-  }
-
-  /** Whoever was given the member sees the change, even where it comes before they could take a look. */
-  #change(lease: string, change: Partial<GrantedMember>): void {
-    const member = this.#members.get(lease);
-    if (member) Object.assign(member, change);
   }
 
   /** The broker does not understand this link: asking again would not help. */
@@ -308,8 +255,7 @@ export class Link {
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (this.#closed || (this.#held.size === 0 && this.#pending.size === 0 && !this.#options.follower))
-      return;
+    if (this.#closed || (this.#leases.isEmpty && this.#pending.size === 0 && !this.#options.follower)) return;
     this.#connect().catch((error: unknown) => {
       for (const { reject } of this.#pending.values()) reject(error);
       this.#pending.clear();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -141,4 +142,19 @@ test('what is given back after the hello, and before its answer, is told after t
   expect(pieces).toEqual([['acquire']]);
   welcome();
   await told(['attempt', 'release']);
+});
+
+test('also by a link that was closed meanwhile, which leaves then', async () => {
+  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  isWelcoming = false;
+  sockets[0]!.destroy();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  const ended = once(sockets[1]!, 'end');
+  link.release('a', false);
+  link.close();
+  await sleep(1);
+  expect(pieces).toEqual([['acquire']]);
+  welcome();
+  await told(['release']);
+  await ended;
 });
