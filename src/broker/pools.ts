@@ -92,7 +92,7 @@ export class Pools {
       context: this.#ports.context,
       apply: (effects) => {
         this.apply(effects);
-        this.schedule();
+        this.conclude();
       },
       tellChange: (change) => this.#announce(change, false),
     });
@@ -138,10 +138,6 @@ export class Pools {
     for (const pool of this.all) this.apply(dropLink(pool, link, context));
   }
 
-  endDeadlocks(context: Context): void {
-    this.apply(endDeadlocks(this.all, context));
-  }
-
   probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
     const pool = this.#ports.states.get(message.pool);
     if (!pool) return;
@@ -181,8 +177,12 @@ export class Pools {
     }
   }
 
-  /** Time alone may have something to change. */
-  schedule(): void {
+  /**
+   * All that came of a message, or of time, was applied. A circle of waits may have closed by any of it: by a grant to
+   * somebody who waits for another, too, or by a member that went out.
+   */
+  conclude(): void {
+    this.apply(endDeadlocks(this.all, this.#ports.context()));
     this.#alarm.set();
   }
 
@@ -204,7 +204,7 @@ export class Pools {
     const isOurs = !this.#sharing || !probe.recovers || probe.tries > 1;
     if (isOurs || (await this.#sharing?.mayProbe(pool, probe))) return this.#ports.probers.send(pool, probe);
     probedElsewhere(pool, probe.id, this.#ports.context());
-    this.schedule();
+    this.conclude();
   }
 
   #due(): number {
@@ -218,5 +218,6 @@ export class Pools {
     if (!this.#ports.mayTick()) return;
     const context = this.#ports.context();
     for (const pool of this.all) this.apply(tick(pool, context));
+    this.conclude();
   }
 }

@@ -206,7 +206,7 @@ export class Broker {
     const heldBack = this.#heldBack;
     this.#heldBack = [];
     for (const receive of heldBack) receive();
-    this.#pools.schedule();
+    this.#pools.conclude();
   }
 
   #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' | 'offer' }>): void {
@@ -234,7 +234,7 @@ export class Broker {
       default:
         this.#lease(peer, message);
     }
-    this.#pools.schedule();
+    this.#pools.conclude();
   }
 
   #lease(peer: Peer, message: Message<'acquire' | 'turn' | 'move' | 'retry' | 'attempt' | 'release'>): void {
@@ -250,7 +250,6 @@ export class Broker {
       return answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     this.#pools.apply(handle(pool, spec, peer.link, message, context));
     if (message.type === 'attempt' || message.type === 'release') this.#tellInsights(peer, context);
-    if (message.type === 'acquire' && pool.queue.length > 0) this.#pools.endDeadlocks(context);
   }
 
   /** A link has told its pools of the revision in force; of an older one they do not matter any more. */
@@ -292,7 +291,7 @@ export class Broker {
     this.#ports.tasks.dropLink(peer.link);
     this.#pools.dropLink(peer.link);
     this.#tellLinks();
-    this.#pools.schedule();
+    this.#pools.conclude();
   }
 
   #tellLinks(): void {

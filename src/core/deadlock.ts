@@ -21,6 +21,7 @@ export interface Deadlock extends Wait {
  */
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
+  if (!all.some((pool) => pool.queue.length > 0) || !isHolding(all)) return null;
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
   const holders = holdersOf(all);
   const stuck = new Set(waits.map(({ waiter }) => waiter.link));
@@ -40,6 +41,16 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Dead
     null,
   );
   return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.link === last.waiter.link) };
+}
+
+/** Somebody who waits holds something: most of the time nobody does, and there is no more to be found out. */
+function isHolding(pools: readonly PoolState[]): boolean {
+  const waiting = new Set<string>();
+  for (const { queue } of pools) for (const { link } of queue) waiting.add(link);
+  for (const { leases } of pools)
+    for (const { link, endpoint, key } of leases.values())
+      if ((endpoint || key) && waiting.has(link)) return true;
+  return false;
 }
 
 /** Some member that would do is free, comes back with time, or is held by somebody who goes on. */

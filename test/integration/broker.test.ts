@@ -89,6 +89,22 @@ describe('the broker', () => {
     expect(existsSync(`${address.socketPath}.lock`)).toBe(false);
   });
 
+  it('ends a circle of waits that closes as somebody gets one of two that it waits for', async () => {
+    const [first, second, third] = [await newLink(), await newLink(), await newLink()];
+    await acquire(first, 'a');
+    await acquire(third, 'c');
+    const both = [acquire(second, 'b'), acquire(second, 'b too')];
+    // Answered after the questions before it on the same connection.
+    await second.ask({ type: 'status' });
+    const circle = acquire(first, 'a too');
+    await first.ask({ type: 'status' });
+    third.release('c', false);
+    expect(await both[0]).toBe('two');
+    expect(await circle).toBe('refused');
+    first.release('a', false);
+    expect(await both[1]).toBe('one');
+  });
+
   it('frees the member of a killed holder at once', async () => {
     const link = await newLink();
     await acquire(link, 'mine');

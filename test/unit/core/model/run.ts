@@ -26,7 +26,7 @@ export class Run {
   readonly #clients = new Clients();
   readonly #pacing = new Pacing();
   readonly #acting: Acting;
-  /** Waits that go in a circle are ended, as the broker does after each request for a lease. */
+  /** Waits that go in a circle are ended, as the broker does after all that happens. */
   readonly #endsCircles: boolean;
   /** A busy broker hears of an event before its timer fires; the tick comes after. */
   #late = false;
@@ -100,6 +100,14 @@ export class Run {
   }
 
   #step(what: string, apply: () => Effect[]): void {
+    this.#apply(what, apply);
+    if (!this.#endsCircles) return;
+    this.#apply('end circles', () => endDeadlocks([this.#world.pool], this.#world.context));
+    const [circle] = checkCircles(this.#world.pool);
+    if (circle) throw new Error(circle);
+  }
+
+  #apply(what: string, apply: () => Effect[]): void {
     const before = remember(this.#world.pool);
     this.log.push(`${this.#world.now} ${what}`);
     const effects = apply();
@@ -147,10 +155,6 @@ export class Run {
 
   #acquire(): void {
     this.#step(...askFirst(this.#acting));
-    if (!this.#endsCircles) return;
-    this.#step('end circles', () => endDeadlocks([this.#world.pool], this.#world.context));
-    const [circle] = checkCircles(this.#world.pool);
-    if (circle) throw new Error(circle);
   }
 
   #release(lease: string, failed: boolean): void {
