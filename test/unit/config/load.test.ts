@@ -7,7 +7,7 @@ import { GembaError } from '../../../src/core/errors.ts';
 import { findConfig } from '../../../src/config/find.ts';
 import { loadGembaConfig } from '../../../src/config/index.ts';
 import { ConfigError } from '../../../src/config/problems.ts';
-import { FILE, load, refusal, refusalError } from './project.ts';
+import { FILE, load, loadWith, refusal, refusalError } from './project.ts';
 
 const SMALL = '{ "pools": { "api": { "keys": ["a"] } } }';
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'gemba-find-')));
@@ -128,9 +128,8 @@ describe('A loaded configuration', () => {
 
   test('takes variables from the process where none are given', () => {
     process.env['GEMBA_TEST_KEY'] = 'from-process';
-    load('{ "pools": { "api": { "keys": ["a"] } } }');
-    writeFileSync(FILE, '{ "pools": { "api": { "keys": ["${GEMBA_TEST_KEY}"] } } }');
-    expect(loadGembaConfig(FILE).pools['api']?.keys[0]?.value).toBe('from-process');
+    const { pools } = loadWith('{ "pools": { "api": { "keys": ["${GEMBA_TEST_KEY}"] } } }');
+    expect(pools['api']?.keys[0]?.value).toBe('from-process');
     delete process.env['GEMBA_TEST_KEY'];
   });
 });

@@ -1,22 +1,30 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { loadGembaConfig } from '../../../src/config/index.ts';
 import { ConfigError } from '../../../src/config/problems.ts';
 import type { LoadedConfig } from '../../../src/config/types.ts';
 
 type Env = Record<string, string | undefined>;
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gemba-config-')));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// Its own for each process of tests, and there only while it is read.
+const folder = join(realpathSync(tmpdir()), `gemba-config-${process.pid}`);
 
 export const FILE: string = join(folder, 'gemba.config.json');
 
 /** Loads a text as the config file of a project in a temporary folder. */
 export function load(text: string, env: Env = {}): LoadedConfig {
-  writeFileSync(FILE, text);
-  return loadGembaConfig(FILE, { env });
+  return loadWith(text, { env });
+}
+
+export function loadWith(text: string, options?: { env: Env }): LoadedConfig {
+  mkdirSync(folder, { recursive: true });
+  try {
+    writeFileSync(FILE, text);
+    return loadGembaConfig(FILE, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export function loadValue(value: unknown, env: Env = {}): LoadedConfig {
