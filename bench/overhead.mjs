@@ -12,7 +12,13 @@ import { startServer } from './parts/server.mjs';
 
 const FILES = 4;
 const TRIVIAL = `async () => { expect(1 + 1).toBe(2); }`;
+const KEY = 'a-key-of-the-benchmark';
 const REQUEST = `async ({ request }) => { expect((await request.get('/orders/1')).ok()).toBe(true); }`;
+/** The same where nothing but the test gives the key. */
+const REQUEST_WITH_KEY = REQUEST.replace(
+  "'/orders/1'",
+  `'/orders/1', { headers: { authorization: 'Bearer ${KEY}' } }`,
+);
 
 /** Suites that are told apart by what they import and by their reporter only. */
 const ARMS = {
@@ -78,14 +84,15 @@ export async function measureSuites({ body, arms, tests, rounds, workers }) {
 function newProject({ imports, reporter }, body, tests, url) {
   const project = new Project();
   const perFile = Math.ceil(tests / FILES);
-  const names = Array.from({ length: tests }, (_, index) => `test('does ${index}', ${body});`);
+  const own = imports === 'gemba-agent' ? body : body.replace(REQUEST, REQUEST_WITH_KEY);
+  const all = Array.from({ length: tests }, (_, index) => `test('does ${index}', ${own});`);
   for (let file = 0; file < FILES; file++) {
-    const own = names.slice(file * perFile, (file + 1) * perFile).join('\n');
-    project.write({ [`tests/t${file}.spec.ts`]: `import { test, expect } from '${imports}';\n${own}\n` });
+    const some = all.slice(file * perFile, (file + 1) * perFile).join('\n');
+    project.write({ [`tests/t${file}.spec.ts`]: `import { test, expect } from '${imports}';\n${some}\n` });
   }
-  const pool = { endpoints: [url], keys: [{ name: 'ci', value: 'a-key-of-the-benchmark' }] };
-  const use = { baseURL: url, extraHTTPHeaders: { authorization: 'Bearer a-key-of-the-benchmark' } };
-  const config = { testDir: 'tests', reporter: [[reporter]], ...(imports === 'gemba-agent' ? {} : { use }) };
+  const pool = { endpoints: [url], keys: [{ name: 'ci', value: KEY }] };
+  // Both have the same options: each that is set or not is another step of Playwright's own.
+  const config = { testDir: 'tests', reporter: [[reporter]], use: { baseURL: url } };
   project.write({
     'gemba.config.json': JSON.stringify({ pools: { api: pool } }),
     'playwright.config.ts': `export default ${JSON.stringify(config)};`,
