@@ -14,9 +14,21 @@ export function handle(
   switch (message.type) {
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
-      const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst, yields } = message;
+      const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst, yields, waitedMs } = message;
       const to = { link, ask };
-      const request = { to, lease, spec, need, holder, testId, timeoutMs, exclude, isFirst, yields };
+      const request = {
+        to,
+        lease,
+        spec,
+        need,
+        holder,
+        testId,
+        timeoutMs,
+        exclude,
+        isFirst,
+        yields,
+        waitedMs,
+      };
       return acquire(pool, request, context);
     }
     case 'turn':

@@ -99,6 +99,8 @@ const message = z.discriminatedUnion('type', [
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
     yields: z.boolean().optional(),
+    /** It was asked before, of a broker or over a connection that was lost: so long ago. */
+    waitedMs: milliseconds.optional(),
   }),
   /** The pools of a revision, as this link's environment has them, and what cannot be had there. */
   z.object({

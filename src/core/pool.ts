@@ -8,7 +8,7 @@ import { movingWaiter, pickWithout } from './moving.ts';
 import { announce, gateLeases } from './news.ts';
 import { lateProbes, probesLost } from './probe-results.ts';
 import { nextProbe } from './probing.ts';
-import { enqueue, patience, pump } from './queue.ts';
+import { enqueue, patience, placeSince, pump } from './queue.ts';
 import { isOutdated } from './revision.ts';
 import { fits } from './roster.ts';
 import { settle } from './settle.ts';
@@ -42,6 +42,8 @@ export interface AcquireRequest {
   readonly isFirst?: boolean | undefined;
   /** Its test can give back what it holds. */
   readonly yields?: boolean | undefined;
+  /** How long ago it was asked first, where a broker or a connection was lost since: its place and its time go by that. */
+  readonly waitedMs?: number | undefined;
 }
 
 /** How long a rerun waits for a member that its test did not fail on. */
@@ -62,6 +64,7 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
   }
   if (request.isFirst && request.testId !== null) pool.failedOn.delete(request.testId);
   const avoid = avoidable(pool, request);
+  const since = now - (request.waitedMs ?? 0);
   enqueue(pool, {
     asks: [request.to],
     id: request.lease,
@@ -70,16 +73,16 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     need: request.need,
     holder: request.holder,
     testId: request.testId,
-    since: now,
-    place: 0,
+    since,
+    place: since < now ? placeSince(pool, since) : 0,
     moving: false,
     isNew: !held,
     yields: request.yields === true,
-    deadline: now + request.timeoutMs,
+    deadline: since + request.timeoutMs,
     exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
     prefer: NONE,
     avoid,
-    avoidUntil: avoid.size > 0 ? now + AVOID_MS : 0,
+    avoidUntil: avoid.size > 0 ? since + AVOID_MS : 0,
   });
   return pump(pool, context);
 }

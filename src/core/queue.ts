@@ -23,6 +23,15 @@ export function enqueue(pool: PoolState, waiter: Waiter): void {
   pool.queue.splice(place === -1 ? pool.queue.length : place, 0, waiter);
 }
 
+/** A place before those that came later, for one that asked a broker before this one. */
+export function placeSince(pool: PoolState, since: number): number {
+  const at = pool.queue.findIndex((other) => !other.moving && other.since > since);
+  const later = pool.queue[at];
+  if (!later) return ++pool.lastPlace;
+  const before = pool.queue[at - 1];
+  return (later.place + (before && !before.moving ? before.place : 0)) / 2;
+}
+
 /** Gives out turns and members; whoever got a member, or is refused one, may have calls that wait for it. */
 export function pump(pool: PoolState, context: Context): Effect[] {
   const effects = startProbes(pool, context);

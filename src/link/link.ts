@@ -65,7 +65,7 @@ export class Link {
     return new Promise((resolve, reject) => {
       const ask = ++this.#lastAsk;
       if (this.#pending.size === 0) this.#socket?.ref();
-      this.#pending.set(ask, { question, resolve, reject });
+      this.#pending.set(ask, { question, since: monotonic(), resolve, reject });
       this.#outbox.write(toLine({ ask }, question));
     });
   }
@@ -155,7 +155,8 @@ export class Link {
           this.notices = message.notices;
           this.#outbox.open(socket);
           this.#follow(message.config);
-          for (const [ask, { question }] of this.#pending) this.#outbox.write(toLine({ ask }, question));
+          for (const [ask, pending] of this.#pending)
+            this.#outbox.write(toLine({ ask }, askedAgain(pending)));
           // A process must be able to end while it is connected, but not while it waits for an answer.
           if (this.#pending.size === 0) socket.unref();
           resolve(true);
@@ -261,4 +262,10 @@ export class Link {
       this.#pending.clear();
     });
   }
+}
+
+/** A wait keeps its place and its time, whichever broker it began at. */
+function askedAgain({ question, since }: Pending): Unasked<Question> {
+  if (question.type !== 'acquire') return question;
+  return { ...question, waitedMs: Math.max(0, Math.round(monotonic() - since)) };
 }

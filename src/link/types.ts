@@ -54,6 +54,8 @@ export interface Held {
 
 export interface Pending {
   readonly question: Unasked<Question>;
+  /** By the monotonic clock, milliseconds. */
+  readonly since: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }

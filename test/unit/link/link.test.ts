@@ -37,6 +37,9 @@ let isFree: boolean;
 /** Called to welcome who said hello last. */
 let welcome: () => void;
 let isWelcoming: boolean;
+let isGranting: boolean;
+/** How long each was said to have waited before. */
+let waits: (number | undefined)[];
 let sockets: Socket[];
 let link: Link;
 
@@ -44,6 +47,8 @@ beforeEach(async () => {
   pieces = [];
   isFree = true;
   isWelcoming = true;
+  isGranting = true;
+  waits = [];
   sockets = [];
   folder = mkdtempSync(path.join(tmpdir(), 'gl-'));
   server = createServer(serve);
@@ -66,7 +71,7 @@ function serve(socket: Socket): void {
   const say = (message: object): boolean => socket.write(toLine(message));
   const read = splitLines(
     (line) => {
-      const message = parseJson(line) as { type: string; ask: number };
+      const message = parseJson(line) as { type: string; ask: number; waitedMs?: number };
       piece.push(message.type);
       if (message.type === 'hello') {
         const empty = { broker: 'b', standings: [], config: null, isKnownRun: false, notices: [] };
@@ -75,6 +80,8 @@ function serve(socket: Socket): void {
         if (isWelcoming) welcome();
       }
       if (message.type !== 'acquire') return;
+      waits.push(message.waitedMs);
+      if (!isGranting) return;
       const member = { endpoint: null, key: { id: 'one#k', name: 'Schlüssel › 1' }, free: isFree };
       say({ type: 'answer', ask: message.ask, answer: { is: 'granted', member, waitedMs: 0 } });
     },
@@ -157,4 +164,16 @@ test('also by a link that was closed meanwhile, which leaves then', async () => 
   welcome();
   await told(['release']);
   await ended;
+});
+
+test('a wait that a broker was lost in goes on at the next, and says how long it has lasted', async () => {
+  isGranting = false;
+  const waiting = link.ask({ type: 'acquire', lease: 'b', ...WISH });
+  await vi.waitFor(() => expect(waits).toHaveLength(2));
+  await sleep(30);
+  isGranting = true;
+  sockets[0]!.destroy();
+  expect(await waiting).toMatchObject({ is: 'granted' });
+  expect(waits.slice(0, 2)).toEqual([undefined, undefined]);
+  expect(waits[2]).toBeGreaterThanOrEqual(29);
 });

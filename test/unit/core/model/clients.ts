@@ -24,6 +24,8 @@ export interface ClientLease {
 /** A question without an answer yet. */
 export interface Asked {
   readonly ask: number;
+  /** When it was asked first. */
+  readonly since: number;
   readonly kind: 'acquire' | 'move' | 'turn';
   readonly link: string;
   readonly lease: string;

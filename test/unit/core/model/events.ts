@@ -107,14 +107,15 @@ export function move(acting: Acting, lease: ClientLease): Event {
   );
 }
 
-function ask(acting: Acting, question: Omit<Asked, 'ask' | 'again'>): Event {
+function ask(acting: Acting, question: Omit<Asked, 'ask' | 'since' | 'again'>): Event {
   const { link, lease, need, testId, timeoutMs, exclude } = question;
   const spec = acting.links.get(link)!;
   const what = `${JSON.stringify(need)} ${testId ?? ''} for ${timeoutMs} ms`;
+  const { now } = acting.world;
   return send(acting, question, what, (world, to) =>
     core.acquire(
       world.pool,
-      { to, lease, spec, need, holder: lease, testId, timeoutMs, exclude },
+      { to, lease, spec, need, holder: lease, testId, timeoutMs, exclude, waitedMs: world.now - now },
       world.context,
     ),
   );
@@ -122,7 +123,7 @@ function ask(acting: Acting, question: Omit<Asked, 'ask' | 'again'>): Event {
 
 function send(
   acting: Acting,
-  question: Omit<Asked, 'ask' | 'again'>,
+  question: Omit<Asked, 'ask' | 'since' | 'again'>,
   what: string,
   apply: (world: World, to: { link: string; ask: number }) => core.Effect[],
 ): Event {
@@ -133,7 +134,7 @@ function send(
   return [
     text,
     () => {
-      acting.clients.open.set(number, { ...question, ask: number, again });
+      acting.clients.open.set(number, { ...question, ask: number, since: acting.world.now, again });
       if (question.kind === 'move') acting.clients.moves.add(number);
       return apply(acting.world, to);
     },

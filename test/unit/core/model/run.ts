@@ -190,7 +190,9 @@ export class Run {
     this.#world = restart(this.#acting);
     this.#pacing.clear();
     this.#late = true;
-    for (const asked of this.#clients.open.values())
+    // Who came last may be the first to come back.
+    const open = [...this.#clients.open.values()].toSorted((one, other) => other.since - one.since);
+    for (const asked of open)
       this.#step(`restart, ${asked.kind} ${asked.ask} again`, () => asked.again(this.#world));
   }
 }
