@@ -182,12 +182,17 @@ export class Pools {
    * somebody who waits for another, too, or by a member that went out.
    */
   conclude(): void {
-    this.apply(endDeadlocks(this.all, this.#ports.context()));
+    if (this.#anybodyWaits()) this.apply(endDeadlocks(this.all, this.#ports.context()));
     this.#alarm.set();
   }
 
   close(): void {
     this.#alarm.stop();
+  }
+
+  #anybodyWaits(): boolean {
+    for (const pool of this.all) if (pool.queue.length > 0) return true;
+    return false;
   }
 
   #announce(change: HealthChange, isOurs: boolean): void {

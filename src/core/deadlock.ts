@@ -21,7 +21,7 @@ export interface Deadlock extends Wait {
  */
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
-  if (!all.some((pool) => pool.queue.length > 0) || !isHolding(all)) return null;
+  if (!isHolding(all)) return null;
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
   const holders = holdersOf(all);
   const stuck = new Set(waits.map(({ waiter }) => waiter.link));
