@@ -47,8 +47,8 @@ const CHECKS = [
   },
   {
     what: 'CPU of a lease in worker and broker, over an echo of its messages',
-    usual: 3,
-    limit: 9,
+    usual: 2.2,
+    limit: 7,
     measure: leases,
   },
 ];
