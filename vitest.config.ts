@@ -4,8 +4,8 @@ import { MISSING_MS, patience } from './test/harness/patience.ts';
 
 export default defineConfig({
   test: {
-    // Real Playwright runs wait more than they work: two side by side take half the time, also on two cores.
     expect: { poll: { timeout: MISSING_MS } },
+    // Real Playwright runs wait more than they work: two side by side take half the time, also on two cores.
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },

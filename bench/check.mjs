@@ -48,7 +48,7 @@ const CHECKS = [
   {
     what: 'CPU of a lease in worker and broker, over an echo of its messages',
     usual: 2.2,
-    limit: 7,
+    limit: 6.5,
     measure: leases,
   },
 ];

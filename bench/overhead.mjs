@@ -84,7 +84,7 @@ export async function measureSuites({ body, arms, tests, rounds, workers }) {
 function newProject({ imports, reporter }, body, tests, url) {
   const project = new Project();
   const perFile = Math.ceil(tests / FILES);
-  const own = imports === 'gemba-agent' ? body : body.replace(REQUEST, REQUEST_WITH_KEY);
+  const own = imports !== 'gemba-agent' && body === REQUEST ? REQUEST_WITH_KEY : body;
   const all = Array.from({ length: tests }, (_, index) => `test('does ${index}', ${own});`);
   for (let file = 0; file < FILES; file++) {
     const some = all.slice(file * perFile, (file + 1) * perFile).join('\n');

@@ -21,8 +21,10 @@ export interface Deadlock extends Wait {
  */
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
-  if (!isHolding(all)) return null;
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
+  const holding = holdingLinks(all);
+  // Most of the time nobody who waits holds anything.
+  if (!waits.some(({ waiter }) => holding.has(waiter.link))) return null;
   const holders = holdersOf(all);
   const stuck = new Set(waits.map(({ waiter }) => waiter.link));
   for (let freed = true; freed;) {
@@ -33,7 +35,6 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Dead
       freed = true;
     }
   }
-  const holding = new Set([...holders.values()].flat().map((lease) => lease.link));
   const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
   const yielding = circle.filter(({ waiter }) => waiter.yields);
   const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
@@ -43,14 +44,11 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Dead
   return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.link === last.waiter.link) };
 }
 
-/** Somebody who waits holds something: most of the time nobody does, and there is no more to be found out. */
-function isHolding(pools: readonly PoolState[]): boolean {
-  const waiting = new Set<string>();
-  for (const { queue } of pools) for (const { link } of queue) waiting.add(link);
+function holdingLinks(pools: readonly PoolState[]): ReadonlySet<string> {
+  const holding = new Set<string>();
   for (const { leases } of pools)
-    for (const { link, endpoint, key } of leases.values())
-      if ((endpoint || key) && waiting.has(link)) return true;
-  return false;
+    for (const { link, endpoint, key } of leases.values()) if (endpoint || key) holding.add(link);
+  return holding;
 }
 
 /** Some member that would do is free, comes back with time, or is held by somebody who goes on. */

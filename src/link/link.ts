@@ -7,7 +7,7 @@ import type { GembaError } from '../core/errors.ts';
 import type { PoolSpec, Standing } from '../core/types.ts';
 import { parseJson, PROTOCOL_VERSION, splitLines, toLine } from '../shared/wire.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
-import { Leases } from './leases.ts';
+import { Holdings } from './holdings.ts';
 import { Outbox } from './outbox.ts';
 import { type Connection, startBroker, tryConnect } from './start.ts';
 import type {
@@ -36,7 +36,7 @@ export class Link {
   readonly id: string = randomUUID();
   readonly #options: LinkOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #leases = new Leases();
+  readonly #holdings = new Holdings();
   readonly #outbox = new Outbox();
   #socket: Socket | null = null;
   #connecting: Promise<void> | null = null;
@@ -81,7 +81,7 @@ export class Link {
    * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
    */
   tell(attempt: AttemptMessage): void {
-    const isNews = attempt.kind !== 'ok' || !this.#leases.isFree(attempt.lease);
+    const isNews = attempt.kind !== 'ok' || !this.#holdings.isFree(attempt.lease);
     this.#outbox.write(toLine({ type: 'attempt' }, attempt), isNews);
   }
 
@@ -92,11 +92,11 @@ export class Link {
 
   /** Remembers whose a granted lease is, so that a new broker can be told. */
   keep(lease: Held): void {
-    this.#leases.keep(lease);
+    this.#holdings.keep(lease);
   }
 
   release(lease: string, failed: boolean): void {
-    this.#leases.forget(lease);
+    this.#holdings.forget(lease);
     this.#send({ type: 'release', lease, failed });
   }
 
@@ -143,24 +143,21 @@ export class Link {
     return new Promise((resolve, reject) => {
       const onMessage = (message: BrokerMessage): void => {
         if (message.type === 'rejected') return reject(rejected(message));
-        if (message.type === 'welcome' && this.#closed) {
-          this.#outbox.open(socket);
-          this.#outbox.flush();
-          socket.end();
-          resolve(false);
-        } else if (message.type === 'welcome') {
-          this.#socket = socket;
-          this.standings = message.standings;
-          this.isKnownRun = message.isKnownRun;
-          this.notices = message.notices;
-          this.#outbox.open(socket);
-          this.#follow(message.config);
-          for (const [ask, pending] of this.#pending)
-            this.#outbox.write(toLine({ ask }, askedAgain(pending)));
-          // A process must be able to end while it is connected, but not while it waits for an answer.
-          if (this.#pending.size === 0) socket.unref();
-          resolve(true);
-        } else this.#hear(message);
+        if (message.type !== 'welcome') return this.#hear(message);
+        this.#socket = socket;
+        this.#outbox.open(socket);
+        if (this.#closed) {
+          this.close();
+          return resolve(false);
+        }
+        this.standings = message.standings;
+        this.isKnownRun = message.isKnownRun;
+        this.notices = message.notices;
+        this.#follow(message.config);
+        for (const [ask, pending] of this.#pending) this.#outbox.write(toLine({ ask }, askedAgain(pending)));
+        // A process must be able to end while it is connected, but not while it waits for an answer.
+        if (this.#pending.size === 0) socket.unref();
+        resolve(true);
       };
       connection.onText = splitLines(
         (line) => {
@@ -192,7 +189,7 @@ export class Link {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
       }),
       probes: this.#options.onProbe !== undefined,
-      held: this.#leases.toTell(this.#pending.values()),
+      held: this.#holdings.toTell(this.#pending.values()),
     };
   }
 
@@ -231,8 +228,8 @@ export class Link {
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'insights') this.#options.onInsights?.(message.insights);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
-    else if (message.type === 'gated') this.#leases.change(message.lease, { free: false });
-    else if (message.type === 'moved') this.#leases.change(message.lease, message.member);
+    else if (message.type === 'gated') this.#holdings.change(message.lease, { free: false });
+    else if (message.type === 'moved') this.#holdings.change(message.lease, message.member);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);
   }
@@ -241,7 +238,7 @@ export class Link {
     const pending = this.#pending.get(ask);
     if (!pending) return;
     this.#pending.delete(ask);
-    this.#leases.answered(pending, answer);
+    this.#holdings.answered(pending, answer);
     pending.resolve(answer);
     if (this.#pending.size === 0) this.#socket?.unref();
   }
@@ -256,7 +253,8 @@ export class Link {
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (this.#closed || (this.#leases.isEmpty && this.#pending.size === 0 && !this.#options.follower)) return;
+    if (this.#closed || (this.#holdings.isEmpty && this.#pending.size === 0 && !this.#options.follower))
+      return;
     this.#connect().catch((error: unknown) => {
       for (const { reject } of this.#pending.values()) reject(error);
       this.#pending.clear();
@@ -267,5 +265,5 @@ export class Link {
 /** A wait keeps its place and its time, whichever broker it began at. */
 function askedAgain({ question, since }: Pending): Unasked<Question> {
   if (question.type !== 'acquire') return question;
-  return { ...question, waitedMs: Math.max(0, Math.round(monotonic() - since)) };
+  return { ...question, waitedMs: Math.round(monotonic() - since) };
 }

@@ -22,7 +22,10 @@ export class Outbox {
     this.#text += line;
   }
 
-  /** Starts anew and keeps all: a broker that hears what is held, and has not answered yet, must hear later what was given back meanwhile. */
+  /**
+   * Starts anew and keeps all: a broker that hears what is held, and has not answered yet, must hear later what was given
+   * back meanwhile.
+   */
   hold(): void {
     this.#text = '';
     this.#isHeld = true;

@@ -75,7 +75,7 @@ export class Run {
     if (this.#store && this.#dice.chance(0.05))
       return this.#step(...this.#store.otherMachine(this.#dice, this.#world));
     const { lease, wish } = this.#choose();
-    if (wish === 'acquire' || !lease) return this.#acquire();
+    if (wish === 'acquire' || !lease) return this.#step(...askFirst(this.#acting));
     if (wish === 'drop') return this.#drop(this.#dice.pick([...this.#acting.links.keys()]));
     if (wish === 'restart') return this.#restart();
     if (wish === 'admin') return this.#administer();
@@ -151,10 +151,6 @@ export class Run {
     let effects: Effect[] = [];
     this.#step(name, () => (effects = tickSoundly(this.#world)));
     return effects;
-  }
-
-  #acquire(): void {
-    this.#step(...askFirst(this.#acting));
   }
 
   #release(lease: string, failed: boolean): void {

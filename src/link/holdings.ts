@@ -2,7 +2,7 @@ import type { Answer, GrantedMember } from '../broker/protocol.ts';
 import type { Held, HelloMessage, Pending } from './types.ts';
 
 /** The leases of one worker, and what its broker said of their members. */
-export class Leases {
+export class Holdings {
   readonly #held = new Map<string, Held>();
   /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
   readonly #members = new Map<string, GrantedMember | null>();
