@@ -1,5 +1,5 @@
 import type { FullConfig, FullResult, Suite, TestCase } from '@playwright/test/reporter';
-import type { HistoryRun } from '../src/reporter/history-run.ts';
+import type { HistoryRun } from '../src/reporter/history/history-run.ts';
 
 export function sampleRun(options?: {
   readonly tests?: number;

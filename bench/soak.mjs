@@ -39,7 +39,7 @@ const SETTLE_MS = 1_000;
 const END_MS = 6_000;
 const PROGRESS_MS = 30_000;
 
-const { Link } = await import(pathToFileURL(path.join(options.dist, 'link/link.js')));
+const { Link } = await import(pathToFileURL(path.join(options.dist, 'client/client.js')));
 const { seededRandom } = await import(pathToFileURL(path.join(options.dist, 'core/clock.js')));
 const folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
 const redis = options.redis ? await startRedis(folder) : null;

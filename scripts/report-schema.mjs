@@ -1,10 +1,10 @@
-// Writes report.schema.json, the JSON Schema of report.json, from the types in src/reporter/model.ts.
+// Writes report.schema.json, the JSON Schema of report.json, from the types in src/reporter/report/model.ts.
 import { statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const target = at('report.schema.json');
-const sources = ['src/reporter/model.ts', 'src/core/types.ts', 'scripts/report-schema.mjs'].map(at);
+const sources = ['src/reporter/report/model.ts', 'src/core/types.ts', 'scripts/report-schema.mjs'].map(at);
 
 /** What the types cannot say, by the name of a field. */
 const MOMENTS = new Set(['at', 'from', 'to', 'until', 'startedAt']);
@@ -21,7 +21,7 @@ async function text() {
   // Takes a second to load.
   const { createGenerator } = await import('ts-json-schema-generator');
   const { $schema, $ref, definitions } = createGenerator({
-    path: at('src/reporter/model.ts'),
+    path: at('src/reporter/report/model.ts'),
     tsconfig: at('tsconfig.json'),
     type: 'Report',
     expose: 'all',

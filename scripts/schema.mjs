@@ -5,5 +5,5 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = resolve(process.argv[2] ?? resolve(root, 'dist'));
-const { gembaJsonSchema } = await import(pathToFileURL(resolve(dist, 'config/json-schema.js')).href);
+const { gembaJsonSchema } = await import(pathToFileURL(resolve(dist, 'config/schema/json-schema.js')).href);
 writeFileSync(resolve(root, 'schema.json'), `${JSON.stringify(gembaJsonSchema(), null, 2)}\n`);

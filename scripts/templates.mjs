@@ -1,8 +1,8 @@
-// Writes dist/reporter/templates.js out of templates/ and the built package: the page's templates, compiled.
+// Writes dist/reporter/page/templates.js out of templates/ and the built package: the page's templates, compiled.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import handlebars from 'handlebars';
-import { COMPILING, readTemplates } from '../dist/reporter/template-sources.js';
+import { COMPILING, readTemplates } from '../dist/reporter/page/template-sources.js';
 
 const { page, partials } = await readTemplates();
 
@@ -25,5 +25,5 @@ const lines = [
   `const page = ${compiled(page)};`,
   'export const pageTemplate = async () => page;',
 ];
-const target = fileURLToPath(new URL('../dist/reporter/templates.js', import.meta.url));
+const target = fileURLToPath(new URL('../dist/reporter/page/templates.js', import.meta.url));
 writeFileSync(target, `${lines.join('\n')}\n`);

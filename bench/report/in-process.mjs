@@ -1,9 +1,9 @@
 // A sample run through the reporter's own parts, without Playwright.
-import { aggregate } from '../../dist/reporter/aggregate.js';
-import { collectResult, collectTests } from '../../dist/reporter/collect.js';
-import { emptyCollected } from '../../dist/reporter/collected.js';
-import { renderDashboard } from '../../dist/reporter/render.js';
-import { dashboardView } from '../../dist/reporter/view.js';
+import { aggregate } from '../../dist/reporter/report/aggregate.js';
+import { collectResult, collectTests } from '../../dist/reporter/collect/collect.js';
+import { emptyCollected } from '../../dist/reporter/collect/collected.js';
+import { renderDashboard } from '../../dist/reporter/page/render.js';
+import { dashboardView } from '../../dist/reporter/page/view.js';
 import { reportText } from '../../dist/reporter/write.js';
 
 const origin = { rootDir: '/repo/tests', shard: 1, merging: false };

@@ -8,7 +8,7 @@ import { SUCCESS } from '../pool.mjs';
 import { POOLS } from './pools.mjs';
 
 const order = JSON.parse(process.argv[2]);
-const { Link } = await import(pathToFileURL(path.join(order.dist, 'link/link.js')));
+const { Link } = await import(pathToFileURL(path.join(order.dist, 'client/client.js')));
 const { seededRandom } = await import(pathToFileURL(path.join(order.dist, 'core/clock.js')));
 const random = seededRandom(order.seed);
 const file = openSync(order.log, 'a');

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../core/clock.ts';
-import type { Context } from '../core/subject.ts';
+import type { Context } from '../core/state.ts';
 import type { PoolRouting } from '../router/routing.ts';
 
 interface Ports {

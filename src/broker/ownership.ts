@@ -1,4 +1,4 @@
-import type { PoolState } from '../core/subject.ts';
+import type { PoolState } from '../core/state.ts';
 
 /** The pool that a lease, or the wait for it, is of. */
 export function poolWith(pools: Iterable<PoolState>, lease: string): PoolState | undefined {

@@ -1,25 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, reassert, tick } from '../core/pool.ts';
-import { probedElsewhere } from '../core/probe-results.ts';
-import { respec } from '../core/respec.ts';
-import { rosterOf } from '../core/roster.ts';
-import {
-  type Context,
-  type HealthChange,
-  newPoolState,
-  type PoolState,
-  type Probe,
-} from '../core/subject.ts';
+import { probedElsewhere } from '../core/health/probe-results.ts';
+import { respec } from '../core/leases/update-spec.ts';
+import { rosterOf } from '../core/resolved-pool.ts';
+import { type Context, type HealthChange, newPoolState, type PoolState, type Probe } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
-import { Alarm } from './alarm.ts';
-import { memberOf, toAnswer } from './handle.ts';
-import type { News } from './news.ts';
+import { Alarm } from './deadline-timer.ts';
+import { memberOf, toAnswer } from './apply-message.ts';
+import type { News } from './transition-log.ts';
 import { isForeign, poolWith } from './ownership.ts';
-import type { Peers } from './peers.ts';
+import type { Peers } from './connections.ts';
 import type { Probers } from './probers.ts';
-import type { LinkMessage } from './protocol.ts';
-import { Sharing } from './sharing.ts';
+import type { LinkMessage } from '../wire/messages.ts';
+import { Sharing } from './shared-store.ts';
 
 type Hello = Extract<LinkMessage, { type: 'hello' }>;
 

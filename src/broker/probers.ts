@@ -1,8 +1,8 @@
-import { probed, probesLost, setProber } from '../core/probe-results.ts';
+import { probed, probesLost, setProber } from '../core/health/probe-results.ts';
 import type { Effect } from '../core/pool.ts';
-import type { Context, PoolState, Probe } from '../core/subject.ts';
-import { type Peer, type Peers, send } from './peers.ts';
-import type { LinkMessage } from './protocol.ts';
+import type { Context, PoolState, Probe } from '../core/state.ts';
+import { type Peer, type Peers, send } from './connections.ts';
+import type { LinkMessage } from '../wire/messages.ts';
 
 interface Sent {
   readonly pool: PoolState;

@@ -1,7 +1,7 @@
 import type { ConfigState } from '../core/types.ts';
-import type { Keeper } from './keeper.ts';
-import { type Peer, type Peers, send } from './peers.ts';
-import type { ConfigNews } from './protocol.ts';
+import type { Keeper } from './config-store.ts';
+import { type Peer, type Peers, send } from './connections.ts';
+import type { ConfigNews } from '../wire/messages.ts';
 
 /** What a run has been told by its terminal. */
 interface Run {

@@ -10,7 +10,7 @@ import { PoolRouting } from '../router/routing.ts';
 import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
-import { configReader, Keeper } from './keeper.ts';
+import { configReader, Keeper } from './config-store.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';

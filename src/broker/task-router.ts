@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../core/clock.ts';
 import type { OutcomeKind } from '../core/types.ts';
 import { createRouter, type Router } from '../router/index.ts';
-import type { StrategyBelief } from './protocol.ts';
+import type { StrategyBelief } from '../wire/messages.ts';
 
 /** What one run of a strategy came to. */
 export interface StrategyOutcome {

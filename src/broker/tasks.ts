@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/clock.ts';
-import type { StrategyBelief } from './protocol.ts';
-import { type Seed, SeededWorld } from './seeded.ts';
+import type { StrategyBelief } from '../wire/messages.ts';
+import { type Seed, SeededWorld } from './deterministic.ts';
 import { type PastRun, type StrategyOutcome, TaskRouter } from './task-router.ts';
 
 export interface TasksPorts {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { suggest } from '../config/fields.ts';
+import { suggest } from '../config/schema/fields.ts';
 import { GembaError } from '../core/errors.ts';
 
 /** What a command takes: flags, options with a value, and how many names of folders. */

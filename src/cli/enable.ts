@@ -1,4 +1,4 @@
-import { isOut } from '../core/health.ts';
+import { isOut } from '../core/health/states.ts';
 import { administer, type Changed, type Said, STAYS_OUT } from './administer.ts';
 import type { Command } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { suggest } from '../config/fields.ts';
+import { suggest } from '../config/schema/fields.ts';
 import { GembaError } from '../core/errors.ts';
 
 /** What the commands that read the configuration have in common. */

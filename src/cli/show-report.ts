@@ -1,17 +1,17 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { readHistory } from '../reporter/history-file.ts';
-import type { HistoryRun } from '../reporter/history-run.ts';
-import { goesOn, journalsIn } from '../reporter/journal-files.ts';
-import type { Report, RunStatus } from '../reporter/model.ts';
-import { openFile } from '../reporter/open.ts';
+import { readHistory } from '../reporter/history/history-file.ts';
+import type { HistoryRun } from '../reporter/history/history-run.ts';
+import { goesOn, journalsIn } from '../reporter/collect/journal-files.ts';
+import type { Report, RunStatus } from '../reporter/report/model.ts';
+import { openFile } from '../reporter/terminal/open.ts';
 import { packageVersion } from '../reporter/options.ts';
 import { DATA, PAGE, writeData, writePage } from '../reporter/output.ts';
 import { capital, count, counted } from '../shared/format.ts';
-import { plainLine } from '../shared/plain.ts';
-import { summaryText } from '../reporter/summary.ts';
-import { measuredSoFar, missingShards } from '../reporter/view-notices.ts';
+import { plainLine } from '../shared/sanitize.ts';
+import { summaryText } from '../reporter/terminal/summary.ts';
+import { measuredSoFar, missingShards } from '../reporter/page/view-notices.ts';
 import { type Grammar, readArguments } from './arguments.ts';
 import type { Command, Terminal } from './terminal.ts';
 
@@ -74,7 +74,7 @@ function judge(report: Report, terminal: Terminal): number {
 async function recover(folder: string, terminal: Terminal): Promise<Recovered | null> {
   const [journal] = existsSync(folder) ? journalsIn(folder) : [];
   if (journal === undefined || modified(join(folder, DATA)) > modified(journal)) return null;
-  const { reportFromJournal } = await import('../reporter/journal-read.ts');
+  const { reportFromJournal } = await import('../reporter/collect/journal-read.ts');
   const read = await intact(folder, () => reportFromJournal(journal, packageVersion()));
   if (!read) return null;
   const { report, title } = read;

@@ -1,4 +1,4 @@
-import { plainLine } from '../shared/plain.ts';
+import { plainLine } from '../shared/sanitize.ts';
 
 const RESET = '\u001B[0m';
 const GAP = '  ';

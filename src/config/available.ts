@@ -1,9 +1,9 @@
 import { parseDocument } from './document.ts';
 import { evaluate } from './load.ts';
-import { asObject, isObject, items, type Loose } from './loose.ts';
+import { asObject, isObject, items, type Loose } from './json.ts';
 import { configError, type Finding, inWords, type Path } from './problems.ts';
 import { revisionOf } from './read.ts';
-import { partialConfigSchema } from './schema.ts';
+import { partialConfigSchema } from './schema/schema.ts';
 import type { LoadedConfig } from './types.ts';
 import type { Env } from './variables.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { isTrusted } from '../shared/owner.ts';
+import { isTrusted } from '../shared/file-trust.ts';
 import type { Env } from './variables.ts';
 
 export const CONFIG_FILE = 'gemba.config.json';

@@ -1,6 +1,6 @@
 export { loadGembaConfig, type LoadOptions } from './load.ts';
 export type { ConfigError, ConfigProblem } from './problems.ts';
-export { gembaConfigSchema } from './schema.ts';
+export { gembaConfigSchema } from './schema/schema.ts';
 export type {
   Auth,
   ClassifyRule,
@@ -15,5 +15,5 @@ export type {
   PoolConfig,
   PoolInput,
 } from './types.ts';
-export type { ConfigFieldChange, ConfigValue } from './changes.ts';
+export type { ConfigFieldChange, ConfigValue } from './edits/changes.ts';
 export { watchGembaConfig, type ConfigChange, type ConfigWatcher, type WatchOptions } from './watch.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { fittingIssues } from './fields.ts';
+import { fittingIssues } from './schema/fields.ts';
 import type { Finding, Path } from './problems.ts';
 import type { Resolution } from './variables.ts';
 

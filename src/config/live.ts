@@ -1,6 +1,6 @@
 import type { ConfigState, PoolSpec } from '../core/types.ts';
 import { type AvailableConfig, availableConfig } from './available.ts';
-import { changesBetween, type ConfigFieldChange } from './changes.ts';
+import { changesBetween, type ConfigFieldChange } from './edits/changes.ts';
 import { toPoolSpecs } from './spec.ts';
 import type { LoadedConfig } from './types.ts';
 import type { Env } from './variables.ts';

@@ -6,7 +6,7 @@ import { toFindings } from './issues.ts';
 import { pinMembers } from './pin.ts';
 import { configError, type Finding } from './problems.ts';
 import { readConfigText, revisionOf } from './read.ts';
-import { gembaConfigSchema, partialConfigSchema } from './schema.ts';
+import { gembaConfigSchema, partialConfigSchema } from './schema/schema.ts';
 import { skippedPools, withoutPools } from './skip.ts';
 import type { LoadedConfig } from './types.ts';
 import { resolveVariables, type Env, type Resolution, type UnsetVariable } from './variables.ts';

@@ -1,4 +1,4 @@
-import { quoted } from './fields.ts';
+import { quoted } from './schema/fields.ts';
 import type { Finding } from './problems.ts';
 import type { GembaConfig, PoolConfig } from './types.ts';
 

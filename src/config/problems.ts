@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { plainText } from '../shared/plain.ts';
+import { plainText } from '../shared/sanitize.ts';
 
 /** One thing that is wrong in a config file. Lines and columns count from 1. */
 export interface ConfigProblem {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EndpointSpec, KeySpec, PoolSpec, Protocol } from '../core/types.ts';
 import { fingerprint, identity } from '../shared/fingerprint.ts';
-import { sameAddress } from './addresses.ts';
+import { sameAddress } from './schema/addresses.ts';
 import type { EndpointConfig, KeyConfig, LoadedConfig } from './types.ts';
 
 /** The pools as the broker sees them: names, limits and fingerprints, nothing secret. */

@@ -1,7 +1,7 @@
 import type { FSWatcher } from 'chokidar';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { changesBetween, type ConfigFieldChange } from './changes.ts';
+import { changesBetween, type ConfigFieldChange } from './edits/changes.ts';
 import { loadGembaConfig, type LoadOptions } from './load.ts';
 import { readConfigText, revisionOf } from './read.ts';
 import type { LoadedConfig } from './types.ts';

@@ -1,8 +1,8 @@
 import type { Effect } from './effects.ts';
-import { untilOf, whyOf } from './health.ts';
-import { announce } from './news.ts';
-import { pump } from './queue.ts';
-import { changeHealth, type Context, type PoolState, type Subject, subjectOf } from './subject.ts';
+import { untilOf, whyOf } from './health/states.ts';
+import { announce } from './changes.ts';
+import { pump } from './leases/queue.ts';
+import { changeHealth, type Context, type PoolState, type Subject, subjectOf } from './state.ts';
 import type { HealthState, PoolSpec, Standing } from './types.ts';
 
 /** What a person does to a member by hand. */

@@ -1,6 +1,6 @@
-import type { Slot } from './slots.ts';
-import type { Refusal } from './members.ts';
-import type { Ask, HealthChange, LeaseState, Probe } from './subject.ts';
+import type { Slot } from './leases/permits.ts';
+import type { Refusal } from './leases/selection.ts';
+import type { Ask, HealthChange, LeaseState, Probe } from './state.ts';
 
 /** It waited for a test that waits for it in turn, or for what its own test holds. */
 export type DeadlockKind = 'circle' | 'own';

@@ -1,18 +1,18 @@
-import { takeRetry } from './budget.ts';
+import { takeRetry } from './pace/retry-budget.ts';
 import { type Effect, granted } from './effects.ts';
-import { untilOf } from './health.ts';
-import { hold, holdLatest, letGo, newLease, openGate } from './holding.ts';
-import { findDeadlock } from './deadlock.ts';
-import { freeFrom, refusals } from './members.ts';
-import { movingWaiter, pickWithout } from './moving.ts';
-import { announce, gateLeases } from './news.ts';
-import { lateProbes, probesLost } from './probe-results.ts';
-import { nextProbe } from './probing.ts';
-import { enqueue, patience, placeSince, pump } from './queue.ts';
+import { untilOf } from './health/states.ts';
+import { hold, holdLatest, letGo, newLease, openGate } from './leases/holding.ts';
+import { findDeadlock } from './leases/deadlocks.ts';
+import { freeFrom, refusals } from './leases/selection.ts';
+import { movingWaiter, pickWithout } from './leases/moving.ts';
+import { announce, gateLeases } from './changes.ts';
+import { lateProbes, probesLost } from './health/probe-results.ts';
+import { nextProbe } from './health/probing.ts';
+import { enqueue, patience, placeSince, pump } from './leases/queue.ts';
 import { isOutdated } from './revision.ts';
-import { fits } from './roster.ts';
-import { settle } from './settle.ts';
-import type { AttemptReport } from './settling.ts';
+import { fits } from './resolved-pool.ts';
+import { settle } from './blame/apply.ts';
+import type { AttemptReport } from './blame/outcome.ts';
 import {
   type Ask,
   changeHealth,
@@ -23,8 +23,8 @@ import {
   subjectOf,
   type TurnWaiter,
   type Waiter,
-} from './subject.ts';
-import { nextLook } from './turns.ts';
+} from './state.ts';
+import { nextLook } from './pace/calls.ts';
 import type { Need, OutcomeKind, PoolSpec } from './types.ts';
 
 export type { Effect } from './effects.ts';

@@ -1,4 +1,4 @@
-import type { PoolState } from './subject.ts';
+import type { PoolState } from './state.ts';
 import type { PoolSpec } from './types.ts';
 
 /** Another revision of the configuration is in force, and this link has not told its pools of that one yet. */

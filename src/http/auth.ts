@@ -1,4 +1,4 @@
-import type { AuthSent } from '../core/attribution.ts';
+import type { AuthSent } from '../core/blame/attribution.ts';
 
 /** How a pool's keys are sent: as in the configuration. */
 export type AuthStyle =

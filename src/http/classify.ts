@@ -1,5 +1,5 @@
 import type { OutcomeKind, Protocol } from '../core/types.ts';
-import { once } from '../shared/once.ts';
+import { once } from '../shared/memoize.ts';
 import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';

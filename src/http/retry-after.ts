@@ -1,4 +1,4 @@
-import { durationMs, momentMs } from './wait-forms.ts';
+import { durationMs, momentMs } from './time-formats.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -10,10 +10,10 @@ import {
   releaseCall,
   renewCall,
 } from './commands.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './reconnecting.ts';
 import type { Epoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './line.ts';
+import type { Line } from './connection.ts';
 import type { Slot } from './types.ts';
 
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */

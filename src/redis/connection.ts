@@ -1,122 +1,91 @@
-import { monotonic, type Random } from '../core/clock.ts';
-import { GembaError } from '../core/errors.ts';
+import { monotonic } from '../core/clock.ts';
+import type { GembaError } from '../core/errors.ts';
 import type { StoreAddress } from './address.ts';
-import type { ClientFactory } from './client.ts';
-import { down, NoAnswer, reasonOf, unreachable } from './failures.ts';
-import { Line } from './line.ts';
+import type { ClientFactory, RedisClient } from './client.ts';
+import { down, NoAnswer, reasonOf } from './failures.ts';
+import { type Call, evaluate } from './script.ts';
 
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 500;
-/** The first connection and all that is done on it. */
-const START_MS = 2_500;
+/** Clients wait for ever for a server that hangs: this long, and it counts as down. */
+const ANSWER_MS = 2_000;
 
-export interface ConnectionOptions {
-  readonly address: StoreAddress;
-  readonly client: ClientFactory;
-  readonly random: Random;
-  /** What must be done on a new line before it is used. */
-  readonly prepare: (line: Line) => Promise<void>;
-  readonly onState: (state: 'up' | 'down', why: string) => void;
-}
+/** One connection to the server, good until its first failure. Everything that fails says `GEMBA_STORE_DOWN`. */
+export class Line {
+  readonly #client: RedisClient;
+  readonly #address: StoreAddress;
+  readonly #onBroken: (reason: string) => void;
+  /** Why it is broken, once it is. */
+  #broken: string | undefined;
+  /** When the latest answer came, on the monotonic clock. */
+  heardAt = monotonic();
 
-/** Keeps a line to the server: a broken one is replaced in the background. */
-export class Connection {
-  readonly #options: ConnectionOptions;
-  #line: Line | null = null;
-  #reason = 'it was not reached yet';
-  #downSince = 0;
-  #closed = false;
-  #retry: NodeJS.Timeout | undefined;
-  /** The line that is being made: it must not outlive the connection. */
-  #next: Line | null = null;
-
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
+  constructor(address: StoreAddress, factory: ClientFactory, onBroken: (reason: string) => void) {
+    this.#address = address;
+    this.#onBroken = onBroken;
+    this.#client = factory(address, ANSWER_MS);
+    this.#client.on('error', (error) => this.#breakFor(error));
   }
 
-  /** The line in use. Throws `GEMBA_STORE_DOWN` where there is none. */
-  get line(): Line {
-    if (!this.#line) throw down(this.#options.address.shown, this.#reason);
-    return this.#line;
+  get broken(): string | undefined {
+    return this.#broken;
   }
 
-  get isUp(): boolean {
-    return this.#line !== null;
+  async connect(): Promise<void> {
+    await this.#guard(() => this.#client.connect());
   }
 
-  /**
-   * The first connection: an error here is the user's to repair, and comes within three seconds. In mid-run it is a
-   * server that was lost, and will be back.
-   */
-  async open(inMidRun: boolean): Promise<void> {
-    const { shown } = this.#options.address;
-    const timer = setTimeout(() => this.#next?.close(new NoAnswer(START_MS).message), START_MS);
+  /** Runs a script; `read` understands its answer. */
+  async run<T>(call: Call, read: (answer: unknown) => T): Promise<T> {
+    return this.#guard(async () => read(await evaluate((command) => this.#command(command), call)));
+  }
+
+  /** Sends a command; `read` understands its answer. */
+  async send<T>(command: readonly string[], read: (answer: unknown) => T): Promise<T> {
+    return this.#guard(async () => read(await this.#command(command)));
+  }
+
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    await this.#guard(() => this.#client.subscribe(channel, listener));
+  }
+
+  close(reason = 'it was closed'): void {
+    this.#end(reason);
+  }
+
+  #command(command: readonly string[]): Promise<unknown> {
+    return this.#client.sendCommand([...command]);
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#broken !== undefined) throw down(this.#address.shown, this.#broken);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new NoAnswer(ANSWER_MS)), ANSWER_MS);
+    });
     try {
-      await this.#connect();
+      const result = await Promise.race([work(), late]);
+      this.heardAt = monotonic();
+      return result;
     } catch (error) {
-      if (inMidRun) return this.#wasLost();
-      this.close();
-      if (GembaError.is(error) && error.code !== 'GEMBA_STORE_DOWN') throw error;
-      throw unreachable(shown, this.#reason);
+      throw this.#breakFor(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#retry);
-    this.#next?.close();
-    this.#line?.close();
-    this.#line = null;
+  #breakFor(error: unknown): GembaError {
+    const reason = this.#broken ?? reasonOf(error);
+    this.#end(reason);
+    return down(this.#address.shown, reason);
   }
 
-  async #connect(): Promise<void> {
-    const { address, client, prepare } = this.#options;
-    const line = new Line(address, client, (reason) => this.#broken(line, reason));
-    this.#next = line;
+  #end(reason: string): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = reason;
     try {
-      await line.connect();
-      await prepare(line);
-      if (line.broken !== undefined) throw down(address.shown, line.broken);
-      this.#line = line;
-    } catch (error) {
-      line.close(reasonOf(error));
-      throw error;
-    } finally {
-      this.#next = null;
-    }
-  }
-
-  #broken(line: Line, reason: string): void {
-    if (this.#closed) return;
-    this.#reason = reason;
-    if (this.#line !== line) return;
-    this.#line = null;
-    this.#wasLost();
-  }
-
-  #wasLost(): void {
-    this.#downSince = monotonic();
-    this.#options.onState('down', `${this.#options.address.shown}: ${this.#reason}`);
-    this.#retryAfter(FIRST_RETRY_MS);
-  }
-
-  #retryAfter(ms: number): void {
-    // Many machines lose the same server at once.
-    const delayMs = ms * (0.5 + this.#options.random() / 2);
-    this.#retry = setTimeout(() => void this.#reconnect(ms), delayMs);
-  }
-
-  async #reconnect(afterMs: number): Promise<void> {
-    try {
-      await this.#connect();
+      this.#client.destroy();
     } catch {
-      // Why is in #reason: those who wait are told by `line`.
-      if (!this.#closed) this.#retryAfter(Math.min(LAST_RETRY_MS, afterMs * 2));
-      return;
+      // It had closed itself already.
     }
-    const seconds = ((monotonic() - this.#downSince) / 1_000).toFixed(1);
-    this.#options.onState('up', `${this.#options.address.shown}: back after ${seconds} s`);
+    this.#onBroken(reason);
   }
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import { openCall, readOpen } from './commands.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './line.ts';
+import type { Line } from './connection.ts';
 import { readServer } from './server.ts';
 
 export interface EpochOptions {

@@ -1,9 +1,9 @@
 import type { HealthState } from '../core/types.ts';
 import { factCall, readFact } from './commands.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './reconnecting.ts';
 import type { Epoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './line.ts';
+import type { Line } from './connection.ts';
 import type { Fact } from './types.ts';
 
 export interface FactsOptions {

@@ -3,14 +3,14 @@ import { parseAddress } from './address.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
 import { type Claim, keptFor, readRelease, readTurn, releaseCall, turnCall } from './commands.ts';
-import { Connection } from './connection.ts';
+import { Connection } from './reconnecting.ts';
 import { Epoch } from './epoch.ts';
 import { Facts } from './facts.ts';
 import { type Keys, keysOf } from './keys.ts';
-import { Learned } from './learned.ts';
-import type { Line } from './line.ts';
+import { Learned } from './learned-texts.ts';
+import type { Line } from './connection.ts';
 import type { ClaimAnswer, Fact, SharedStore, Slot, StoreOptions } from './types.ts';
-import { Wakes } from './wakes.ts';
+import { Wakes } from './slot-notifier.ts';
 
 export type { Fact, SharedStore, Slot, StoreOptions } from './types.ts';
 

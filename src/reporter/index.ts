@@ -9,17 +9,17 @@ import type {
   TestResult,
 } from '@playwright/test/reporter';
 import { systemClock } from '../core/clock.ts';
-import { plainLine } from '../shared/plain.ts';
-import { aggregate } from './aggregate.ts';
-import { collectResult, collectTests, type Origin, seeTest } from './collect.ts';
-import { type Collected, emptyCollected } from './collected.ts';
-import { keepHistory } from './history-file.ts';
-import type { HistoryRun } from './history-run.ts';
-import { Journal } from './journal.ts';
+import { plainLine } from '../shared/sanitize.ts';
+import { aggregate } from './report/aggregate.ts';
+import { collectResult, collectTests, type Origin, seeTest } from './collect/collect.ts';
+import { type Collected, emptyCollected } from './collect/collected.ts';
+import { keepHistory } from './history/history-file.ts';
+import type { HistoryRun } from './history/history-run.ts';
+import { Journal } from './collect/journal.ts';
 import { beginLive, type LiveReporter } from './live/begin.ts';
-import type { Report } from './model.ts';
-import { type FollowedConfig, followConfig } from './follow.ts';
-import { openFile } from './open.ts';
+import type { Report } from './report/model.ts';
+import { type FollowedConfig, followConfig } from './live/follow.ts';
+import { openFile } from './terminal/open.ts';
 import {
   type GembaReporterOptions,
   packageVersion,
@@ -28,10 +28,10 @@ import {
   type Settings,
 } from './options.ts';
 import { writeData, writePage } from './output.ts';
-import { summaryText } from './summary.ts';
+import { summaryText } from './terminal/summary.ts';
 
 export type { GembaReporterOptions } from './options.ts';
-export type { Report } from './model.ts';
+export type { Report } from './report/model.ts';
 
 /**
  * Playwright reporter: what the tests' calls met, whose failure each failed test is, and a page that shows it.
@@ -155,7 +155,7 @@ export default class GembaReporter implements Reporter {
     this.journal = null;
     if (stepSummaryFile !== null) {
       await this.guardAsync('write the step summary', async () => {
-        const { stepSummary } = await import('./step-summary.ts');
+        const { stepSummary } = await import('./terminal/step-summary.ts');
         appendFileSync(stepSummaryFile, stepSummary(report, title));
       });
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isNarrowed } from './narrowing.ts';
+import { isNarrowed } from './collect/narrowing.ts';
 
 /** Options of `['gemba-agent/reporter', options]`. */
 export interface GembaReporterOptions {

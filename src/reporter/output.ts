@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { HistoryRun } from './history-run.ts';
-import type { Report } from './model.ts';
+import type { HistoryRun } from './history/history-run.ts';
+import type { Report } from './report/model.ts';
 import { reportText, writeWhole } from './write.ts';
 
 export const PAGE = 'index.html';
@@ -21,8 +21,8 @@ export async function writePage(
   const page = path.join(folder, PAGE);
   // Loaded when there is a page to write: most of the package's time at a start would be theirs.
   const [{ dashboardView }, { renderDashboard }] = await Promise.all([
-    import('./view.ts'),
-    import('./render.ts'),
+    import('./page/view.ts'),
+    import('./page/render.ts'),
   ]);
   await writeWhole(page, await renderDashboard(dashboardView(report, title, trends)));
   return page;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Report } from './model.ts';
+import type { Report } from './report/model.ts';
 
 const LINES_AT_ONCE = 500;
 

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/broker/protocol.ts';
+import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
 import { configOfText } from '../../src/config/load.ts';
-import { PROTOCOL_VERSION, splitLines } from '../../src/shared/wire.ts';
+import { PROTOCOL_VERSION, splitLines } from '../../src/wire/lines.ts';
 
 export type Env = Readonly<Record<string, string>>;
 type Message = Extract<BrokerMessage, { type: string }>;

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Link, LinkOptions } from '../../src/link/link.ts';
+import type { Link, LinkOptions } from '../../src/client/client.ts';
 
 /** The module of links in an installed package: its links start the broker that lies beside it. */
 export function linkFile(installedProject: string): string {
-  return path.join(installedProject, 'node_modules/gemba-agent/dist/link/link.js');
+  return path.join(installedProject, 'node_modules/gemba-agent/dist/client/client.js');
 }
 
 export async function newLink(installedProject: string, options: LinkOptions): Promise<Link> {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { sampleRun } from '../../bench/sample-run.mjs';
-import { aggregate } from '../../src/reporter/aggregate.ts';
-import { collectResult, collectTests } from '../../src/reporter/collect.ts';
-import { emptyCollected } from '../../src/reporter/collected.ts';
-import type { HistoryRun } from '../../src/reporter/history-run.ts';
-import type { Report } from '../../src/reporter/model.ts';
-import { renderDashboard } from '../../src/reporter/render.ts';
-import { dashboardView } from '../../src/reporter/view.ts';
+import { aggregate } from '../../src/reporter/report/aggregate.ts';
+import { collectResult, collectTests } from '../../src/reporter/collect/collect.ts';
+import { emptyCollected } from '../../src/reporter/collect/collected.ts';
+import type { HistoryRun } from '../../src/reporter/history/history-run.ts';
+import type { Report } from '../../src/reporter/report/model.ts';
+import { renderDashboard } from '../../src/reporter/page/render.ts';
+import { dashboardView } from '../../src/reporter/page/view.ts';
 
 /** The report of a made-up run with something of everything, and the runs before it. */
 export function sampleReport(options: Parameters<typeof sampleRun>[0] = {}): {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { Link, LinkOptions } from '../../src/link/link.ts';
+import type { Link, LinkOptions } from '../../src/client/client.ts';
 import { acquire, findBroker, isAlive, linkFile, newLink as linkOf } from '../harness/links.ts';
 import { until } from '../harness/patience.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { brokerAddress } from '../../src/link/address.ts';
+import { brokerAddress } from '../../src/client/address.ts';
 import { findBroker } from '../harness/links.ts';
 import { until } from '../harness/patience.ts';
 import {

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonic, seededRandom } from '../../src/core/clock.ts';
-import { aggregate } from '../../src/reporter/aggregate.ts';
-import { collectResult, collectTests } from '../../src/reporter/collect.ts';
-import { emptyCollected } from '../../src/reporter/collected.ts';
+import { aggregate } from '../../src/reporter/report/aggregate.ts';
+import { collectResult, collectTests } from '../../src/reporter/collect/collect.ts';
+import { emptyCollected } from '../../src/reporter/collect/collected.ts';
 import { LiveView } from '../../src/reporter/live/live.ts';
 import { LiveRun } from '../../src/reporter/live/run.ts';
 import { MISSING_MS, until } from '../harness/patience.ts';
@@ -345,8 +345,8 @@ describe('pages of forged records', () => {
   });
 
   it('after a run are shown as text', async () => {
-    const { renderDashboard } = await import('../../src/reporter/render.ts');
-    const { dashboardView } = await import('../../src/reporter/view.ts');
+    const { renderDashboard } = await import('../../src/reporter/page/render.ts');
+    const { dashboardView } = await import('../../src/reporter/page/view.ts');
     const folder = mkdtempSync(path.join(tmpdir(), 'gemba-page-'));
     const file = path.join(folder, 'index.html');
     writeFileSync(file, await renderDashboard(dashboardView(report, HOSTILE[0]!)));

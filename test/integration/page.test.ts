@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Report } from '../../src/reporter/model.ts';
+import type { Report } from '../../src/reporter/report/model.ts';
 import { MISSING_MS } from '../harness/patience.ts';
 import { pagesFolder, type Pages, sampleReport } from '../harness/sample-page.ts';
 import { findChromium } from '../harness/servers.ts';

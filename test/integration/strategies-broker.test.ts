@@ -8,14 +8,14 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { findBroker } from '../harness/links.ts';
 import { until } from '../harness/patience.ts';
 import { foundServers, startRedis } from '../harness/redis.ts';
-import type { Link as LinkClass, LinkOptions } from '../../src/link/link.ts';
+import type { Link as LinkClass, LinkOptions } from '../../src/client/client.ts';
 
 type Link = LinkClass;
 const NAMES = ['api', 'ui'];
 
 /** The installed package's own module: the link starts the broker that lies beside it. */
 async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
-  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/link/link.js');
+  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/client/client.js');
   return (await import(pathToFileURL(file).href)) as { Link: new (options: LinkOptions) => Link };
 }
 

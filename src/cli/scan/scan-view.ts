@@ -1,5 +1,5 @@
 import { count, counted } from '../../shared/format.ts';
-import { plainLine } from '../../shared/plain.ts';
+import { plainLine } from '../../shared/sanitize.ts';
 import type { Finding, Findings, Place } from './findings.ts';
 
 export interface ScanView {

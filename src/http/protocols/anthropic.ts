@@ -1,6 +1,6 @@
 import type { ErrorBody } from '../error-body.ts';
 import { sane } from '../retry-after.ts';
-import { momentMs, untilNextMonthMs } from '../wait-forms.ts';
+import { momentMs, untilNextMonthMs } from '../time-formats.ts';
 import type { ProtocolTable } from './types.ts';
 
 /** "You will regain access on 2026-04-01 at 00:00 UTC." */

@@ -1,4 +1,4 @@
-import { untilMidnightMs } from '../wait-forms.ts';
+import { untilMidnightMs } from '../time-formats.ts';
 import type { ErrorBody } from '../error-body.ts';
 import type { ProtocolTable } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { sane } from '../retry-after.ts';
-import { durationMs } from '../wait-forms.ts';
+import { durationMs } from '../time-formats.ts';
 import type { ErrorBody } from '../error-body.ts';
 import type { ErrorRow, ProtocolTable } from './types.ts';
 

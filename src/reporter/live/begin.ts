@@ -1,8 +1,8 @@
 import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/reporter';
 import { monotonic, systemClock } from '../../core/clock.ts';
-import { aggregate } from '../aggregate.ts';
-import type { Collected } from '../collected.ts';
-import type { Report } from '../model.ts';
+import { aggregate } from '../report/aggregate.ts';
+import type { Collected } from '../collect/collected.ts';
+import type { Report } from '../report/model.ts';
 import { packageVersion, type Settings } from '../options.ts';
 import type { Voice } from './live.ts';
 import { LiveRun } from './run.ts';

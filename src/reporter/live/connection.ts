@@ -1,6 +1,6 @@
 import type { Revision } from '../../config/live.ts';
 import type { Env } from '../../config/variables.ts';
-import type { Follower, Link } from '../../link/link.ts';
+import type { Follower, Link } from '../../client/client.ts';
 
 /** Where the configuration may be: as the workers look for it. */
 export interface ConfigPlace {
@@ -34,8 +34,8 @@ export async function connectTo({ folder, option }: ConfigPlace): Promise<Connec
   const { parseDocument } = await import('../../config/document.ts');
   const { resolveVariables } = await import('../../config/variables.ts');
   const { LiveConfig } = await import('../../config/live.ts');
-  const { brokerAddress } = await import('../../link/address.ts');
-  const { Link: BrokerLink } = await import('../../link/link.ts');
+  const { brokerAddress } = await import('../../client/address.ts');
+  const { Link: BrokerLink } = await import('../../client/client.ts');
   const text = readConfigText(file);
   const config = configOfText(file, text, env);
   const live = new LiveConfig(file, env, () => undefined);

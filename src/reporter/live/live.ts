@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type Clock, monotonic } from '../../core/clock.ts';
 import { Clients } from './clients.ts';
-import { type Bound, bracketed } from './guard.ts';
+import { type Bound, bracketed } from './requests.ts';
 import { type LivePage, livePage } from './page.ts';
 import type { ConfigPlace } from './connection.ts';
 import { Pools } from './pools.ts';

@@ -1,4 +1,4 @@
-import type { Report } from '../model.ts';
+import type { Report } from '../report/model.ts';
 
 export interface LivePage {
   readonly html: string;
@@ -13,8 +13,8 @@ export async function livePage(
   { running, revision }: { readonly running: boolean; readonly revision: string },
 ): Promise<LivePage> {
   const [{ dashboardView }, { renderPage }] = await Promise.all([
-    import('../view.ts'),
-    import('../render.ts'),
+    import('../page/view.ts'),
+    import('../page/render.ts'),
   ]);
   const { html, policy } = await renderPage(
     dashboardView(report, title, [], { running, live: { revision } }),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../../core/clock.ts';
 import { shorten } from '../../shared/format.ts';
-import type { Answer, Question } from '../../link/link.ts';
+import type { Answer, Question } from '../../client/client.ts';
 import { type ConfigPlace, type Connected, connectTo } from './connection.ts';
-import type { Edit, Wish } from './guard.ts';
+import type { Edit, Wish } from './requests.ts';
 import type { Done } from './server.ts';
 import { type ConfigShown, type LivePool, shownConfig, withConfig } from './shown.ts';
 import { writeEdit } from './write-edit.ts';

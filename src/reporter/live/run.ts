@@ -1,6 +1,6 @@
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import type { Clock } from '../../core/clock.ts';
-import type { Report } from '../model.ts';
+import type { Report } from '../report/model.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 
 interface RunningTest {

@@ -11,7 +11,7 @@ import {
   isToken,
   type Wish,
   wishSchema,
-} from './guard.ts';
+} from './requests.ts';
 
 /** What answers the requests that were found to be in order. */
 export interface LiveHandlers {

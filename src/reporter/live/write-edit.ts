@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Env } from '../../config/variables.ts';
 import { GembaError } from '../../core/errors.ts';
-import type { Edit } from './guard.ts';
+import type { Edit } from './requests.ts';
 import type { Done } from './server.ts';
 
 /** Writes an edit into the file, and says what it came to; with the new revision where it was written. */
@@ -11,7 +11,7 @@ export async function writeEdit(
   env: Env,
 ): Promise<Done & { readonly revision?: string }> {
   const [{ editConfig }, { ConfigError }] = await Promise.all([
-    import('../../config/edit.ts'),
+    import('../../config/edits/edit.ts'),
     import('../../config/problems.ts'),
   ]);
   const file = basename(path);

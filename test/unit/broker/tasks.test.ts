@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseTask, pastTasks, savedTasksOf } from '../../../src/broker/persist-tasks.ts';
-import { SeededWorld } from '../../../src/broker/seeded.ts';
+import { SeededWorld } from '../../../src/broker/deterministic.ts';
 import type { PastRun } from '../../../src/broker/task-router.ts';
 import { Tasks } from '../../../src/broker/tasks.ts';
 import { seededRandom } from '../../../src/core/clock.ts';

@@ -5,9 +5,9 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/broker/context.ts';
 import { loadState, saveState } from '../../../src/broker/persist.ts';
 import { seededRandom } from '../../../src/core/clock.ts';
-import { pickMember } from '../../../src/core/members.ts';
-import { rosterOf } from '../../../src/core/roster.ts';
-import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
+import { pickMember } from '../../../src/core/leases/selection.ts';
+import { rosterOf } from '../../../src/core/resolved-pool.ts';
+import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';
 import { endpoint, poolSpec } from '../core/world.ts';
 

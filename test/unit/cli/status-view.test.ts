@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { statusJson, statusText, withConfig } from '../../../src/cli/status-view.ts';
-import { gembaConfigSchema } from '../../../src/config/schema.ts';
+import { gembaConfigSchema } from '../../../src/config/schema/schema.ts';
 import type { LoadedConfig } from '../../../src/config/types.ts';
 import type { MemberStatus, PoolStatus } from '../../../src/core/admin.ts';
 

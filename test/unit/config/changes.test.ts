@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesBetween, changeText } from '../../../src/config/changes.ts';
+import { changesBetween, changeText } from '../../../src/config/edits/changes.ts';
 import { fingerprint } from '../../../src/shared/fingerprint.ts';
 import { loadValue } from './project.ts';
 

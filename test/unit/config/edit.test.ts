@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ConfigEdit, editConfig } from '../../../src/config/edit.ts';
+import { type ConfigEdit, editConfig } from '../../../src/config/edits/edit.ts';
 import { revisionOf } from '../../../src/config/read.ts';
 import { GembaError } from '../../../src/core/errors.ts';
 

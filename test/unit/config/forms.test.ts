@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defineGembaConfig } from '../../../src/config/define.ts';
-import { gembaConfigSchema } from '../../../src/config/schema.ts';
+import { gembaConfigSchema } from '../../../src/config/schema/schema.ts';
 import type { PoolConfig, PoolInput } from '../../../src/config/types.ts';
 import { FULL } from './full.ts';
 import { load, loadValue } from './project.ts';

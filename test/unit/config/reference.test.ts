@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { VARIABLES } from '../../../src/config/environment.ts';
-import { fieldsOf, gembaJsonSchema } from '../../../src/config/json-schema.ts';
+import { fieldsOf, gembaJsonSchema } from '../../../src/config/schema/json-schema.ts';
 import { referenceText } from '../../../src/config/reference.ts';
 
 const root = new URL('../../../', import.meta.url);

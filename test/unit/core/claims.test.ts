@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimFailed, claimGranted, claimRefused } from '../../../src/core/claims.ts';
+import { claimFailed, claimGranted, claimRefused } from '../../../src/core/leases/claims.ts';
 import type { Effect } from '../../../src/core/pool.ts';
 import type { KeySpec } from '../../../src/core/types.ts';
 import { key, poolSpec, refusalOf, World } from './world.ts';

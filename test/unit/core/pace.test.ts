@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { currentPace, learnPace, noteServed } from '../../../src/core/learned-pace.ts';
-import { newPace, reserveTurn, settleTurn, startTurn, untilTurn } from '../../../src/core/pace.ts';
+import { currentPace, learnPace, noteServed } from '../../../src/core/pace/learned-pace.ts';
+import { newPace, reserveTurn, settleTurn, startTurn, untilTurn } from '../../../src/core/pace/pace.ts';
 import { key, poolSpec, World } from './world.ts';
 
 describe('a pace of n calls a minute', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probesLost } from '../../../src/core/probe-results.ts';
+import { probesLost } from '../../../src/core/health/probe-results.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
 import { endpoint, key, poolSpec, refusalOf, World } from './world.ts';
 

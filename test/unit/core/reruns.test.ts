@@ -5,7 +5,7 @@ import {
   type ProductFailure,
   type Reruns,
   type RunningTest,
-} from '../../../src/core/reruns.ts';
+} from '../../../src/core/blame/test-retries.ts';
 
 const attempt = (test: string, retry: number, parts: Partial<RunningTest> = {}): RunningTest => {
   return { run: 1, test, group: null, retry, ...parts };

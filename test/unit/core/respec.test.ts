@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { claimGranted } from '../../../src/core/claims.ts';
+import { claimGranted } from '../../../src/core/leases/claims.ts';
 import { acquire, type Effect, release } from '../../../src/core/pool.ts';
-import { respec } from '../../../src/core/respec.ts';
+import { respec } from '../../../src/core/leases/update-spec.ts';
 import type { PoolSpec } from '../../../src/core/types.ts';
 import { key, poolSpec, refusalOf, World } from './world.ts';
 

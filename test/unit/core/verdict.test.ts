@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, judgeTest, type SeenAttempt } from '../../../src/core/verdict.ts';
+import { judge, judgeTest, type SeenAttempt } from '../../../src/core/blame/verdict.ts';
 
 const AT = Date.parse('2026-01-01T02:10:00Z');
 const seen = (

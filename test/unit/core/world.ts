@@ -11,9 +11,9 @@ import {
   tick,
   turn,
 } from '../../../src/core/pool.ts';
-import { probed, type ProbeResult, setProber } from '../../../src/core/probe-results.ts';
-import type { AttemptReport } from '../../../src/core/settling.ts';
-import { type Context, newPoolState, type PoolState } from '../../../src/core/subject.ts';
+import { probed, type ProbeResult, setProber } from '../../../src/core/health/probe-results.ts';
+import type { AttemptReport } from '../../../src/core/blame/outcome.ts';
+import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
 import { contextOf } from '../../../src/broker/context.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';

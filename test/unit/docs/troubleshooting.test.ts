@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../../src/core/errors.ts';
-import { refusalText, eventText } from '../../../src/config/say.ts';
+import { refusalText, eventText } from '../../../src/config/messages.ts';
 import { down, unreachable } from '../../../src/redis/failures.ts';
 import { shardWarning, workerWarning } from '../../../src/fixtures/warnings.ts';
-import { strategyTimeout } from '../../../src/fixtures/strategy-errors.ts';
+import { strategyTimeout } from '../../../src/fixtures/strategies/errors.ts';
 import { loadValue } from '../config/project.ts';
 import { pages } from './pages.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempted, isGood, isRepeatable } from '../../../src/fixtures/call.ts';
+import { type Attempted, isGood, isRepeatable } from '../../../src/fixtures/calls/call.ts';
 import type { Protocol } from '../../../src/core/types.ts';
 import { type ClassifyRule, meaningOf } from '../../../src/http/classify.ts';
 import { faultOf } from '../../../src/http/fault.ts';

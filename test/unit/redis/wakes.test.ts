@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Wakes } from '../../../src/redis/wakes.ts';
+import { Wakes } from '../../../src/redis/slot-notifier.ts';
 
 describe('wake-ups', () => {
   let woken: string[];

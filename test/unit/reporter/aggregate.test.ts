@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../../src/core/types.ts';
-import { beliefText } from '../../../src/reporter/view-pools.ts';
+import { beliefText } from '../../../src/reporter/page/view-pools.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const ROSTER = [

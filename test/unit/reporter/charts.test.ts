@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryRun } from '../../../src/reporter/history-run.ts';
-import { lanesOf, stretchesOf } from '../../../src/reporter/lanes.ts';
-import { boxes, stepArea } from '../../../src/reporter/paths.ts';
-import { Spark } from '../../../src/reporter/spark.ts';
-import { extremesView } from '../../../src/reporter/view-extremes.ts';
-import { configView } from '../../../src/reporter/view-changes.ts';
-import { trendsView } from '../../../src/reporter/view-trends.ts';
-import { workerLanes } from '../../../src/reporter/worker-lanes.ts';
+import type { HistoryRun } from '../../../src/reporter/history/history-run.ts';
+import { lanesOf, stretchesOf } from '../../../src/reporter/page/timeline-rows.ts';
+import { boxes, stepArea } from '../../../src/reporter/page/shapes.ts';
+import { Spark } from '../../../src/reporter/collect/activity.ts';
+import { extremesView } from '../../../src/reporter/page/view-extremes.ts';
+import { configView } from '../../../src/reporter/page/view-changes.ts';
+import { trendsView } from '../../../src/reporter/page/view-trends.ts';
+import { workerLanes } from '../../../src/reporter/page/worker-rows.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const SPAN = { from: START, to: START + 60_000 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { aggregate } from '../../../src/reporter/aggregate.ts';
-import { collectResult, collectTests } from '../../../src/reporter/collect.ts';
+import { aggregate } from '../../../src/reporter/report/aggregate.ts';
+import { collectResult, collectTests } from '../../../src/reporter/collect/collect.ts';
 import {
   attachment,
   collect,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Gate, GateOn } from '../../../src/core/types.ts';
-import { judgeGate } from '../../../src/reporter/gate.ts';
+import { judgeGate } from '../../../src/reporter/judge/gate.ts';
 import { leased, record, reportOf } from './synthetic.ts';
 
 const WARN: Gate = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };

@@ -10,11 +10,17 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { historyRunOf, isFull, parseHistory, type RunScope, withRun } from '../../../src/reporter/history.ts';
-import { keepHistory } from '../../../src/reporter/history-file.ts';
-import type { HistoryRun } from '../../../src/reporter/history-run.ts';
-import type { Report } from '../../../src/reporter/model.ts';
-import { isNarrowed } from '../../../src/reporter/narrowing.ts';
+import {
+  historyRunOf,
+  isFull,
+  parseHistory,
+  type RunScope,
+  withRun,
+} from '../../../src/reporter/history/history.ts';
+import { keepHistory } from '../../../src/reporter/history/history-file.ts';
+import type { HistoryRun } from '../../../src/reporter/history/history-run.ts';
+import type { Report } from '../../../src/reporter/report/model.ts';
+import { isNarrowed } from '../../../src/reporter/collect/narrowing.ts';
 import { leased, reportOf, START } from './synthetic.ts';
 
 const SCOPE: RunScope = { narrowed: false, forbidOnly: false, oneShard: false };

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aggregate } from '../../../src/reporter/aggregate.ts';
-import { collectResult, collectTests } from '../../../src/reporter/collect.ts';
-import { emptyCollected } from '../../../src/reporter/collected.ts';
-import { Journal } from '../../../src/reporter/journal.ts';
-import { headOf, isOver, journalsIn } from '../../../src/reporter/journal-files.ts';
-import { reportFromJournal } from '../../../src/reporter/journal-read.ts';
+import { aggregate } from '../../../src/reporter/report/aggregate.ts';
+import { collectResult, collectTests } from '../../../src/reporter/collect/collect.ts';
+import { emptyCollected } from '../../../src/reporter/collect/collected.ts';
+import { Journal } from '../../../src/reporter/collect/journal.ts';
+import { headOf, isOver, journalsIn } from '../../../src/reporter/collect/journal-files.ts';
+import { reportFromJournal } from '../../../src/reporter/collect/journal-read.ts';
 import { type FakeTest, leased, ORIGIN, RUN, START, testCase } from './synthetic.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../../../src/reporter/model.ts';
+import type { Report } from '../../../src/reporter/report/model.ts';
 import { type FakeResult, type FakeTest, leased, record, reportOf } from './synthetic.ts';
 
 const failed = (...records: FakeResult['records'] & object): FakeResult => ({ status: 'failed', records });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOwnHost, isOwnOrigin, isToken, wishSchema } from '../../../src/reporter/live/guard.ts';
+import { isOwnHost, isOwnOrigin, isToken, wishSchema } from '../../../src/reporter/live/requests.ts';
 import { ProgressMeter } from '../../../src/reporter/live/progress.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 4321 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bucketSize, Pulse } from '../../../src/reporter/pulse.ts';
+import { bucketSize, Pulse } from '../../../src/reporter/collect/timeline.ts';
 import { START } from './synthetic.ts';
 
 const MINUTE = 60_000;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { packIsland, scriptSafeJson } from '../../../src/reporter/island.ts';
-import type { Report } from '../../../src/reporter/model.ts';
-import { renderDashboard } from '../../../src/reporter/render.ts';
-import { dashboardView } from '../../../src/reporter/view.ts';
-import { orderTests } from '../../../src/reporter/view-tests.ts';
+import { packIsland, scriptSafeJson } from '../../../src/reporter/page/page-data.ts';
+import type { Report } from '../../../src/reporter/report/model.ts';
+import { renderDashboard } from '../../../src/reporter/page/render.ts';
+import { dashboardView } from '../../../src/reporter/page/view.ts';
+import { orderTests } from '../../../src/reporter/page/view-tests.ts';
 import { type FakeTest, leased, reportOf, START } from './synthetic.ts';
 
 const HOSTILE = `</script><script>alert(1)</script><img src=x onerror="alert('2')"> {{constructor}} & \u2028`;
@@ -155,7 +155,7 @@ describe('the island', () => {
 });
 
 it('loads Handlebars only when there is a page to write', () => {
-  const source = readFileSync(new URL('../../../src/reporter/render.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../../src/reporter/page/render.ts', import.meta.url), 'utf8');
   expect(source).toContain("import('./templates.ts')");
   expect(source).not.toMatch(/from '(handlebars|\.\/templates\.ts)'/);
 });

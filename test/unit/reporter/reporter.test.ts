@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import GembaReporter from '../../../src/reporter/index.ts';
-import type { Report } from '../../../src/reporter/model.ts';
-import { openerFor } from '../../../src/reporter/open.ts';
+import type { Report } from '../../../src/reporter/report/model.ts';
+import { openerFor } from '../../../src/reporter/terminal/open.ts';
 import { resolveSettings } from '../../../src/reporter/options.ts';
 import { type FakeTest, fakeConfig, fakeSuite, fullResult, leased, testCase } from './synthetic.ts';
 

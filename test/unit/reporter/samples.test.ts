@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/core/clock.ts';
-import { Samples } from '../../../src/reporter/samples.ts';
+import { Samples } from '../../../src/reporter/collect/samples.ts';
 
 describe('Samples', () => {
   it('knows nothing before the first value', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { periodsOf } from '../../../src/reporter/strategy-periods.ts';
+import { periodsOf } from '../../../src/reporter/report/strategy-periods.ts';
 import { record, reportOf } from './synthetic.ts';
 
 const START = Date.UTC(2026, 0, 1);

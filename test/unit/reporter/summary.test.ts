@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { stepSummary } from '../../../src/reporter/step-summary.ts';
-import { summaryLine, summaryText } from '../../../src/reporter/summary.ts';
+import { stepSummary } from '../../../src/reporter/terminal/step-summary.ts';
+import { summaryLine, summaryText } from '../../../src/reporter/terminal/summary.ts';
 import { type FakeTest, leased, record, reportOf, START } from './synthetic.ts';
 
 const outage: FakeTest[] = [

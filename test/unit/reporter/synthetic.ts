@@ -1,9 +1,9 @@
 import type { FullConfig, FullResult, Suite, TestCase, TestResult } from '@playwright/test/reporter';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../../src/core/types.ts';
-import { aggregate, type RunFacts } from '../../../src/reporter/aggregate.ts';
-import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect.ts';
-import { type Collected, emptyCollected } from '../../../src/reporter/collected.ts';
-import type { Report } from '../../../src/reporter/model.ts';
+import { aggregate, type RunFacts } from '../../../src/reporter/report/aggregate.ts';
+import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect/collect.ts';
+import { type Collected, emptyCollected } from '../../../src/reporter/collect/collected.ts';
+import type { Report } from '../../../src/reporter/report/model.ts';
 import { type GembaRecord, RECORD_CONTENT_TYPE, RECORD_NAME } from '../../../src/shared/record.ts';
 
 /** 2026-11-23 02:00:00 UTC */

@@ -14,8 +14,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findConfig } from '../../../src/config/find.ts';
 import { loadGembaConfig } from '../../../src/config/load.ts';
-import { brokerAddress, ownFolder } from '../../../src/link/address.ts';
-import { isTrusted } from '../../../src/shared/owner.ts';
+import { brokerAddress, ownFolder } from '../../../src/client/address.ts';
+import { isTrusted } from '../../../src/shared/file-trust.ts';
 import { HOSTILE, wellFormed } from '../../harness/hostile.ts';
 
 const uid = process.getuid?.() ?? 0;

@@ -5,10 +5,10 @@ import { readErrorBody } from '../../../src/http/error-body.ts';
 import { faultOf } from '../../../src/http/fault.ts';
 import { modelOf } from '../../../src/http/model-of.ts';
 import { explicitWaitMs, resetMs } from '../../../src/http/retry-after.ts';
-import { durationMs, momentMs } from '../../../src/http/wait-forms.ts';
-import { plainLine, plainText } from '../../../src/shared/plain.ts';
+import { durationMs, momentMs } from '../../../src/http/time-formats.ts';
+import { plainLine, plainText } from '../../../src/shared/sanitize.ts';
 import { createRedactor } from '../../../src/shared/redact.ts';
-import { splitLines } from '../../../src/shared/wire.ts';
+import { splitLines } from '../../../src/wire/lines.ts';
 
 const redact = createRedactor([{ name: 'api/k', values: ['a-secret-value', 'aaaa'] }]);
 const PROTOCOLS = ['http', 'openai', 'gemini', 'anthropic', 'azure-openai'] as const;

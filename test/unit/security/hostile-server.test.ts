@@ -2,10 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { answered } from '../../../src/fixtures/answered.ts';
-import type { HeldLease } from '../../../src/fixtures/held-lease.ts';
-import { judgeReceived } from '../../../src/fixtures/judge-fetch.ts';
-import { closeConnections, type Received, sendOnce } from '../../../src/http/client.ts';
+import { answered } from '../../../src/fixtures/calls/to-response.ts';
+import type { HeldLease } from '../../../src/fixtures/lease/held-lease.ts';
+import { judgeReceived } from '../../../src/fixtures/calls/classify-fetch.ts';
+import { closeConnections, type Received, sendOnce } from '../../../src/http/send.ts';
 import { explicitWaitMs, resetMs } from '../../../src/http/retry-after.ts';
 import { probeMember } from '../../../src/http/probe.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { monotonic } from '../../../src/core/clock.ts';
-import { isToken } from '../../../src/reporter/live/guard.ts';
+import { isToken } from '../../../src/reporter/live/requests.ts';
 import { LiveView } from '../../../src/reporter/live/live.ts';
 import { LiveRun } from '../../../src/reporter/live/run.ts';
 import { HOSTILE } from '../../harness/hostile.ts';

@@ -4,9 +4,9 @@ import { table } from '../../../src/cli/table.ts';
 import { Findings } from '../../../src/cli/scan/findings.ts';
 import { scanText } from '../../../src/cli/scan/scan-view.ts';
 import { checkConfigText } from '../../../src/config/load.ts';
-import { eventText, refusalText } from '../../../src/config/say.ts';
-import { plainLine, plainText } from '../../../src/shared/plain.ts';
-import { openerFor } from '../../../src/reporter/open.ts';
+import { eventText, refusalText } from '../../../src/config/messages.ts';
+import { plainLine, plainText } from '../../../src/shared/sanitize.ts';
+import { openerFor } from '../../../src/reporter/terminal/open.ts';
 import { COMMAND, HOSTILE, POSING } from '../../harness/hostile.ts';
 
 const found = (text: string, what: RegExp): string | null => what.exec(text)?.[0] ?? null;

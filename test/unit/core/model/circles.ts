@@ -1,4 +1,4 @@
-import type { LeaseState, PoolState, Waiter } from '../../../../src/core/subject.ts';
+import type { LeaseState, PoolState, Waiter } from '../../../../src/core/state.ts';
 import { fittingOf, type Judge, subjectOf } from './fit.ts';
 
 /** Nobody that holds something waits in a circle. */

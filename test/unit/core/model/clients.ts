@@ -1,5 +1,5 @@
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState } from '../../../../src/core/subject.ts';
+import type { LeaseState } from '../../../../src/core/state.ts';
 import type { Need } from '../../../../src/core/types.ts';
 import type { World } from '../world.ts';
 

@@ -1,5 +1,5 @@
-import { untilOf } from '../../../../src/core/health.ts';
-import type { LeaseState, PoolState, Subject, Waiter } from '../../../../src/core/subject.ts';
+import { untilOf } from '../../../../src/core/health/states.ts';
+import type { LeaseState, PoolState, Subject, Waiter } from '../../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec, Need } from '../../../../src/core/types.ts';
 
 /** What a waiter wants, as far as it matters for what fits. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PoolState } from '../../../../src/core/subject.ts';
+import type { PoolState } from '../../../../src/core/state.ts';
 import { Run } from './run.ts';
 
 /** More: GEMBA_MODEL_SEEDS=20000; one alone: GEMBA_MODEL_SEED=model-7. */

@@ -1,5 +1,5 @@
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState, Subject } from '../../../../src/core/subject.ts';
+import type { LeaseState, Subject } from '../../../../src/core/state.ts';
 import type { World } from '../world.ts';
 import { heldBy } from './fit.ts';
 

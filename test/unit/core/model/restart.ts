@@ -1,5 +1,5 @@
 import { reassert } from '../../../../src/core/pool.ts';
-import { subjectOf } from '../../../../src/core/subject.ts';
+import { subjectOf } from '../../../../src/core/state.ts';
 import { World } from '../world.ts';
 import type { ClientLease } from './clients.ts';
 import type { Acting } from './events.ts';

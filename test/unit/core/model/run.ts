@@ -1,6 +1,6 @@
 import { administer } from '../../../../src/core/admin.ts';
 import { dropLink, type Effect, endDeadlocks, nextTick, release } from '../../../../src/core/pool.ts';
-import type { PoolState } from '../../../../src/core/subject.ts';
+import type { PoolState } from '../../../../src/core/state.ts';
 import type { PoolSpec } from '../../../../src/core/types.ts';
 import { checkBooks, remember } from './check.ts';
 import { type ClientLease, Clients } from './clients.ts';

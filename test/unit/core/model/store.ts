@@ -1,6 +1,11 @@
-import { claimFailed, claimGranted, claimRefused, freedElsewhere } from '../../../../src/core/claims.ts';
+import {
+  claimFailed,
+  claimGranted,
+  claimRefused,
+  freedElsewhere,
+} from '../../../../src/core/leases/claims.ts';
 import type { Effect } from '../../../../src/core/pool.ts';
-import { addressOf, type Slot } from '../../../../src/core/slots.ts';
+import { addressOf, type Slot } from '../../../../src/core/leases/permits.ts';
 import type { Dice } from './dice.ts';
 import type { World } from '../world.ts';
 

@@ -1,6 +1,6 @@
 import { tick } from '../../../../src/core/pool.ts';
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { Waiter } from '../../../../src/core/subject.ts';
+import type { Waiter } from '../../../../src/core/state.ts';
 import { stuckLinks } from './circles.ts';
 import { checkQuestions, type Moment } from './check.ts';
 import { carries, fittingInTime, fittingNow, heldBy, isBoundTo } from './fit.ts';

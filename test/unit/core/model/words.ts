@@ -1,5 +1,5 @@
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState } from '../../../../src/core/subject.ts';
+import type { LeaseState } from '../../../../src/core/state.ts';
 
 /** An effect as a line of the log. */
 export function inWords(effect: Effect): string {

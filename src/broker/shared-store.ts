@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { nextLookAt } from '../core/health/probe-state.ts';
+import { adopt, claimFailed, claimGranted, claimRefused, freedElsewhere } from '../core/leases/claims.ts';
+import { type Health, HEALTHY } from '../core/health/states.ts';
+import type { Effect } from '../core/pool.ts';
+import { addressOf, type Slot, slotsOf } from '../core/leases/permits.ts';
+import type { Context, HealthChange, LeaseState, PoolState, Probe } from '../core/state.ts';
+import type { Fact, SharedStore } from '../redis/types.ts';
+
+/** What sharing needs of its broker. */
+export interface Host {
+  readonly pools: ReadonlyMap<string, PoolState>;
+  readonly context: () => Context;
+  readonly apply: (effects: readonly Effect[]) => void;
+  /** Tells the links of a change that another machine found out. */
+  readonly tellChange: (change: HealthChange) => void;
+}
+
+/** The broker's dealings with the store that several machines share: decisions stay in the core. */
+export class Sharing {
+  /** Makes the names of its probes unique over all machines. */
+  readonly #id = randomUUID();
+  readonly #store: SharedStore;
+  readonly #host: Host;
+
+  constructor(store: SharedStore, host: Host) {
+    this.#store = store;
+    this.#host = host;
+  }
+
+  /** What is to be put right about the store. */
+  get notices(): readonly string[] {
+    return this.#store.notices;
+  }
+
+  async claim(pool: PoolState, lease: LeaseState, slots: readonly Slot[]): Promise<void> {
+    const effects = await this.#store.claim(lease.id, slots).then(
+      (answer) =>
+        answer.granted
+          ? claimGranted(pool, lease.id, this.#host.context())
+          : claimRefused(pool, lease.id, answer.full, answer.retryAtMs, this.#host.context()),
+      () => claimFailed(pool, lease.id, this.#host.context()),
+    );
+    this.#host.apply(effects);
+  }
+
+  release(lease: string): void {
+    void this.#store.release(lease);
+  }
+
+  /** A lease that a link holds since before this broker: its claim is taken over, or made again. */
+  async takeOver(pool: PoolState, lease: LeaseState): Promise<void> {
+    const slots = slotsOf(pool, lease.roster, lease);
+    if (slots.length === 0) return;
+    lease.claim = 'held';
+    // Where it fails the store reports the lease as lost, once that is sure.
+    await this.#store.claim(lease.id, slots, { alreadyHeld: true }).catch(() => null);
+  }
+
+  /** A turn whose pace all machines share. Without an answer of the store, this machine's own wait has to do. */
+  async pace(effect: Extract<Effect, { type: 'turn' }>): Promise<void> {
+    const waits = effect.paces.map(({ subject, rpm }) =>
+      this.#store.reserveTurn(subject, rpm).catch(() => 0),
+    );
+    const delayMs = Math.max(effect.delayMs, ...(await Promise.all(waits)));
+    this.#host.apply([{ ...effect, delayMs, paces: [] }]);
+  }
+
+  /**
+   * Whether this machine may send a probe that decides about the return of a member: one at a time does. Where the
+   * store does not answer, each machine looks for itself.
+   */
+  async mayProbe(pool: PoolState, probe: Probe): Promise<boolean> {
+    const slot = { subject: `${addressOf(pool, probe.about)} probe`, limit: 1 };
+    const answer = await this.#store.claim(this.#claimOf(probe), [slot]).catch(() => null);
+    return answer === null || answer.granted;
+  }
+
+  /** The probe came back. Other machines wait as long as this one would before the next. */
+  probeEnded(probe: Probe, now: number): void {
+    const { checks, health } = probe.about;
+    const keepMs = health.state === 'ejected' ? Math.max(0, nextLookAt(checks) - now) : 0;
+    setTimeout(() => void this.#store.release(this.#claimOf(probe)), keepMs).unref();
+  }
+
+  #claimOf({ id }: Probe): string {
+    return `${this.#id} probe ${id}`;
+  }
+
+  publish({ subject, pool, to, until, why }: HealthChange, at: number): void {
+    const { kind, id, name } = subject;
+    void this.#store.publishFact({ pool, kind, id, name, state: to, until, why, at });
+  }
+
+  /** Other machines gave slots back. */
+  freed(subjects: readonly string[]): void {
+    for (const pool of this.#host.pools.values()) {
+      this.#host.apply(freedElsewhere(pool, subjects, this.#host.context()));
+    }
+  }
+
+  /** Takes over what all machines know, for a pool that is new here. */
+  async learnAll(): Promise<void> {
+    for (const fact of await this.#store.readFacts().catch(() => [])) this.learned(fact);
+  }
+
+  /** Another machine found out about a member. */
+  learned(fact: Fact): void {
+    const pool = this.#host.pools.get(fact.pool);
+    if (!pool) return;
+    const effects = adopt(pool, `${fact.kind}:${fact.id}`, healthOf(fact), this.#host.context());
+    for (const effect of effects) if (effect.type === 'changed') this.#host.tellChange(effect.change);
+    this.#host.apply(effects.filter((effect) => effect.type !== 'changed'));
+  }
+}
+
+function healthOf({ state, until, why }: Fact): Health {
+  if (state === 'healthy') return HEALTHY;
+  if (state === 'half-open') return { state, why, probe: null };
+  if (state === 'quarantined' || state === 'disabled') return { state, why };
+  return { state, why, until: until ?? 0 };
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../core/clock.ts';
+import type { HealthChange } from '../core/state.ts';
+import type { HealthState, Transition } from '../core/types.ts';
+import { type Peer, type Peers, send } from './connections.ts';
+
+/** Numbers the changes that links are told of, so that records of several links can be put together. */
+export class News {
+  readonly #broker: string;
+  readonly #peers: Peers;
+  readonly #now: Clock;
+  #sequence = 0;
+  /** Why the shared store is away, while it is. */
+  #storeDown: string | null = null;
+  readonly #ofStore = new Map<string, Transition>();
+
+  constructor(broker: string, peers: Peers, now: Clock) {
+    this.#broker = broker;
+    this.#peers = peers;
+    this.#now = now;
+  }
+
+  tell({ subject: _, ...change }: HealthChange): void {
+    this.#peers.tell(this.#numbered(change));
+  }
+
+  /** The shared store was lost, or is back: told as a change of every pool. */
+  tellStore(state: 'up' | 'down', why: string, pools: Iterable<string>): void {
+    this.#ofStore.clear();
+    this.#storeDown = state === 'down' ? why : null;
+    for (const pool of pools)
+      this.#peers.tell(
+        state === 'down'
+          ? this.#storeChange(pool, 'healthy', 'ejected', why)
+          : this.#storeChange(pool, 'ejected', 'healthy', why),
+      );
+  }
+
+  /** What a link that comes now has missed. */
+  greet(peer: Peer, pools: Iterable<string>): void {
+    if (this.#storeDown === null) return;
+    for (const pool of pools) {
+      const transition = this.#storeChange(pool, 'healthy', 'ejected', this.#storeDown);
+      send(peer, { type: 'transition', transition });
+    }
+  }
+
+  /** One transition for a pool, whoever hears of it and when. */
+  #storeChange(pool: string, from: HealthState, to: HealthState, why: string): Transition {
+    const known = this.#ofStore.get(pool);
+    if (known) return known;
+    const transition = this.#numbered({ pool, endpoint: null, key: null, from, to, why, until: null });
+    this.#ofStore.set(pool, transition);
+    return transition;
+  }
+
+  #numbered(change: Omit<Transition, 'seq' | 'broker' | 'at'>): Transition {
+    return { ...change, seq: ++this.#sequence, broker: this.#broker, at: this.#now() };
+  }
+}

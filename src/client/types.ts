@@ -1,0 +1,61 @@
+import type { Answer, LinkMessage, ProbeRequest } from '../wire/messages.ts';
+import type { ProbeResult } from '../core/health/probe-results.ts';
+import type { ConfigState, MemberInsight, Need, PoolSpec, Transition } from '../core/types.ts';
+import type { BrokerAddress } from './address.ts';
+
+/** How a link follows the configuration's edits. */
+export interface Follower {
+  readonly role: 'reporter' | 'worker' | 'command';
+  /** The run that it belongs to: the process of its runner. */
+  readonly run: string;
+  /** What it has now; null before the broker has told. */
+  readonly current: {
+    readonly revision: string;
+    readonly text: string;
+    readonly specs: readonly PoolSpec[];
+    readonly problems: readonly string[];
+  } | null;
+  /** The broker has another state; `text` comes with a revision that is new here, and makes it `current`. */
+  readonly apply: (state: ConfigState, text: string | undefined) => void;
+  /** This link is to say it in its run's terminal. */
+  readonly say: (about: ConfigState, problems: readonly string[]) => void;
+}
+
+export interface LinkOptions {
+  readonly address: BrokerAddress;
+  /** What it leases from, where it follows no edits. */
+  readonly pools?: readonly PoolSpec[];
+  readonly follower?: Follower;
+  /** Whether it starts a broker where none runs, also before it asks for anything. Default: true. */
+  readonly mayStart?: boolean;
+  readonly seed?: string | undefined;
+  readonly onTransition?: (transition: Transition) => void;
+  /** What the router believes by now: the last told holds. */
+  readonly onInsights?: (insights: readonly MemberInsight[]) => void;
+  /** The lease can no longer be guaranteed: its holder must stop using it. */
+  readonly onLost?: (lease: string) => void;
+  /** Sends a probe: the broker has no keys. Without it this link is never asked to. */
+  readonly onProbe?: (request: ProbeRequest) => Promise<ProbeResult>;
+}
+
+export type Question = Extract<LinkMessage, { ask: number }>;
+export type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
+export type HelloMessage = Extract<LinkMessage, { type: 'hello' }>;
+export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
+export type StrategyOutcome = Extract<LinkMessage, { type: 'record' }>['outcome'];
+
+export interface Held {
+  readonly lease: string;
+  readonly pool: string;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+}
+
+export interface Pending {
+  readonly question: Unasked<Question>;
+  /** By the monotonic clock, milliseconds. */
+  readonly since: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}

@@ -1,0 +1,145 @@
+import { fingerprint, identity } from '../../shared/fingerprint.ts';
+import { withoutLogins } from '../../shared/redact.ts';
+import { sameAddress } from '../schema/addresses.ts';
+import { isObject } from '../json.ts';
+import { formatPath, type Path } from '../problems.ts';
+import type { EndpointConfig, GembaConfig, KeyConfig, PoolConfig } from '../types.ts';
+
+/** A value of a configuration as it may be shown: a secret is its fingerprint. */
+export type ConfigValue =
+  string | number | boolean | readonly ConfigValue[] | { readonly [field: string]: ConfigValue | undefined };
+
+/**
+ * One field that an edit changed. `old` is undefined where it is new, `new` where it is gone. Members are matched by
+ * what they are, then by name, so that their order makes no change and a new name is a change of `name` only.
+ */
+export interface ConfigFieldChange {
+  /** Such as `pools.api.keys.ci-1.maxConcurrent`: members by name. */
+  readonly path: string;
+  readonly old: ConfigValue | undefined;
+  readonly new: ConfigValue | undefined;
+}
+
+type Configuration = GembaConfig & { readonly name: string };
+type Shown = { readonly [field: string]: ConfigValue | undefined };
+
+/** What differs between two configurations, in the order of the new one. */
+export function changesBetween(old: Configuration, next: Configuration): ConfigFieldChange[] {
+  const { pools: oldPools, ...oldRest } = shownRoot(old);
+  const { pools: nextPools, ...nextRest } = shownRoot(next);
+  const changes: ConfigFieldChange[] = [];
+  compare([], oldRest, nextRest, changes);
+  const names = new Set([...Object.keys(next.pools), ...Object.keys(old.pools)]);
+  for (const name of names) {
+    const [before, after] = [old.pools[name], next.pools[name]];
+    const path = ['pools', name];
+    if (before && after) comparePools(path, [before, old.name], [after, next.name], changes);
+    else
+      changes.push({ path: formatPath(path), old: before && summary(before), new: after && summary(after) });
+  }
+  return changes;
+}
+
+/** A change in one line. */
+export function changeText({ path, old, new: next }: ConfigFieldChange): string {
+  const isMember = (value: unknown): boolean => isObject(value) && !Array.isArray(value);
+  if (old === undefined && isMember(next)) return `${path} added`;
+  if (next === undefined && isMember(old)) return `${path} removed`;
+  return `${path}: ${inWords(old)} → ${inWords(next)}`;
+}
+
+function inWords(value: ConfigValue | undefined): string {
+  return value === undefined ? 'none' : JSON.stringify(value);
+}
+
+function comparePools(
+  path: Path,
+  [old, oldProject]: [PoolConfig, string],
+  [next, nextProject]: [PoolConfig, string],
+  changes: ConfigFieldChange[],
+): void {
+  compare(path, shownPool(old), shownPool(next), changes);
+  compareMembers(
+    [...path, 'endpoints'],
+    old.endpoints.map(shownEndpoint),
+    next.endpoints.map(shownEndpoint),
+    changes,
+  );
+  const shown = (keys: readonly KeyConfig[], project: string): ShownMember[] =>
+    keys.map((key) => shownKey(key, project));
+  compareMembers([...path, 'keys'], shown(old.keys, oldProject), shown(next.keys, nextProject), changes);
+}
+
+interface ShownMember {
+  readonly name: string;
+  readonly identity: string;
+  readonly fields: Shown;
+}
+
+function compareMembers(
+  path: Path,
+  old: readonly ShownMember[],
+  next: readonly ShownMember[],
+  changes: ConfigFieldChange[],
+): void {
+  const left = new Set(old);
+  const take = (fits: (member: ShownMember) => boolean): ShownMember | undefined => {
+    const found = [...left].find(fits);
+    if (found) left.delete(found);
+    return found;
+  };
+  const same = new Map(next.map((member) => [member, take((other) => other.identity === member.identity)]));
+  for (const member of next) {
+    const before = same.get(member) ?? take((other) => other.name === member.name);
+    const place = [...path, member.name];
+    if (before) compare(place, before.fields, member.fields, changes);
+    else changes.push({ path: formatPath(place), old: undefined, new: member.fields });
+  }
+  for (const { name, fields } of left)
+    changes.push({ path: formatPath([...path, name]), old: fields, new: undefined });
+}
+
+function compare(path: Path, old: Shown, next: Shown, changes: ConfigFieldChange[]): void {
+  for (const field of new Set([...Object.keys(old), ...Object.keys(next)])) {
+    const [before, after] = [old[field], next[field]];
+    if (isShown(before) && isShown(after)) compare([...path, field], before, after, changes);
+    else if (JSON.stringify(before) !== JSON.stringify(after))
+      changes.push({ path: formatPath([...path, field]), old: before, new: after });
+  }
+}
+
+function isShown(value: ConfigValue | undefined): value is Shown {
+  return isObject(value) && !Array.isArray(value);
+}
+
+function shownRoot({ name, store, pools, retryTests, gate }: Configuration): Shown & { pools: undefined } {
+  return { name, store: withoutLogins(store), retryTests, gate: { ...gate }, pools: pools && undefined };
+}
+
+function shownPool({ endpoints: _, keys: __, ...policy }: PoolConfig): Shown {
+  return JSON.parse(JSON.stringify(policy)) as Shown;
+}
+
+function summary({ endpoints, keys }: PoolConfig): Shown {
+  return { endpoints: endpoints.map(({ name }) => name), keys: keys.map(({ name }) => name) };
+}
+
+function shownEndpoint(endpoint: EndpointConfig): ShownMember {
+  const fields = { ...endpoint, proxy: endpoint.proxy && withoutLogins(endpoint.proxy) };
+  return { name: endpoint.name, identity: sameAddress(endpoint.url), fields };
+}
+
+function shownKey(key: KeyConfig, project: string): ShownMember {
+  const { value, fields, labels, ...rest } = key;
+  const secrets = Object.entries(fields).map(([name, secret]) => [name, fingerprint(project, secret)]);
+  return {
+    name: key.name,
+    identity: identity(project, key),
+    fields: {
+      ...rest,
+      value: value === undefined ? undefined : fingerprint(project, value),
+      fields: Object.fromEntries(secrets) as Shown,
+      labels: { ...labels },
+    },
+  };
+}

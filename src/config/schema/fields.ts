@@ -1,0 +1,187 @@
+import { closestMatch } from 'leven';
+import type * as zod from 'zod';
+import { z } from '../../shared/zod.ts';
+import type { DurationInput } from '../types.ts';
+
+/** Bigger ones overflow a Node timer, which then fires at once. */
+const MAX_MS = 2_147_483_647;
+const DURATION = /^(\d+(?:\.\d+)?) ?(ms|s|m|h)$/;
+const DURATION_NEEDS = 'be a duration: a number of milliseconds, or a text such as "500ms", "5s", "2m", "1h"';
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const NAME = /^[\w.:@-]+$/;
+const NAME_NEEDS = 'be a name of letters, digits and . _ : @ - (no space, slash or comma)';
+
+const ALWAYS = { when: () => true };
+
+/** An object that knows its fields; another one is an error that names the nearest. */
+export function strict<T extends zod.core.$ZodLooseShape>(shape: T): zod.ZodObject<T, zod.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `unknown field ${JSON.stringify(key)}; ${suggest(key, known)}`).join('\n')
+        : must('be an object: { … }')(issue),
+  });
+}
+
+/**
+ * Checks that see a whole object. They run also where a field of it is wrong, so that all problems are told at once;
+ * hence they get `unknown`.
+ */
+export function checked<T extends zod.ZodType>(
+  schema: T,
+  check: (value: unknown, report: Report) => void,
+): T {
+  return schema.superRefine((value, context) => {
+    check(value, (path, message, at) => {
+      context.addIssue({ code: 'custom', path: [...path], message, params: { at } });
+    });
+  }, ALWAYS);
+}
+
+/** `at` says that the name of the field is wrong, not its value. */
+export type Report = (path: readonly (string | number)[], message: string, at?: 'name') => void;
+
+/** Either of several forms; `needs` says which, where none fits by its type. */
+export function either<const T extends readonly zod.ZodType[]>(options: T, needs: string): zod.ZodUnion<T> {
+  return z.union(options, {
+    error: (issue) => {
+      const fitting = issue.code === 'invalid_union' ? fittingIssues(issue.errors) : undefined;
+      return fitting?.map(withPath).join('\n') ?? must(needs)(issue);
+    },
+  });
+}
+
+/** Of the forms of a union, the problems of the one that was meant: the only one whose own type fits. */
+export function fittingIssues(errors: readonly zod.core.$ZodIssue[][]): zod.core.$ZodIssue[] | undefined {
+  const fitting = errors.filter((issues) => !issues.some(isOfAnotherType));
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+export function text(needs = 'be a text in quotes that is not empty'): zod.ZodString {
+  const error = must(needs);
+  return z.string({ error }).min(1, { error });
+}
+
+/** A text with a check of ours. The editor's schema knows it by a pattern: there, texts may still hold `${…}`. */
+export function matching(
+  needs: string,
+  problemOf: (value: string) => string | undefined,
+  pattern: string,
+): zod.ZodString {
+  const checkedText = z.string({ error: must(needs) }).superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+  return checkedText.meta({ pattern: orVariable(pattern) });
+}
+
+/** The name of an endpoint or key. */
+export function name(): zod.ZodString {
+  return matching(NAME_NEEDS, nameProblem, NAME.source);
+}
+
+/** Names are used as POOL/NAME, in lists split by commas. */
+export function nameProblem(value: string): string | undefined {
+  return NAME.test(value) ? undefined : `must ${NAME_NEEDS}`;
+}
+
+/** The name of an entry of a record, for the editor's schema; variables are not resolved there. */
+export function entryName(): zod.ZodString {
+  return z.string().meta({ pattern: NAME.source });
+}
+
+export function flag(): zod.ZodBoolean {
+  return z.boolean({ error: must('be true or false') });
+}
+
+export function whole(min: number): zod.ZodNumber {
+  const error = must(`be a whole number of ${min} or more`);
+  return z.int({ error }).min(min, { error });
+}
+
+export function decimal(needs: string): zod.ZodNumber {
+  return z.number({ error: must(needs) });
+}
+
+export function oneOf<const T extends readonly string[]>(values: T): zod.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(values, { error: must(`be one of ${quoted(values)}`) });
+}
+
+export function list<T extends zod.ZodType>(item: T, needs: string): zod.ZodArray<T> {
+  return z.array(item, { error: must(needs) });
+}
+
+export function record<T extends zod.ZodType>(
+  keys: zod.ZodString,
+  value: T,
+  needs: string,
+): zod.ZodRecord<zod.ZodString, T> {
+  return z.record(keys, value, {
+    error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : must(needs)(issue)),
+  });
+}
+
+export function texts(needs: string): zod.ZodRecord<zod.ZodString, zod.ZodString> {
+  return record(
+    z.string().min(1, { error: 'must have a name' }),
+    z.string({ error: must('be a text in quotes') }),
+    needs,
+  );
+}
+
+/** A duration in milliseconds out of a number or a text with its unit. */
+export function duration(least: 'zero' | 'more' = 'zero'): zod.ZodType<number, DurationInput> {
+  const error = must(DURATION_NEEDS);
+  const number = z.number({ error }).meta({ minimum: 0 });
+  const withUnit = z.string({ error }).meta({ pattern: orVariable(DURATION.source) });
+  return z
+    .union([number, withUnit], { error })
+    .superRefine((value, context) => {
+      const message = durationProblem(value, least);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .transform(toMs);
+}
+
+export function quoted(values: readonly string[]): string {
+  return values.map((value) => JSON.stringify(value)).join(', ');
+}
+
+/** "did you mean …" for a near miss, else all that is known. */
+export function suggest(given: string, known: readonly string[]): string {
+  const lower = known.map((entry) => entry.toLowerCase());
+  const maxDistance = Math.min(given.length - 1, Math.max(2, Math.floor(given.length / 3)));
+  const near = closestMatch(given.toLowerCase(), lower, { maxDistance });
+  const nearest = near === undefined ? undefined : known[lower.indexOf(near)];
+  return nearest === undefined ? `known: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest)}?`;
+}
+
+function must(needs: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? `is missing; it must ${needs}` : `must ${needs}`);
+}
+
+function durationProblem(value: number | string, least: 'zero' | 'more'): string | undefined {
+  const ms = toMs(value);
+  if (Number.isNaN(ms) || ms < 0) return `must ${DURATION_NEEDS}`;
+  if (ms > MAX_MS) return 'must be at most 596h';
+  return ms === 0 && least === 'more' ? 'must be more than 0' : undefined;
+}
+
+function toMs(value: number | string): number {
+  if (typeof value === 'number') return Math.round(value);
+  const [, amount, unit] = DURATION.exec(value) ?? [];
+  return Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS]);
+}
+
+function isOfAnotherType(issue: zod.core.$ZodIssue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+}
+
+function withPath(issue: zod.core.$ZodIssue): string {
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function orVariable(pattern: string): string {
+  return `${pattern}|\\$\\{`;
+}

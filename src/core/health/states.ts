@@ -1,0 +1,111 @@
+import type { HealthState } from '../types.ts';
+
+/** Health as a state machine; data that only one state has lives only there. */
+export type Health =
+  | { readonly state: 'healthy' }
+  | { readonly state: 'cooling' | 'ejected' | 'exhausted'; readonly until: number; readonly why: string }
+  /** Back on trial: `probe` is the lease whose next attempt decides. */
+  | { readonly state: 'half-open'; readonly why: string; readonly probe: string | null }
+  | { readonly state: 'quarantined' | 'disabled'; readonly why: string };
+
+export type HealthEvent =
+  | { readonly type: 'success' }
+  | { readonly type: 'fault'; readonly why: string }
+  | { readonly type: 'cool'; readonly until: number; readonly why: string }
+  | { readonly type: 'exhaust'; readonly until: number; readonly why: string }
+  | { readonly type: 'quarantine'; readonly why: string }
+  | { readonly type: 'disable'; readonly why: string }
+  | { readonly type: 'reset'; readonly why?: string }
+  /** A probe proved that what it is out for is over. */
+  | { readonly type: 'recover'; readonly why: string }
+  /** Another machine says so. */
+  | { readonly type: 'adopt'; readonly health: Health }
+  | { readonly type: 'tick' };
+
+export interface EjectionPolicy {
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** Healthy time after which one past ejection is forgotten, in multiples of the base. */
+const FORGIVE_AFTER = 4;
+
+export const HEALTHY: Health = { state: 'healthy' };
+
+/** States that a probe can end: it sees no quota, and a pause that a server asked for is kept. */
+const RECOVERABLE: ReadonlySet<HealthState> = new Set(['ejected', 'half-open', 'quarantined']);
+
+/**
+ * The one place where health changes. A `fault` is one that was judged enough for an ejection; `ejections` counts the
+ * ones before it that are not yet forgiven. Time alone ends a cooldown, and turns an ejection or an exhausted quota
+ * into a trial; a quarantine ends by `recover` or `reset` (or an edit), a disablement by `reset` alone.
+ */
+export function nextHealth(
+  health: Health,
+  event: HealthEvent,
+  now: number,
+  ejections: number,
+  policy: EjectionPolicy,
+): Health {
+  switch (event.type) {
+    case 'reset':
+      return HEALTHY;
+    case 'adopt':
+      return event.health;
+    case 'disable':
+      return { state: 'disabled', why: event.why };
+    case 'tick':
+      return afterTime(health, now);
+  }
+  if (event.type === 'recover') return RECOVERABLE.has(health.state) ? HEALTHY : health;
+  if (health.state === 'disabled' || health.state === 'quarantined') return health;
+  switch (event.type) {
+    case 'quarantine':
+      return { state: 'quarantined', why: event.why };
+    case 'success':
+      return health.state === 'half-open' ? HEALTHY : health;
+    case 'fault':
+      if (health.state === 'ejected') return health;
+      return { state: 'ejected', until: now + ejectionTime(ejections, policy), why: event.why };
+    case 'exhaust':
+      return later(health, { state: 'exhausted', until: event.until, why: event.why });
+    case 'cool':
+      if (health.state === 'ejected' || health.state === 'exhausted') return health;
+      return later(health, { state: 'cooling', until: event.until, why: event.why });
+  }
+}
+
+/** Base × 2ⁿ, capped: the longer it has been out, the more rarely it is tried. */
+function ejectionTime(ejections: number, policy: EjectionPolicy): number {
+  return Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(ejections, 30));
+}
+
+/** Past ejections that still count: one is forgiven for each stretch of healthy time (Envoy decays likewise). */
+export function remainingEjections(ejections: number, healthyForMs: number, policy: EjectionPolicy): number {
+  // Where a reset cut the latest one short, its end is still to come.
+  const forgiven = Math.floor(Math.max(0, healthyForMs) / (FORGIVE_AFTER * Math.max(1, policy.baseMs)));
+  return Math.max(0, ejections - forgiven);
+}
+
+export function untilOf(health: Health): number | null {
+  return 'until' in health ? health.until : null;
+}
+
+export function whyOf(health: Health): string {
+  return 'why' in health ? health.why : '';
+}
+
+export function isOut(state: HealthState): boolean {
+  return state !== 'healthy' && state !== 'half-open';
+}
+
+function afterTime(health: Health, now: number): Health {
+  if (!('until' in health) || health.until > now) return health;
+  if (health.state === 'cooling') return HEALTHY;
+  return { state: 'half-open', why: `on trial after: ${health.why}`, probe: null };
+}
+
+/** The later deadline wins: a short pause never cuts a longer one. */
+function later(present: Health, next: Health & { until: number }): Health {
+  return 'until' in present && present.until >= next.until ? present : next;
+}

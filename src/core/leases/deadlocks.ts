@@ -1,0 +1,86 @@
+import { freeFrom } from './selection.ts';
+import { isOutdated } from '../revision.ts';
+import type { Place } from '../resolved-pool.ts';
+import type { Context, LeaseState, PoolState, Subject, Waiter } from '../state.ts';
+
+interface Wait {
+  readonly pool: PoolState;
+  readonly waiter: Waiter;
+}
+
+/** A wait to be ended. */
+export interface Deadlock extends Wait {
+  /** Its test waits for itself alone: for more than there is. */
+  readonly isOwn: boolean;
+}
+
+/**
+ * Finds tests that hold leases and wait for each other's in a circle, over all pools, and names the wait to end: the
+ * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and
+ * gives back what it holds; whoever waits for such a one goes on too, and so forth: who is left over waits for ever.
+ */
+export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
+  const all = [...pools];
+  const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
+  const holding = holdingLinks(all);
+  // Most of the time nobody who waits holds anything.
+  if (!waits.some(({ waiter }) => holding.has(waiter.link))) return null;
+  const holders = holdersOf(all);
+  const stuck = new Set(waits.map(({ waiter }) => waiter.link));
+  for (let freed = true; freed;) {
+    freed = false;
+    for (const { pool, waiter } of waits) {
+      if (!stuck.has(waiter.link) || !canEnd(pool, waiter, holders, stuck, context)) continue;
+      stuck.delete(waiter.link);
+      freed = true;
+    }
+  }
+  const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
+  const yielding = circle.filter(({ waiter }) => waiter.yields);
+  const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
+    (latest, wait) => (latest && latest.waiter.since > wait.waiter.since ? latest : wait),
+    null,
+  );
+  return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.link === last.waiter.link) };
+}
+
+function holdingLinks(pools: readonly PoolState[]): ReadonlySet<string> {
+  const holding = new Set<string>();
+  for (const { leases } of pools)
+    for (const { link, endpoint, key } of leases.values()) if (endpoint || key) holding.add(link);
+  return holding;
+}
+
+/** Some member that would do is free, comes back with time, or is held by somebody who goes on. */
+function canEnd(
+  pool: PoolState,
+  waiter: Waiter,
+  holders: ReadonlyMap<Subject, readonly LeaseState[]>,
+  stuck: ReadonlySet<string>,
+  context: Context,
+): boolean {
+  // It is told what it may have within milliseconds.
+  if (isOutdated(pool, waiter.spec)) return true;
+  const frees = ({ subject, spec }: Place): boolean => {
+    const { health } = subject;
+    const trial =
+      health.state === 'half-open' && health.probe !== null ? pool.leases.get(health.probe) : null;
+    if (trial && stuck.has(trial.link)) return false;
+    const kept = (holders.get(subject) ?? []).filter((lease) => stuck.has(lease.link));
+    return kept.length < (spec.maxConcurrent ?? Infinity);
+  };
+  const freeAt = freeFrom(pool, waiter, context, frees);
+  return freeAt === null || freeAt <= waiter.deadline;
+}
+
+function holdersOf(pools: readonly PoolState[]): Map<Subject, LeaseState[]> {
+  const holders = new Map<Subject, LeaseState[]>();
+  for (const pool of pools) {
+    for (const lease of pool.leases.values()) {
+      for (const subject of [lease.endpoint, lease.key]) {
+        if (subject) holders.set(subject, [...(holders.get(subject) ?? []), lease]);
+      }
+    }
+  }
+  return holders;
+}

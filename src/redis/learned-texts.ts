@@ -1,0 +1,36 @@
+import type { Connection } from './reconnecting.ts';
+import type { Keys } from './keys.ts';
+
+/** What nobody has added to for this long is forgotten. */
+const KEEP_S = 30 * 24 * 3600;
+
+/** What brokers have learned, kept for whoever comes next: texts by name. The last one that writes a name wins. */
+export class Learned {
+  readonly #keys: Keys;
+  readonly #connection: Connection;
+
+  constructor(keys: Keys, connection: Connection) {
+    this.#keys = keys;
+    this.#connection = connection;
+  }
+
+  /** Never rejects: it is a cache, and the next time tells more. */
+  async keep(texts: ReadonlyMap<string, string>): Promise<void> {
+    if (texts.size === 0 || !this.#connection.isUp) return;
+    const { line } = this.#connection;
+    const fields = [...texts].flat();
+    const ignore = (): void => {};
+    await Promise.all([
+      line.send(['HSET', this.#keys.learned, ...fields], ignore),
+      line.send(['EXPIRE', this.#keys.learned, `${KEEP_S}`], ignore),
+    ]).catch(ignore);
+  }
+
+  /** The texts; none where the server cannot tell. */
+  async read(): Promise<string[]> {
+    if (!this.#connection.isUp) return [];
+    return this.#connection.line
+      .send(['HVALS', this.#keys.learned], (answer) => (Array.isArray(answer) ? answer.map(String) : []))
+      .catch(() => []);
+  }
+}

@@ -1,0 +1,52 @@
+import type { ReportParts } from '../report/model.ts';
+
+/** Beyond so many cells two become one, so that no run makes the reporter grow. */
+const MAX_CELLS = 480;
+const SMALLEST_MS = 500;
+
+interface Cell {
+  attempts: number;
+  failures: number;
+}
+
+/** Attempts and failures of one member over time, while the length of the run is not yet known. */
+export class Spark {
+  private size = SMALLEST_MS;
+  private cells = new Map<number, Cell>();
+
+  add(at: number, failed: boolean): void {
+    this.put(Math.floor(at / this.size), 1, failed ? 1 : 0);
+    if (this.cells.size > MAX_CELLS) this.coarsen();
+  }
+
+  /** The time from `start` to `end` in so many equal parts; null where nothing was added. */
+  parts(start: number, end: number, count: number): ReportParts | null {
+    if (this.cells.size === 0) return null;
+    const attempts = Array.from({ length: count }, () => 0);
+    const failures = Array.from({ length: count }, () => 0);
+    for (const [cell, seen] of this.cells) {
+      const middle = (cell + 0.5) * this.size;
+      const part = Math.floor(((middle - start) / Math.max(1, end - start)) * count);
+      const index = Math.min(count - 1, Math.max(0, part));
+      attempts[index]! += seen.attempts;
+      failures[index]! += seen.failures;
+    }
+    return { attempts, failures };
+  }
+
+  private put(key: number, attempts: number, failures: number): void {
+    const cell = this.cells.get(key);
+    if (!cell) this.cells.set(key, { attempts, failures });
+    else {
+      cell.attempts += attempts;
+      cell.failures += failures;
+    }
+  }
+
+  private coarsen(): void {
+    const { cells } = this;
+    this.cells = new Map();
+    this.size *= 2;
+    for (const [key, seen] of cells) this.put(Math.floor(key / 2), seen.attempts, seen.failures);
+  }
+}

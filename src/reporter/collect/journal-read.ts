@@ -1,0 +1,119 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { recordSchema } from '../../shared/record.ts';
+import { z } from '../../shared/zod.ts';
+import { absorb } from './ingest.ts';
+import { aggregate } from '../report/aggregate.ts';
+import { type Collected, emptyCollected, type SeenResult, type SeenTest } from './collected.ts';
+import type { BeganLine, EndedLine, JournalHead, JournalLine, JournalResult } from './journal-format.ts';
+import type { Report } from '../report/model.ts';
+import { ensure } from './tally.ts';
+
+const moment = z.number().min(0);
+const place = { id: z.string(), title: z.string(), file: z.string(), line: z.number(), project: z.string() };
+const result = z.looseObject({ retry: z.number(), status: z.string(), durationMs: z.number() });
+/** Enough of each line to go by it; records are read with their own schema. */
+const lineSchema = z.union([
+  z.looseObject({ journal: z.literal('gemba-journal/1'), startedAt: moment, planned: z.number() }),
+  z.looseObject({ began: z.object(place), retry: z.number(), worker: z.number(), at: moment }),
+  z.looseObject({ ended: z.string(), at: moment, result, records: z.array(z.unknown()) }),
+]);
+
+/** The report of a run that ended before it could report, from its journal. Null where the file is no journal. */
+export async function reportFromJournal(
+  file: string,
+  version: string,
+): Promise<{ report: Report; title: string } | null> {
+  const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity });
+  const replay = new Replay();
+  for await (const line of lines) replay.read(line);
+  return replay.report(version);
+}
+
+/** Takes a journal's lines in, as they come. */
+class Replay {
+  readonly #collected: Collected = emptyCollected();
+  readonly #running = new Map<string, BeganLine>();
+  #head: JournalHead | null = null;
+  #lastAt = 0;
+  #ended = new Set<string>();
+
+  /** A line that cannot be read is left out: the last one may be half a line. */
+  read(text: string): void {
+    const line = parse(text);
+    if (line === null) return;
+    if ('journal' in line) this.#head ??= line;
+    else if ('began' in line) this.#begin(line);
+    else if ('ended' in line) this.#end(line);
+  }
+
+  report(version: string): { report: Report; title: string } | null {
+    if (!this.#head) return null;
+    const { startedAt, playwright, shard, planned, title } = this.#head;
+    for (const line of this.#running.values()) this.#interrupt(line);
+    const durationMs = Math.max(0, this.#lastAt - startedAt);
+    const report = aggregate(this.#collected, [...this.#collected.tests.values()], {
+      status: 'interrupted',
+      startedAt,
+      durationMs,
+      playwright,
+      version,
+      shard,
+      cutOff: { planned, ended: this.#ended.size },
+    });
+    return { report, title };
+  }
+
+  #begin(line: BeganLine): void {
+    this.#lastAt = line.at;
+    this.#running.set(`${line.began.id} ${line.retry}`, line);
+    this.#test(line);
+  }
+
+  #end({ ended, at, outcome, result, records }: EndedLine): void {
+    const test = this.#collected.tests.get(ended);
+    if (!test) return;
+    this.#lastAt = at;
+    this.#ended.add(ended);
+    this.#running.delete(`${ended} ${result.retry}`);
+    test.status = outcome;
+    const seen = unfolded(result);
+    test.results.push(seen);
+    const read = records.flatMap((record) => recordSchema.safeParse(record).data ?? []);
+    absorb(this.#collected, read, test, seen);
+  }
+
+  /** It was running when the run was ended. */
+  #interrupt(line: BeganLine): void {
+    const durationMs = Math.max(0, this.#lastAt - line.at);
+    const shard = this.#head?.shard?.current ?? 1;
+    const facts = { failed: false, crashed: false, durationMs, shard, worker: line.worker };
+    const { retry, at: startedAt } = line;
+    this.#test(line).results.push(unfolded({ retry, startedAt, status: 'interrupted', ...facts }));
+  }
+
+  #test({ began }: BeganLine): SeenTest {
+    return ensure(this.#collected.tests, began.id, () => ({ ...began, status: 'skipped', results: [] }));
+  }
+}
+
+function parse(text: string): JournalHead | JournalLine | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    return lineSchema.safeParse(line).success ? (line as JournalHead | JournalLine) : null;
+  } catch {
+    return null;
+  }
+}
+
+function unfolded(result: JournalResult): SeenResult {
+  const nothing = {
+    attempts: 0,
+    degraded: false,
+    pinned: false,
+    refused: false,
+    unleased: false,
+    told: null,
+  };
+  return { ...result, ...nothing, leases: [], faults: [] };
+}

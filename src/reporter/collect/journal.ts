@@ -1,0 +1,91 @@
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import type { SeenResult, SeenTest } from './collected.ts';
+import type { BeganLine, CutLine, EndedLine, JournalHead, JournalTest } from './journal-format.ts';
+import { isOver, journalsIn } from './journal-files.ts';
+
+const FLUSH_MS = 250;
+const FLUSH_LENGTH = 64 * 1024;
+/** No more is kept beyond this: a run that goes on for ever must not fill the disk. */
+const MAX_LENGTH = 512 * 1024 * 1024;
+
+/**
+ * What a run has seen so far, on disk while it goes: no hook is called when it is killed. Written in steps of a quarter
+ * second, removed when the report is there.
+ */
+export class Journal {
+  readonly #file: string;
+  readonly #descriptor: number;
+  #pending = '';
+  #length = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Throws where the folder cannot be written. */
+  constructor(folder: string, head: Omit<JournalHead, 'journal' | 'host' | 'pid'>) {
+    const { pid } = process;
+    mkdirSync(folder, { recursive: true });
+    this.#file = path.join(folder, `journal-${head.startedAt.toString(36)}-${pid}.ndjson`);
+    this.#descriptor = openSync(this.#file, 'a');
+    const whole: JournalHead = { journal: 'gemba-journal/1', ...head, host: hostname(), pid };
+    this.#add(JSON.stringify(whole));
+    this.#flush();
+  }
+
+  began({ id, title, file, line, project }: JournalTest, retry: number, worker: number): void {
+    const began = { id, title, file, line, project };
+    const told: BeganLine = { began, retry, worker, at: systemClock() };
+    this.#add(JSON.stringify(told));
+  }
+
+  /** `records`: the texts that the worker attached, as they came. */
+  ended(test: SeenTest, seen: SeenResult, records: readonly string[]): void {
+    const {
+      leases: _l,
+      faults: _f,
+      attempts: _a,
+      degraded: _d,
+      pinned: _p,
+      refused: _r,
+      unleased: _u,
+      told: _t,
+      ...result
+    } = seen;
+    const { id, status: outcome } = test;
+    const head: Omit<EndedLine, 'records'> = { ended: id, at: systemClock(), outcome, result };
+    const body = records.map((text) => (text.includes('\n') ? JSON.stringify(JSON.parse(text)) : text));
+    this.#add(`${JSON.stringify(head).slice(0, -1)},"records":[${body.join(',')}]}`);
+  }
+
+  /** Ends it: it stays where the report could not be written, and goes otherwise, with those of runs before that are over. */
+  close(isReported: boolean): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+    if (!isReported) return;
+    rmSync(this.#file, { force: true });
+    for (const file of journalsIn(path.dirname(this.#file))) if (isOver(file)) rmSync(file, { force: true });
+  }
+
+  #add(line: string): void {
+    if (this.#length > MAX_LENGTH) return;
+    this.#length += line.length + 1;
+    const cut: CutLine = { cut: true };
+    this.#pending += `${this.#length > MAX_LENGTH ? JSON.stringify(cut) : line}\n`;
+    if (this.#pending.length > FLUSH_LENGTH) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#pending;
+    this.#pending = '';
+    try {
+      if (text !== '') writeSync(this.#descriptor, text);
+    } catch {
+      // A full disk ends the journal, not the run.
+      this.#length = Infinity;
+    }
+  }
+}

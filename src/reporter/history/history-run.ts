@@ -1,0 +1,21 @@
+import type { Verdict } from '../../core/types.ts';
+import type { RunStatus } from '../report/model.ts';
+
+/** What trends keep of one run. */
+export interface HistoryRun {
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly status: RunStatus;
+  readonly totals: {
+    readonly tests: number;
+    readonly passed: number;
+    readonly failed: number;
+    readonly flaky: number;
+    readonly skipped: number;
+  };
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly attempts: number;
+  readonly successRate: number | null;
+  readonly p95Ms: number | null;
+  readonly waitedMs: number;
+}

@@ -1,0 +1,32 @@
+import type { Gate, GateOn, Verdict } from '../../core/types.ts';
+import { counted } from '../../shared/format.ts';
+import type { ReportGate } from '../report/model.ts';
+
+/** What the gate looks at: tests with a failed attempt by verdict, and tests that a fallback has served. */
+export interface GateFacts {
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly degraded: number;
+}
+
+const ORDER: readonly GateOn[] = ['product', 'environment', 'unknown', 'degraded'];
+
+/** Judge a run by the rules that its records brought; null where no record brought any. */
+export function judgeGate(rules: Gate | null, facts: GateFacts): ReportGate | null {
+  if (!rules) return null;
+  const reasons = ORDER.filter((on) => rules[on] === 'fail' && countOf(on, facts) > 0).map((on) => {
+    return `${reasonOf(on, countOf(on, facts))} (gate.${on} is "fail")`;
+  });
+  const line = reasons.length === 0 ? null : `the gate failed this run: ${reasons.join(', ')}`;
+  return { rules, failed: line !== null, line };
+}
+
+function countOf(on: GateOn, facts: GateFacts): number {
+  return on === 'degraded' ? facts.degraded : facts.verdicts[on];
+}
+
+function reasonOf(on: GateOn, tests: number): string {
+  if (on === 'degraded') return `${counted(tests, 'test')} went through on a fallback only`;
+  const whose =
+    on === 'product' ? 'by the product' : on === 'environment' ? 'by the environment' : 'unexplained';
+  return `${counted(tests, 'test')} had a failed attempt, ${whose}`;
+}

@@ -1,0 +1,62 @@
+import { type Judgement, judge, judgeTest, type SeenAttempt } from '../../core/blame/verdict.ts';
+import type { Verdict } from '../../core/types.ts';
+import type { SeenResult, SeenTest } from '../collect/collected.ts';
+import type { Replicas } from '../collect/replicas.ts';
+
+/** A test with its verdict over the whole run. */
+export interface JudgedTest {
+  readonly test: SeenTest;
+  readonly verdict: Verdict | null;
+  /** By result; null for one that did not fail. */
+  readonly judgements: readonly (Judgement | null)[];
+  /** Faults of failed results that are evidence: the environment's, or those that every replica gives. */
+  readonly faults: readonly SeenAttempt[];
+  readonly everywhere: boolean;
+  readonly crashed: boolean;
+}
+
+export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
+  const seenEverywhere = (fault: SeenAttempt): boolean =>
+    replicas.everywhere(fault) && gaveWhereverAsked(test, fault);
+  const judgements = test.results.map((result) =>
+    result.failed ? judgeResult(result, seenEverywhere) : null,
+  );
+  const verdict = judgeTest(judgements.map((judgement) => judgement?.verdict ?? null));
+  const deciding = test.results.filter((_, index) => judgements[index]?.verdict === verdict);
+  const faults = deciding.flatMap((result) => result.faults);
+  const own = faults.filter((fault) => !seenEverywhere(fault));
+  return {
+    test,
+    verdict,
+    judgements,
+    faults: verdict === 'environment' ? own : faults,
+    everywhere: verdict === 'product' && faults.length > 0,
+    crashed: deciding.some((result) => result.crashed),
+  };
+}
+
+function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenAttempt) => boolean): Judgement {
+  const { attempts, crashed, faults, told } = result;
+  // Only the worker knows why a test that was given no member has failed.
+  const unleased = attempts === 0 || (result.unleased && faults.length === 0);
+  if (unleased && !crashed && told) return told;
+  return judge(faults, { crashed, seenEverywhere, wentWell: attempts - faults.length });
+}
+
+/** The run's other tests may have met an error that this one got past: every endpoint it asked must have given it. */
+function gaveWhereverAsked(test: SeenTest, fault: SeenAttempt): boolean {
+  const gave = new Set(
+    test.results.flatMap(({ faults }) => faults.filter((other) => alike(other, fault))).map(endpointOf),
+  );
+  return test.results.every(({ leases }) =>
+    leases.every((lease) => lease.pool !== fault.pool || lease.attempts === 0 || gave.has(lease.endpoint)),
+  );
+}
+
+function alike(a: SeenAttempt, b: SeenAttempt): boolean {
+  return a.pool === b.pool && a.kind === b.kind && a.status === b.status;
+}
+
+function endpointOf(attempt: SeenAttempt): string | null {
+  return attempt.endpoint;
+}

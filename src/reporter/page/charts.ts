@@ -1,0 +1,134 @@
+import type { HealthState } from '../../core/types.ts';
+import { clockMinute, clockTime, count, counted, duration } from '../../shared/format.ts';
+import { lanesOf, type MemberLane, type Stretches } from './timeline-rows.ts';
+import type { Report, ReportBucket } from '../report/model.ts';
+import { type Band, short as coordinate } from './shapes.ts';
+import { workerLanes, type WorkerLanes } from './worker-rows.ts';
+
+/** Charts are drawn once, here, in these units; the page stretches them. */
+const PLOT_WIDTH = 1000;
+const PLOT_HEIGHT = 100;
+const RESPONSE_HEIGHT = 40;
+const MAX_TICKS = 7;
+const MINUTE = 60_000;
+const TICK_STEPS: readonly number[] = [
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080].map((minutes) => minutes * MINUTE),
+];
+
+export interface TimelineView {
+  readonly bucket: string;
+  readonly label: string;
+  readonly most: string;
+  readonly slowest: string | null;
+  readonly good: string;
+  readonly bad: string;
+  readonly response: string;
+  readonly lanes: readonly MemberLane[];
+  readonly workers: WorkerLanes;
+  readonly moreLanes: string | null;
+  readonly legend: readonly HealthState[];
+  readonly ticks: readonly { readonly left: string; readonly text: string }[];
+  /** What the page needs to tell the numbers under the pointer. */
+  readonly data: TimelineData;
+}
+
+interface TimelineData {
+  readonly start: number;
+  readonly size: number;
+  readonly attempts: readonly number[];
+  readonly failures: readonly number[];
+  readonly avg: readonly (number | null)[];
+}
+
+/** The run over time: attempts, failures, response times and members that were out; null where nothing was measured. */
+export function timelineView(report: Report, stretches: Stretches, span: Band): TimelineView | null {
+  const buckets = report.timeline;
+  if (buckets.length === 0) return null;
+  const { from: start, to: end } = span;
+  const size = (end - start) / buckets.length;
+  const most = Math.max(...buckets.map(({ attempts }) => attempts));
+  const slowest = Math.max(...buckets.map(({ avgMs }) => avgMs ?? 0));
+  const lanes = lanesOf(report, stretches, span);
+  return {
+    bucket: bucketName(size),
+    label: labelOf(report, size),
+    most: count(most),
+    slowest: slowest > 0 ? duration(slowest) : null,
+    good: bars(buckets, most, ({ attempts, failures }) => [failures, attempts]),
+    bad: bars(buckets, most, ({ failures }) => [0, failures]),
+    response: line(buckets, slowest),
+    lanes: lanes.shown,
+    workers: workerLanes(report, span),
+    moreLanes: lanes.cut === 0 ? null : `${counted(lanes.cut, 'more member')} in the tables of the pools.`,
+    legend: lanes.states,
+    ticks: ticksOf(start, end),
+    data: {
+      start,
+      size,
+      attempts: buckets.map(({ attempts }) => attempts),
+      failures: buckets.map(({ failures }) => failures),
+      avg: buckets.map(({ avgMs }) => avgMs),
+    },
+  };
+}
+
+/** `second`, `10 s`, `minute` */
+function bucketName(size: number): string {
+  return size === 1000 ? 'second' : size === MINUTE ? 'minute' : duration(size);
+}
+
+function labelOf(report: Report, size: number): string {
+  const { attempts, failures } = report.totals;
+  const worst = report.timeline.reduce((a, b) => (b.failures > a.failures ? b : a));
+  const said = `Attempts per ${bucketName(size)}: ${count(attempts)} in all, ${counted(failures, 'failure')}`;
+  if (worst.failures === 0) return `${said}.`;
+  return `${said}, most of them (${count(worst.failures)}) at ${clockTime(Date.parse(worst.at))}.`;
+}
+
+function bars(
+  buckets: readonly ReportBucket[],
+  most: number,
+  range: (bucket: ReportBucket) => [number, number],
+): string {
+  const step = PLOT_WIDTH / buckets.length;
+  const width = coordinate(step * (buckets.length > 100 ? 0.86 : 0.78));
+  const scale = PLOT_HEIGHT / Math.max(1, most);
+  return buckets
+    .map((bucket, index) => {
+      const [low, high] = range(bucket);
+      if (high <= low) return '';
+      const [x, y] = [coordinate(index * step), coordinate(PLOT_HEIGHT - low * scale)];
+      return `M${x} ${y}v${coordinate((low - high) * scale)}h${width}V${y}z`;
+    })
+    .join('');
+}
+
+function line(buckets: readonly ReportBucket[], slowest: number): string {
+  const step = PLOT_WIDTH / buckets.length;
+  let gap = true;
+  return buckets
+    .map(({ avgMs }, index) => {
+      if (avgMs === null) {
+        gap = true;
+        return '';
+      }
+      const y = coordinate(RESPONSE_HEIGHT - (avgMs / Math.max(1, slowest)) * (RESPONSE_HEIGHT - 2) - 1);
+      const from = `${gap ? 'M' : 'L'}${coordinate(index * step)} ${y}`;
+      gap = false;
+      return `${from}H${coordinate((index + 1) * step)}`;
+    })
+    .join('');
+}
+
+function ticksOf(start: number, end: number): { left: string; text: string }[] {
+  const span = end - start;
+  const step = TICK_STEPS.find((candidate) => span / candidate <= MAX_TICKS) ?? span / MAX_TICKS;
+  const say = step < MINUTE ? clockTime : clockMinute;
+  const ticks: { left: string; text: string }[] = [];
+  for (let at = Math.ceil(start / step) * step; at < end; at += step) {
+    const left = ((at - start) / span) * 100;
+    if (left < 90) ticks.push({ left: `${coordinate(left)}%`, text: say(at) });
+  }
+  return ticks;
+}

@@ -1,0 +1,72 @@
+import { count, duration } from '../../shared/format.ts';
+import type { ReportTest } from '../report/model.ts';
+
+const MAX_ROWS = 5;
+
+export interface ExtremesView {
+  readonly lists: readonly ExtremeList[];
+}
+
+interface ExtremeList {
+  readonly title: string;
+  readonly columns: readonly [string, string];
+  readonly rows: readonly ExtremeRow[];
+  readonly empty: string;
+}
+
+interface ExtremeRow {
+  readonly id: string;
+  readonly title: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+interface Timed {
+  readonly test: ReportTest;
+  readonly tookMs: number;
+  readonly waitedMs: number;
+}
+
+/** Where the time went: the slowest tests, and those that waited longest for a member. */
+export function extremesView(tests: readonly ReportTest[]): ExtremesView | null {
+  const ran = tests.filter(({ results }) => results.length > 0).map(timed);
+  if (ran.length === 0) return null;
+  const top = (of: (timed: Timed) => number): Timed[] =>
+    ran
+      .filter((each) => of(each) > 0)
+      .sort((a, b) => of(b) - of(a))
+      .slice(0, MAX_ROWS);
+  return {
+    lists: [
+      {
+        title: 'Slowest tests',
+        columns: ['Took', 'Runs'],
+        rows: top(({ tookMs }) => tookMs).map(({ test, tookMs }) => {
+          return toRow(test, duration(tookMs), count(test.results.length));
+        }),
+        empty: 'No test took any time.',
+      },
+      {
+        title: 'Longest waits',
+        columns: ['Waited', 'Took'],
+        rows: top(({ waitedMs }) => waitedMs).map(({ test, tookMs, waitedMs }) => {
+          return toRow(test, duration(waitedMs), duration(tookMs));
+        }),
+        empty: 'No test had to wait for a lease.',
+      },
+    ],
+  };
+}
+
+function timed(test: ReportTest): Timed {
+  const leases = test.results.flatMap((result) => result.leases);
+  return {
+    test,
+    tookMs: test.results.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    waitedMs: leases.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+  };
+}
+
+function toRow(test: ReportTest, first: string, second: string): ExtremeRow {
+  return { id: encodeURIComponent(test.id), title: test.title, first, second };
+}

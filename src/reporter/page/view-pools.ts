@@ -1,0 +1,190 @@
+import type { HealthState, OutcomeKind } from '../../core/types.ts';
+import { count, counted, duration, moment, NOT_MEASURED, percent } from '../../shared/format.ts';
+import { laneKey, memberLane, type MemberLane, type Stretches } from './timeline-rows.ts';
+import type { Report, ReportBelief, ReportMember, ReportPool } from '../report/model.ts';
+import type { Band } from './shapes.ts';
+
+export interface PoolsView {
+  readonly shown: readonly PoolView[];
+  /** Pools that the page shows on demand. */
+  readonly rest: readonly PoolView[];
+  readonly showRest: string;
+}
+
+interface PoolView {
+  readonly name: string;
+  readonly id: string;
+  readonly note: string;
+  /** `at the end` */
+  readonly when: string;
+  readonly tables: readonly MemberTable[];
+}
+
+interface MemberTable {
+  readonly caption: string;
+  readonly rows: readonly MemberRow[];
+  /** Rows that the page shows on demand. */
+  readonly rest: readonly MemberRow[];
+  readonly showRest: string;
+}
+
+interface MemberRow {
+  readonly name: string;
+  readonly detail: string;
+  readonly state: HealthState;
+  readonly why: string | null;
+  readonly lane: MemberLane;
+  /** It was asked, or its state changed: there is something to draw. */
+  readonly drawn: boolean;
+  readonly leases: string;
+  readonly attempts: string;
+  readonly share: string;
+  readonly failures: string;
+  readonly someFailed: boolean;
+  readonly kinds: string;
+  readonly rate: string;
+  readonly measured: boolean;
+  /** For the bar under the rate. */
+  readonly ratePercent: number;
+  readonly belief: string;
+  readonly times: readonly string[];
+}
+
+/** Rows of all tables that are on the page from the start, shared out among them. */
+const ALL_ROWS = 20;
+const MAX_ROWS = 8;
+const MIN_ROWS = 2;
+const MAX_POOLS = 5;
+const NONE = '–';
+
+interface Scene {
+  readonly report: Report;
+  readonly stretches: Stretches;
+  readonly span: Band;
+  /** The run is not over. */
+  readonly running: boolean;
+}
+
+export function poolsView(report: Report, around: Omit<Scene, 'report'>): PoolsView {
+  const { pools } = report;
+  const ordered = pools.length > MAX_POOLS ? pools.toSorted((a, b) => failuresOf(b) - failuresOf(a)) : pools;
+  const tables = ordered
+    .slice(0, MAX_POOLS)
+    .reduce((sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0), 0);
+  const most = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(ALL_ROWS / Math.max(1, tables))));
+  const scene = { report, ...around };
+  const when = around.running ? 'now' : 'at the end';
+  const views = ordered.map((pool, index) => ({
+    name: pool.name,
+    id: `pool-${index + 1}`,
+    note: noteOfPool(pool, when),
+    when,
+    tables: [
+      ...memberTable('Endpoints', pool.endpoints, most, (member) => {
+        return toRow(member, member.url, laneKey(pool.name, 'endpoint', member.name), scene);
+      }),
+      ...memberTable('Keys', pool.keys, most, (member) => {
+        return toRow(member, member.fingerprint, laneKey(pool.name, 'key', member.name), scene);
+      }),
+    ],
+  }));
+  const rest = views.slice(MAX_POOLS);
+  return {
+    shown: views.slice(0, MAX_POOLS),
+    rest,
+    showRest: `Show ${counted(rest.length, 'more pool')}`,
+  };
+}
+
+function failuresOf(pool: ReportPool): number {
+  return [...pool.endpoints, ...pool.keys].reduce((sum, { failures }) => sum + failures, 0);
+}
+
+function noteOfPool(pool: ReportPool, when: string): string {
+  const members = [...pool.endpoints, ...pool.keys];
+  const healthy = members.filter(({ state }) => state === 'healthy').length;
+  const said = [
+    pool.endpoints.length > 0 ? counted(pool.endpoints.length, 'endpoint') : '',
+    pool.keys.length > 0 ? counted(pool.keys.length, 'key') : '',
+  ].filter(Boolean);
+  if (members.length === 0) return 'No members.';
+  const health =
+    healthy === members.length ? `all healthy ${when}` : `${healthy} of ${members.length} healthy ${when}`;
+  return `${said.join(' and ')}, ${health}.`;
+}
+
+function memberTable<M extends ReportMember>(
+  caption: string,
+  members: readonly M[],
+  most: number,
+  show: (member: M) => MemberRow,
+): MemberTable[] {
+  if (members.length === 0) return [];
+  const ordered = members.length > most ? [...members].sort(byTrouble) : members;
+  const rows = ordered.map(show);
+  const rest = rows.slice(most);
+  return [
+    {
+      caption,
+      rows: rows.slice(0, most),
+      rest,
+      showRest: `Show ${count(rest.length)} more ${caption.toLowerCase()}`,
+    },
+  ];
+}
+
+function byTrouble(a: ReportMember, b: ReportMember): number {
+  const out = Number(b.state !== 'healthy') - Number(a.state !== 'healthy');
+  return out || b.failures - a.failures || b.attempts - a.attempts;
+}
+
+function toRow(member: ReportMember, detail: string, lane: string, scene: Scene): MemberRow {
+  const { successRate, attempts, share, avgMs, p50Ms, p95Ms, p99Ms } = member;
+  const stretches = scene.stretches.get(lane) ?? [];
+  return {
+    name: member.name,
+    detail: detail === member.name ? '' : detail,
+    state: member.state,
+    why: reasonOf(member, scene.report.run.startedAt),
+    lane: memberLane(member.name, member, stretches, scene.span),
+    drawn: attempts > 0 || stretches.length > 0,
+    leases: count(member.leases),
+    attempts: count(attempts),
+    share: share === null || attempts === 0 ? '' : percent(share),
+    failures: count(member.failures),
+    someFailed: member.failures > 0,
+    kinds: kindsText(member.kinds),
+    rate: successRate === null ? NOT_MEASURED : percent(successRate),
+    measured: successRate !== null,
+    ratePercent: successRate === null ? 0 : Math.round(successRate * 1000) / 10,
+    belief: beliefText(member.belief),
+    times: [avgMs, p50Ms, p95Ms, p99Ms].map((ms) => (ms === null ? NONE : duration(ms))),
+  };
+}
+
+/** What the router believes: `believed 96 % (91 % to 99 %), 120 ms, 2 probes`; empty where it knows nothing. */
+export function beliefText(belief: ReportBelief | null | undefined): string {
+  if (!belief || belief.successRate === null) return '';
+  const { successRate, successRange, avgMs, probes = 0, changes = 0 } = belief;
+  const range = successRange ? ` (${successRange.map((rate) => percent(rate)).join(' to ')})` : '';
+  const said = [
+    `believed ${percent(successRate)}${range}`,
+    avgMs === null ? '' : duration(avgMs),
+    probes > 0 ? counted(probes, 'probe') : '',
+    changes > 0 ? counted(changes, 'change') + ' of speed' : '',
+  ];
+  return said.filter(Boolean).join(', ');
+}
+
+/** `3 × 503 in a row, until 02:31:10` */
+export function reasonOf(member: ReportMember, runStarted: string): string | null {
+  const started = Date.parse(runStarted);
+  const until = member.until === null ? '' : `until ${moment(Date.parse(member.until), started)}`;
+  return [member.why ?? '', until].filter(Boolean).join(', ') || null;
+}
+
+/** Most frequent first: `server 12, timeout 3`. */
+function kindsText(kinds: Readonly<Partial<Record<OutcomeKind, number>>>): string {
+  const entries = Object.entries(kinds).sort(([, a], [, b]) => b - a);
+  return entries.map(([kind, times]) => `${kind}\u00a0${count(times)}`).join(', ');
+}

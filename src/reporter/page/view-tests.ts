@@ -1,0 +1,141 @@
+import type { Verdict } from '../../core/types.ts';
+import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
+import { memberName } from './timeline-rows.ts';
+import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
+
+/** Rows that are on the page from the start; it unpacks the others itself. */
+const FIRST_TESTS = 30;
+
+export interface TestsView {
+  readonly rows: readonly TestRow[];
+  readonly all: string;
+  readonly outcomes: readonly {
+    readonly value: TestOutcome | '';
+    readonly label: string;
+    readonly count: string;
+  }[];
+  readonly verdicts: readonly { readonly value: Verdict; readonly label: string }[];
+  /** What else marks a test: degraded, pinned, not measured. */
+  readonly marks: readonly { readonly value: string; readonly label: string }[];
+  readonly shown: string;
+}
+
+interface TestRow {
+  /** Position in the page’s list. */
+  readonly index: number;
+  readonly outcome: TestOutcome;
+  readonly label: string;
+  readonly title: string;
+  readonly place: string;
+  readonly verdict: Verdict | null;
+  readonly tags: readonly string[];
+  readonly members: string;
+  readonly duration: string;
+  readonly waited: string;
+}
+
+/** The words for what became of a test; also what the page's script says. */
+const OUTCOME_LABELS: Record<TestOutcome, string> = {
+  unexpected: 'Failed',
+  flaky: 'Flaky',
+  expected: 'Passed',
+  skipped: 'Skipped',
+};
+const OUTCOMES: readonly TestOutcome[] = ['unexpected', 'flaky', 'expected', 'skipped'];
+const VERDICTS: readonly (Verdict | null)[] = ['product', 'environment', 'unknown', null];
+
+/** What needs eyes comes first: failed, flaky, degraded or pinned, passed, skipped; else the run's own order. */
+export function orderTests(tests: readonly ReportTest[]): ReportTest[] {
+  return [...tests].sort((a, b) => rank(a) - rank(b));
+}
+
+export function testsView(report: Report, ordered: readonly ReportTest[]): TestsView {
+  const { totals, verdicts } = report;
+  const counts: Record<TestOutcome, number> = {
+    unexpected: totals.failed,
+    flaky: totals.flaky,
+    expected: totals.passed,
+    skipped: totals.skipped,
+  };
+  return {
+    rows: ordered.slice(0, FIRST_TESTS).map(toTestRow),
+    all: count(ordered.length),
+    outcomes: OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
+      return { value: outcome, label: OUTCOME_LABELS[outcome], count: count(counts[outcome]) };
+    }),
+    verdicts: VERDICTS.filter((verdict) => verdict !== null)
+      .filter((verdict) => verdicts[verdict] > 0)
+      .map((verdict) => ({ value: verdict, label: `${verdict} (${count(verdicts[verdict])})` })),
+    marks: marksOf(totals),
+    shown: `${count(Math.min(FIRST_TESTS, ordered.length))} of ${counted(ordered.length, 'test')}`,
+  };
+}
+
+function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView['marks'] {
+  const marks = [
+    { value: 'degraded', tests: degraded },
+    { value: 'pinned', tests: pinned },
+    { value: NOT_MEASURED, tests: unmeasured },
+  ];
+  return marks
+    .filter(({ tests }) => tests > 0)
+    .map(({ value, tests }) => ({ value, label: `${value} (${count(tests)})` }));
+}
+
+/** Tests that ran and of which no attempt was seen. */
+export function isUnmeasured({ status, results }: ReportTest): boolean {
+  const attempts = results.flatMap(({ leases }) => leases).reduce((sum, lease) => sum + lease.attempts, 0);
+  return status !== 'skipped' && results.length > 0 && attempts === 0;
+}
+
+function rank(test: ReportTest): number {
+  const verdict = VERDICTS.indexOf(test.verdict);
+  if (test.status === 'unexpected') return verdict;
+  if (test.status === 'flaky') return 10 + verdict;
+  if (test.status === 'skipped') return 40;
+  return test.degraded || test.pinned ? 20 : 30;
+}
+
+function toTestRow(test: ReportTest, index: number): TestRow {
+  const tags = [
+    test.degraded ? 'degraded' : '',
+    test.pinned ? 'pinned' : '',
+    isUnmeasured(test) ? NOT_MEASURED : '',
+  ].filter(Boolean);
+  return {
+    index,
+    outcome: test.status,
+    label: OUTCOME_LABELS[test.status],
+    title: test.title,
+    place: placeOf(test),
+    verdict: test.verdict,
+    tags,
+    members: membersOf(test),
+    duration:
+      test.results.length === 0 ? '–' : duration(sum(test, (result) => Math.round(result.durationMs))),
+    waited: waitedText(test),
+  };
+}
+
+function waitedText(test: ReportTest): string {
+  if (test.results.every(({ leases }) => leases.length === 0)) return '–';
+  return duration(
+    sum(test, ({ leases }) => leases.reduce((all, lease) => all + Math.round(lease.waitedMs), 0)),
+  );
+}
+
+function placeOf(test: ReportTest): string {
+  const place = `${test.file}:${test.line}`;
+  return test.project ? `${place} · ${test.project}` : place;
+}
+
+/** The members of the last attempt that had any, with a hint where there were others before it. */
+function membersOf(test: ReportTest): string {
+  const names = [...new Set(test.results.flatMap(({ leases }) => leases.map(memberName)))];
+  if (names.length === 0) return '–';
+  return names.length === 1 ? names[0]! : `${names.at(-1)} +${names.length - 1}`;
+}
+
+function sum(test: ReportTest, of: (result: ReportTest['results'][number]) => number): number {
+  return test.results.reduce((all, result) => all + of(result), 0);
+}

@@ -1,0 +1,161 @@
+import { count, counted, dateTime, duration, NOT_MEASURED, percent } from '../../shared/format.ts';
+import { type TimelineView, timelineView } from './charts.ts';
+import { packIsland } from './page-data.ts';
+import type { Report, ReportTotals, RunStatus } from '../report/model.ts';
+import { type AnswerView, answerView } from './view-answer.ts';
+import type { HistoryRun } from '../history/history-run.ts';
+import { stretchesOf } from './timeline-rows.ts';
+import { spanOf } from '../collect/timeline.ts';
+import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
+import { type ErrorsView, errorsView } from './view-errors.ts';
+import { type ExtremesView, extremesView } from './view-extremes.ts';
+import { type PoolsView, poolsView } from './view-pools.ts';
+import { type StrategyRow, strategyRows } from './view-strategies.ts';
+import { orderTests, type TestsView, testsView } from './view-tests.ts';
+import { type TrendsView, trendsView } from './view-trends.ts';
+
+/** Everything that the templates say, as text: they decide nothing and format nothing. */
+export interface DashboardView {
+  readonly title: string;
+  readonly pageTitle: string;
+  readonly run: {
+    readonly status: RunStatus | 'running';
+    readonly label: string;
+    readonly facts: readonly Fact[];
+  };
+  readonly answer: AnswerView;
+  readonly tiles: readonly Tile[];
+  readonly measured: boolean;
+  readonly timeline: TimelineView | null;
+  readonly pools: PoolsView;
+  readonly changes: ChangesView | null;
+  readonly strategies: readonly StrategyRow[];
+  readonly config: ConfigView | null;
+  readonly errors: ErrorsView | null;
+  readonly extremes: ExtremesView | null;
+  readonly trends: TrendsView | null;
+  readonly tests: TestsView;
+  readonly generator: string;
+  readonly island: string;
+  /** Set where the page is fed while tests run: what it shows now. */
+  readonly live: LiveMark | null;
+}
+
+interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+interface Tile {
+  readonly label: string;
+  /** Numbers and their units apart, so that the page can weigh them. */
+  readonly parts: readonly { readonly number: string; readonly unit: string }[];
+  readonly note: string;
+  readonly measured: boolean;
+}
+
+const STATUS_LABELS: Record<RunStatus | 'running', string> = {
+  running: 'Running',
+  passed: 'Passed',
+  failed: 'Failed',
+  timedout: 'Timed out',
+  interrupted: 'Interrupted',
+};
+
+/** What a page is made of besides the report. */
+export interface ViewOptions {
+  /** The run is not over: the report tells of it so far. */
+  readonly running?: boolean;
+  /** The page has a live part, which the script of the live view fills. */
+  readonly live?: LiveMark | null;
+}
+
+interface LiveMark {
+  readonly revision: string;
+}
+
+/** `trends`: the last runs, oldest first, the present one last. */
+export function dashboardView(
+  report: Report,
+  title: string,
+  trends: readonly HistoryRun[] = [],
+  { running = false, live = null }: ViewOptions = {},
+): DashboardView {
+  const ordered = orderTests(report.tests);
+  const status = running ? 'running' : report.run.status;
+  const label = STATUS_LABELS[status];
+  const startedAt = Date.parse(report.run.startedAt);
+  const span = spanOf(report.timeline, startedAt, startedAt + report.run.durationMs);
+  const stretches = stretchesOf(report.transitions, span);
+  return {
+    title,
+    pageTitle: `${label} · ${title}`,
+    run: { status, label, facts: factsOf(report, running) },
+    answer: answerView(report, running),
+    tiles: tilesOf(report.totals),
+    measured: report.totals.attempts > 0,
+    timeline: timelineView(report, stretches, span),
+    pools: poolsView(report, { stretches, span, running }),
+    changes: changesView(report),
+    strategies: strategyRows(report.strategies),
+    config: configView(report),
+    errors: errorsView(report),
+    extremes: extremesView(report.tests),
+    trends: trendsView(trends),
+    tests: testsView(report, ordered),
+    generator: `${report.generator.name} ${report.generator.version}`,
+    island: packIsland(report, ordered),
+    live,
+  };
+}
+
+function factsOf({ run }: Report, running: boolean): Fact[] {
+  const { total, present } = run.shards;
+  const facts = [
+    { name: 'Started', value: dateTime(Date.parse(run.startedAt)) },
+    { name: running ? 'For' : 'Took', value: duration(run.durationMs) },
+    { name: 'Playwright', value: run.playwright },
+  ];
+  if (run.configRevision !== null) facts.push({ name: 'Config revision', value: run.configRevision });
+  if (total > 1) facts.push({ name: 'Shards', value: `${present.join(', ')} of ${total}` });
+  return facts;
+}
+
+function tilesOf(totals: ReportTotals): Tile[] {
+  const { attempts, calls, failures, retries, successRate, avgResponseMs, p50Ms, p95Ms, p99Ms } = totals;
+  const ms = (value: number | null): string => (value === null ? NOT_MEASURED : duration(value));
+  return [
+    tile('Tests', count(totals.tests), testsNote(totals)),
+    tile('Calls', count(calls), `${counted(attempts, 'attempt')}, ${counted(retries, 'retry', 'retries')}`),
+    tile(
+      'Success rate',
+      successRate === null ? null : percent(successRate),
+      successRate === null ? 'of attempts' : `${count(failures)} of ${counted(attempts, 'attempt')} failed`,
+    ),
+    tile(
+      'Average response',
+      avgResponseMs === null ? null : duration(avgResponseMs),
+      p50Ms === null ? 'of a response' : `half within ${ms(p50Ms)}`,
+    ),
+    tile('p95 response', p95Ms === null ? null : duration(p95Ms), p99Ms === null ? '' : `p99 ${ms(p99Ms)}`),
+    tile('Waited', duration(totals.waitedMs), `for ${counted(totals.leases, 'lease')} and turns`),
+  ];
+}
+
+function testsNote(totals: ReportTotals): string {
+  const { passed, flaky, failed, skipped } = totals;
+  const parts = [`${count(passed)} passed`];
+  if (flaky > 0) parts.push(`${count(flaky)} flaky`);
+  if (failed > 0) parts.push(`${count(failed)} failed`);
+  if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  return parts.join(', ');
+}
+
+function tile(label: string, value: string | null, note: string): Tile {
+  if (value === null) return { label, parts: [{ number: NOT_MEASURED, unit: '' }], note, measured: false };
+  const parts = [...value.matchAll(/([\d,.]+) ?([^\d ]*)/g)].map(([, number = '', unit = '']) => ({
+    number,
+    unit,
+  }));
+  return { label, parts, note, measured: true };
+}

@@ -1,0 +1,267 @@
+import type { Gate, HealthState, OutcomeKind, Verdict } from '../../core/types.ts';
+
+/**
+ * `report.json`, schema `gemba-report/1`. Times are ISO texts, durations milliseconds, rates 0 to 1, and `null`
+ * stands where nothing was measured. Fields are only ever added to it.
+ */
+export interface Report {
+  readonly schema: 'gemba-report/1';
+  readonly generator: { readonly name: 'gemba-agent'; readonly version: string };
+  readonly run: ReportRun;
+  readonly totals: ReportTotals;
+  /** Tests with a failed attempt, by the test's verdict. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly causes: readonly ReportCause[];
+  readonly pools: readonly ReportPool[];
+  /** Pools that stood in for others which had no member to give. */
+  readonly standIns: readonly ReportStandIn[];
+  readonly strategies: readonly ReportStrategy[];
+  readonly errors: readonly ReportError[];
+  readonly transitions: readonly ReportTransition[];
+  readonly tests: readonly ReportTest[];
+  readonly timeline: readonly ReportBucket[];
+}
+
+export type RunStatus = 'passed' | 'failed' | 'timedout' | 'interrupted';
+
+export interface ReportRun {
+  /** The run's end as its exit code tells it: what Playwright said, or `failed` where the gate made it red. */
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly playwright: string;
+  readonly configRevision: string | null;
+  /** Problems of an edit that was refused and stands so at the end. */
+  readonly configErrors: readonly string[];
+  /** The configuration over the run: what was in force as it began, and each edit since, applied or refused. */
+  readonly revisions: readonly ReportRevision[];
+  readonly shards: { readonly total: number; readonly present: readonly number[] };
+  readonly gate: ReportGate | null;
+  /** Null, unless the run was ended before it could report: how many of its tests had ended by then. */
+  readonly cutOff: { readonly planned: number; readonly ended: number } | null;
+}
+
+/** A state of the configuration. */
+export interface ReportRevision {
+  readonly at: string;
+  /** In force from then on. */
+  readonly revision: string;
+  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
+  /** Why an edit was refused, or what of it this environment could not have. */
+  readonly errors: readonly string[];
+}
+
+/** A state of the configuration. */
+export interface ReportRevision {
+  readonly at: string;
+  /** In force from then on. */
+  readonly revision: string;
+  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
+  /** Why an edit was refused, or what of it this environment could not have. */
+  readonly errors: readonly string[];
+}
+
+/** The gate's rules, as the records brought them, and what it says of this run. */
+export interface ReportGate {
+  readonly rules: Gate;
+  readonly failed: boolean;
+  readonly line: string | null;
+}
+
+export interface ReportTotals {
+  readonly tests: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly flaky: number;
+  readonly skipped: number;
+  readonly leases: number;
+  readonly calls: number;
+  readonly attempts: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly retries: number;
+  readonly successRate: number | null;
+  readonly avgResponseMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly waitedMs: number;
+  readonly degraded: number;
+  readonly pinned: number;
+  /** Tests that ran and of which no attempt was seen. */
+  readonly unmeasured: number;
+  /** Errors that happened but are not in `errors`. */
+  readonly errorsCut: number;
+}
+
+/** One reason why tests failed, with the tests that it failed. */
+export interface ReportCause {
+  readonly verdict: Verdict;
+  /** `endpoint api/eu refused connections` */
+  readonly text: string;
+  readonly pool: string | null;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind | null;
+  readonly status: number | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Ids of the tests, those that failed in the end first. */
+  readonly tests: readonly string[];
+  /** How many of them failed in the end; the others passed on a rerun. */
+  readonly failed: number;
+}
+
+interface ReportStandIn {
+  readonly pool: string;
+  readonly standIn: string;
+  readonly why: string;
+  /** How many tests it was done for. */
+  readonly tests: number;
+}
+
+export interface ReportPool {
+  readonly name: string;
+  readonly endpoints: readonly ReportEndpoint[];
+  readonly keys: readonly ReportKey[];
+}
+
+export interface ReportMember {
+  readonly name: string;
+  /** At the end of the run. */
+  readonly state: HealthState;
+  readonly until: string | null;
+  /** What brought the member into its state. */
+  readonly why: string | null;
+  readonly leases: number;
+  readonly attempts: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  /** Its part of the attempts of its pool’s endpoints or keys. */
+  readonly share: number | null;
+  /** Attempts and failures over time: equal parts of the time that `timeline` covers. Null where it was never asked. */
+  readonly parts: ReportParts | null;
+  /** What the router believed of it at the end. */
+  readonly belief?: ReportBelief | null;
+  readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
+}
+
+export interface ReportParts {
+  readonly attempts: readonly number[];
+  readonly failures: readonly number[];
+}
+
+/** What was learned of a candidate, what is recent counting most. */
+export interface ReportBelief {
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
+  /** Where rate and mean time lie with 95 % chance, by what was seen. */
+  readonly successRange?: readonly [low: number, high: number];
+  readonly avgRangeMs?: readonly [low: number, high: number];
+  /** Attempts that were to find out whether it is back. */
+  readonly probes?: number;
+  /** Times that its speed was found to have changed. */
+  readonly changes?: number;
+}
+
+interface ReportEndpoint extends ReportMember {
+  readonly url: string;
+}
+
+interface ReportKey extends ReportMember {
+  readonly fingerprint: string;
+}
+
+export interface ReportStrategy {
+  readonly task: string;
+  readonly name: string;
+  readonly runs: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly successRate: number | null;
+  readonly avgMs: number | null;
+  /** Runs in which it was the first choice. */
+  readonly chosen: number;
+  /** Runs in which it stood in for one that had failed. */
+  readonly fallbacks: number;
+  /** What the router believed of it at its task's last choice; null where nothing was learned. */
+  readonly belief?: ReportBelief | null;
+  /** When it was mostly the first choice of its task. */
+  readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];
+}
+
+export interface ReportError {
+  readonly at: string;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind;
+  readonly status: number | null;
+  readonly message: string;
+  readonly testId: string;
+}
+
+export interface ReportTransition {
+  readonly at: string;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly from: HealthState;
+  readonly to: HealthState;
+  readonly why: string;
+  readonly until: string | null;
+}
+
+export type TestOutcome = 'expected' | 'unexpected' | 'flaky' | 'skipped';
+export type ResultStatus = 'passed' | 'failed' | 'timedOut' | 'skipped' | 'interrupted';
+
+export interface ReportTest {
+  readonly id: string;
+  readonly title: string;
+  readonly file: string;
+  readonly line: number;
+  readonly project: string;
+  readonly status: TestOutcome;
+  readonly verdict: Verdict | null;
+  readonly degraded: boolean;
+  readonly pinned: boolean;
+  readonly results: readonly ReportResult[];
+}
+
+export interface ReportResult {
+  readonly retry: number;
+  readonly status: ResultStatus;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly verdict: Verdict | null;
+  readonly evidence: readonly string[];
+  /** Not run, by `"retryTests": "environment"`: an earlier attempt failed by the product. */
+  readonly refused: boolean;
+  readonly shard: number | null;
+  readonly worker: number | null;
+  readonly leases: readonly ReportLease[];
+}
+
+interface ReportLease {
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly waitedMs: number;
+  readonly heldMs: number;
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+export interface ReportBucket {
+  readonly at: string;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly avgMs: number | null;
+}

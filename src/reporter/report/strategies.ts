@@ -1,0 +1,37 @@
+import { isoTime } from '../../shared/format.ts';
+import type { ReportStrategy } from './model.ts';
+import { periodsOf } from './strategy-periods.ts';
+import { rounded, type StrategyTally } from '../collect/tally.ts';
+
+/** The strategies of a run, those of one task after another. */
+export function strategiesOf(tallies: readonly StrategyTally[]): ReportStrategy[] {
+  const tasks = [...new Set(tallies.map(({ task }) => task))];
+  return tasks.flatMap((task) => {
+    const own = tallies.filter((tally) => tally.task === task);
+    const periods = periodsOf(own.flatMap(({ name, chosenAt }) => chosenAt.map((at) => ({ at, name }))));
+    return own.map((tally) => ({
+      ...countsOf(tally),
+      belief: tally.belief && { successRate: tally.belief.successRate, avgMs: rounded(tally.belief.avgMs) },
+      periods: (periods.get(tally.name) ?? []).map(({ from, to, runs }) => {
+        return { from: isoTime(from), to: isoTime(to), runs };
+      }),
+    }));
+  });
+}
+
+/** A run whose end says nothing of its strategy is neither a success nor a failure. */
+function countsOf(tally: StrategyTally): Omit<ReportStrategy, 'belief' | 'periods'> {
+  const { task, name, runs, successes, failures, fallbacks, totalMs } = tally;
+  const judged = successes + failures;
+  return {
+    task,
+    name,
+    runs,
+    successes,
+    failures,
+    successRate: judged === 0 ? null : successes / judged,
+    avgMs: judged === 0 ? null : rounded(totalMs / judged),
+    chosen: runs - fallbacks,
+    fallbacks,
+  };
+}

@@ -1,0 +1,281 @@
+import type * as zod from 'zod';
+import type { PoolStatus } from '../core/admin.ts';
+import type { DeadlockKind } from '../core/effects.ts';
+import type { Refusal } from '../core/leases/selection.ts';
+import type { ProductFailure } from '../core/blame/test-retries.ts';
+import {
+  type ConfigState,
+  type MemberInsight,
+  OUTCOME_KINDS,
+  type Standing,
+  type Transition,
+} from '../core/types.ts';
+import { z } from '../shared/zod.ts';
+import { listOf, textsByName } from './fail-fast.ts';
+
+const id = z.string().min(1).max(200);
+const text = z.string().max(2_000);
+const need = textsByName();
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+const ask = count;
+
+const subject = {
+  id,
+  name: id,
+  weight: z.number().nonnegative(),
+  maxConcurrent: z.number().int().positive().optional(),
+  rpm: z.number().positive().optional(),
+  enabled: z.boolean(),
+};
+
+const poolSpec = z.object({
+  name: id,
+  revision: id.optional(),
+  endpoints: listOf(
+    z.object({
+      ...subject,
+      url: text,
+      priority: z.number(),
+      probe: z.enum(['health', 'protocol']).optional(),
+    }),
+  ),
+  keys: listOf(
+    z.object({
+      ...subject,
+      fingerprint: text,
+      labels: textsByName(),
+      quotaGroup: text,
+      endpoints: listOf(id).optional(),
+    }),
+  ),
+  protocol: z.enum(['http', 'openai', 'gemini', 'anthropic', 'azure-openai']),
+  rotation: z.enum(['round-robin', 'least-busy', 'success-rate', 'random']),
+  routing: z.enum(['success-rate', 'round-robin', 'least-busy', 'priority']),
+  maxFailures: z.number().int().positive(),
+  maxRetries: count,
+  timeoutMs: milliseconds,
+  acquireTimeoutMs: milliseconds,
+  ejection: z.object({ baseMs: milliseconds, maxMs: milliseconds }),
+  retryBudget: z.number().nonnegative(),
+});
+
+const member = { endpoint: id.nullable(), key: id.nullable() };
+const running = { run: count, test: id, group: text.nullable(), retry: count };
+
+/** How a link takes part in the configuration's edits. */
+const follows = z.object({
+  /** A reporter goes before workers where something is to be said; a command says nothing. */
+  role: z.enum(['reporter', 'worker', 'command']),
+  /** The run that it belongs to: what is to be said is said once in each. */
+  run: id,
+  /** The revision that it has; null where it has none. */
+  revision: id.nullable(),
+});
+
+const message = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    version: z.number().int(),
+    link: id,
+    pid: z.number().int(),
+    pools: listOf(poolSpec),
+    follows: follows.optional(),
+    /** It can send probes: it has the secrets that they take. */
+    probes: z.boolean().optional(),
+    /** Leases of this link that a broker before this one granted. */
+    held: listOf(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
+  }),
+  z.object({
+    type: z.literal('acquire'),
+    ask,
+    lease: id,
+    pool: id,
+    need,
+    holder: text,
+    testId: text.nullable(),
+    timeoutMs: milliseconds,
+    exclude: listOf(id),
+    isFirst: z.boolean().optional(),
+    /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
+    yields: z.boolean().optional(),
+    /** It was asked before, of a broker or over a connection that was lost: so long ago. */
+    waitedMs: milliseconds.optional(),
+  }),
+  /** The pools of a revision, as this link's environment has them, and what cannot be had there. */
+  z.object({
+    type: z.literal('pools'),
+    revision: id,
+    pools: listOf(poolSpec),
+    problems: listOf(z.string().max(10_000)),
+  }),
+  /** The text of the revision that it has, for a broker that has none. */
+  z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
+  z.object({
+    type: z.literal('turn'),
+    ask,
+    lease: id,
+    movable: z.boolean(),
+    /** What the call is for, where limits are per model and the lease named none. */
+    model: id.optional(),
+  }),
+  z.object({
+    type: z.literal('move'),
+    ask,
+    lease: id,
+    from: z.object(member),
+    exclude: listOf(id),
+    kind: z.enum(OUTCOME_KINDS),
+    unsent: z.boolean(),
+  }),
+  z.object({ type: z.literal('retry'), ask, lease: id }),
+  z.object({
+    type: z.literal('attempt'),
+    lease: id,
+    call: id,
+    attempt: z.number().int().positive(),
+    signature: id.nullable(),
+    auth: z.enum(['leased', 'own', 'none']),
+    kind: z.enum(OUTCOME_KINDS),
+    status: z.number().int().nullable(),
+    durationMs: milliseconds.nullable(),
+    retryAfterMs: milliseconds.nullable(),
+    unsent: z.boolean(),
+    local: z.enum(['no', 'perhaps', 'yes']).optional(),
+    perModel: z.boolean().optional(),
+    model: id.optional(),
+    ...member,
+  }),
+  z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
+  z.object({
+    type: z.literal('probed'),
+    pool: id,
+    probe: id,
+    kind: z.enum(OUTCOME_KINDS),
+    status: z.number().int().nullable(),
+    retryAfterMs: milliseconds.nullable(),
+    unsent: z.boolean(),
+    by: z.enum(['protocol', 'health', 'address']),
+  }),
+  z.object({
+    type: z.literal('pick'),
+    ask,
+    round: id,
+    task: id,
+    candidates: listOf(id, { min: 1, max: 1_000 }),
+    attempt: z.number().int().positive(),
+    seed: z.object({ value: text, run: id, worker: count, turn: count }).nullable(),
+  }),
+  /** What a picked strategy came to; null: it says nothing of the strategy. */
+  z.object({
+    type: z.literal('record'),
+    round: id,
+    outcome: z
+      .object({ ok: z.boolean(), durationMs: milliseconds, kind: z.enum(OUTCOME_KINDS).nullable() })
+      .nullable(),
+  }),
+  z.object({ type: z.literal('status'), ask }),
+  /** An attempt of a test failed; `product` where the product is to blame. */
+  z.object({
+    type: z.literal('failed'),
+    ask,
+    ...running,
+    product: z.object({ title: text, retry: count, evidence: listOf(text) }).nullable(),
+  }),
+  /** Asks whether an earlier product failure makes this attempt pointless. */
+  z.object({ type: z.literal('rerun'), ask, ...running }),
+  z.object({
+    type: z.literal('admin'),
+    ask,
+    action: z.enum(['enable', 'disable', 'reset']),
+    pool: id,
+    name: id,
+  }),
+]);
+
+/**
+ * What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. Compiled,
+ * since reading three messages a lease was a third of what it costs.
+ */
+export const linkMessage = z.compile(message);
+
+export type LinkMessage = zod.infer<typeof message>;
+
+/** What is believed of a strategy that has run before. */
+export interface StrategyBelief {
+  readonly name: string;
+  readonly successRate: number;
+  readonly avgMs: number;
+}
+
+/** The member of a lease, by identity and name. */
+export interface GrantedMember {
+  readonly endpoint: { readonly id: string; readonly name: string } | null;
+  readonly key: { readonly id: string; readonly name: string } | null;
+  /** The revision of the configuration that it comes by. */
+  readonly revision?: string | undefined;
+  /** Its calls may go without asking for a turn, until `gated` says otherwise. */
+  readonly free: boolean;
+}
+
+export type Answer =
+  | { readonly is: 'granted'; readonly member: GrantedMember; readonly waitedMs: number }
+  | { readonly is: 'turn'; readonly member: GrantedMember; readonly delayMs: number }
+  | { readonly is: 'stay'; readonly why: string }
+  | { readonly is: 'retry'; readonly allowed: boolean }
+  | { readonly is: 'picked'; readonly name: string; readonly beliefs: readonly StrategyBelief[] }
+  | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
+  /** Whether the pool has a member of that name. */
+  | { readonly is: 'administered'; readonly known: boolean }
+  | { readonly is: 'noted' }
+  | { readonly is: 'rerun'; readonly endedBy: ProductFailure | null }
+  | {
+      readonly is: 'refused';
+      readonly timedOut: boolean;
+      readonly deadlock: DeadlockKind | null;
+      readonly waitedMs: number;
+      readonly reasons: readonly Refusal[];
+    };
+
+/** The configuration in force; its text where the link has another revision. */
+export interface ConfigNews {
+  readonly state: ConfigState;
+  readonly text?: string | undefined;
+}
+
+/** A probe of an endpoint with a key, by identity and name; without a key where the pool has none that works there. */
+export interface ProbeRequest {
+  readonly pool: string;
+  readonly probe: string;
+  readonly endpoint: { readonly id: string; readonly name: string };
+  readonly key: { readonly id: string; readonly name: string } | null;
+}
+
+/** What the broker says to a link. */
+export type BrokerMessage =
+  | {
+      readonly type: 'welcome';
+      readonly broker: string;
+      readonly standings: readonly Standing[];
+      /** Null where this broker has no configuration yet: a link that has one offers it. */
+      readonly config: ConfigNews | null;
+      /** Others of the same run are or were here. */
+      readonly isKnownRun: boolean;
+      /** What is to be put right about the shared store. */
+      readonly notices: readonly string[];
+    }
+  | { readonly type: 'config'; readonly config: ConfigNews }
+  /** This link is to say it, for its run. */
+  | { readonly type: 'say'; readonly about: ConfigState; readonly problems: readonly string[] }
+  | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
+  | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
+  | { readonly type: 'gated'; readonly lease: string }
+  /** To be sent by this link; answered with `probed`. */
+  | ({ readonly type: 'probe' } & ProbeRequest)
+  /** The lease has another member: its next calls go there. */
+  | { readonly type: 'moved'; readonly lease: string; readonly member: GrantedMember }
+  /** The lease can no longer be guaranteed. */
+  | { readonly type: 'lost'; readonly lease: string }
+  /** What the router believes of the members that it chooses among. */
+  | { readonly type: 'insights'; readonly insights: readonly MemberInsight[] }
+  | { readonly type: 'transition'; readonly transition: Transition };

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Link } from '../../../src/client/client.ts';
+import { parseJson } from '../../../src/shared/json.ts';
+import { splitLines, toLine } from '../../../src/wire/lines.ts';
+
+const WISH = {
+  pool: 'api',
+  need: {},
+  holder: 'file › title',
+  testId: null,
+  exclude: [],
+  timeoutMs: 1_000,
+};
+const ATTEMPT = {
+  call: 'c',
+  attempt: 1,
+  signature: null,
+  auth: 'leased',
+  status: 200,
+  durationMs: 5,
+  retryAfterMs: null,
+  unsent: false,
+  endpoint: null,
+  key: 'one#k',
+} as const;
+
+/** What came in one piece, by type, after the hello. */
+let pieces: string[][];
+let folder: string;
+let server: Server;
+let isFree: boolean;
+/** Called to welcome who said hello last. */
+let welcome: () => void;
+let isWelcoming: boolean;
+let isGranting: boolean;
+/** How long each was said to have waited before. */
+let waits: (number | undefined)[];
+let sockets: Socket[];
+let link: Link;
+
+beforeEach(async () => {
+  pieces = [];
+  isFree = true;
+  isWelcoming = true;
+  isGranting = true;
+  waits = [];
+  sockets = [];
+  folder = mkdtempSync(path.join(tmpdir(), 'gl-'));
+  server = createServer(serve);
+  const socketPath = path.join(folder, 's');
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  link = new Link({ address: { socketPath, cacheFile: path.join(folder, 'c') }, pools: [], mayStart: false });
+  await link.ask({ type: 'acquire', lease: 'a', ...WISH });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  link.close();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A broker that welcomes everybody, unless the test does so, and grants everything. */
+function serve(socket: Socket): void {
+  let piece: string[] = [];
+  const say = (message: object): boolean => socket.write(toLine(message));
+  const read = splitLines(
+    (line) => {
+      const message = parseJson(line) as { type: string; ask: number; waitedMs?: number };
+      piece.push(message.type);
+      if (message.type === 'hello') {
+        const empty = { broker: 'b', standings: [], config: null, isKnownRun: false, notices: [] };
+        welcome = () => say({ type: 'welcome', ...empty });
+        sockets.push(socket);
+        if (isWelcoming) welcome();
+      }
+      if (message.type !== 'acquire') return;
+      waits.push(message.waitedMs);
+      if (!isGranting) return;
+      const member = { endpoint: null, key: { id: 'one#k', name: 'Schlüssel › 1' }, free: isFree };
+      say({ type: 'answer', ask: message.ask, answer: { is: 'granted', member, waitedMs: 0 } });
+    },
+    () => socket.destroy(),
+  );
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    piece = [];
+    read(chunk);
+    if (piece[0] !== 'hello') pieces.push(piece);
+  });
+}
+
+/** Waits for what is to come without a timer, since the test may have stopped those of the link. */
+async function told(...expected: string[][]): Promise<void> {
+  const all = [['acquire'], ...expected];
+  const end = performance.now() + 5_000;
+  while (pieces.flat().length < all.flat().length && performance.now() < end)
+    await new Promise((resolve) => setImmediate(resolve));
+  expect(pieces).toEqual(all);
+}
+
+test('an attempt that went well at a free member goes with what is told next', async () => {
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  await sleep(1);
+  link.release('a', false);
+  await told(['attempt', 'release']);
+});
+
+test('and by itself where nothing comes', async () => {
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  await told(['attempt', 'attempt']);
+});
+
+test('before the link closes, too', async () => {
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  link.close();
+  await told(['attempt']);
+});
+
+test('a failed one goes at once, with what could wait before it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  await told(['attempt', 'attempt']);
+});
+
+test('so does one at a member whose calls ask for turns', async () => {
+  isFree = false;
+  await link.ask({ type: 'acquire', lease: 'b', ...WISH });
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  link.tell({ lease: 'b', ...ATTEMPT, kind: 'ok' });
+  await told(['acquire'], ['attempt']);
+});
+
+test('what is given back after the hello, and before its answer, is told after the answer', async () => {
+  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  isWelcoming = false;
+  sockets[0]!.destroy();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  link.tell({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  link.release('a', true);
+  await sleep(1);
+  expect(pieces).toEqual([['acquire']]);
+  welcome();
+  await told(['attempt', 'release']);
+});
+
+test('also by a link that was closed meanwhile, which leaves then', async () => {
+  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  isWelcoming = false;
+  sockets[0]!.destroy();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  const ended = once(sockets[1]!, 'end');
+  link.release('a', false);
+  link.close();
+  await sleep(1);
+  expect(pieces).toEqual([['acquire']]);
+  welcome();
+  await told(['release']);
+  await ended;
+});
+
+test('a wait that a broker was lost in goes on at the next, and says how long it has lasted', async () => {
+  isGranting = false;
+  const waiting = link.ask({ type: 'acquire', lease: 'b', ...WISH });
+  await vi.waitFor(() => expect(waits).toHaveLength(2));
+  await sleep(30);
+  isGranting = true;
+  sockets[0]!.destroy();
+  expect(await waiting).toMatchObject({ is: 'granted' });
+  expect(waits.slice(0, 2)).toEqual([undefined, undefined]);
+  expect(waits[2]).toBeGreaterThanOrEqual(29);
+});
