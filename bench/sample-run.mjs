@@ -200,7 +200,7 @@ function record(run, { index, lease, began, durationMs, worker }) {
       run,
     });
   }
-  if (!run.introduced.has(worker.index)) record.roster = roster();
+  if (!run.introduced.has(worker.index)) record.memberList = memberList();
   run.introduced.add(worker.index);
   while (run.changes[0]?.at <= START + began + durationMs) record.transitions.push(run.changes.shift());
   return { record, broken };
@@ -256,7 +256,7 @@ function strategies(run, index) {
   return tries;
 }
 
-function roster() {
+function memberList() {
   return Object.entries(SCOPES).map(([name, { endpoints, keys }]) => ({
     name,
     endpoints: endpoints.map(({ name: own, url }) => ({ name: own, url })),

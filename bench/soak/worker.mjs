@@ -37,10 +37,10 @@ async function one(link, pool, need, holdMs) {
   if (answer.is !== 'granted') log('R', lease, JSON.stringify(answer));
   else {
     link.keep(identity);
-    take(lease, pool, answer.member);
+    take(lease, pool, answer.grant);
     if (holdMs > 1) await sleep(holdMs);
-    if (pool === 'mixed' && random() < 0.1) await move(link, lease, pool, answer.member);
-    if (held.has(lease)) link.tell({ lease, ...SUCCESS, ...idsOf(answer.member) });
+    if (pool === 'mixed' && random() < 0.1) await move(link, lease, pool, answer.grant);
+    if (held.has(lease)) link.tell({ lease, ...SUCCESS, ...idsOf(answer.grant) });
     drop(lease);
   }
   link.release(lease, random() < 0.1);
@@ -48,9 +48,9 @@ async function one(link, pool, need, holdMs) {
 }
 
 /** Asks for another member: while it asks it may hold none. */
-async function move(link, lease, pool, member) {
+async function move(link, lease, pool, grant) {
   const wasHeld = drop(lease);
-  const from = idsOf(member);
+  const from = idsOf(grant);
   const answer = await link.ask({
     type: 'move',
     lease,
@@ -60,12 +60,12 @@ async function move(link, lease, pool, member) {
     unsent: true,
   });
   if (!wasHeld || answer.is !== 'granted') return;
-  take(lease, pool, answer.member);
+  take(lease, pool, answer.grant);
   await sleep(random() * 20);
 }
 
-function take(lease, pool, member) {
-  const subjects = Object.entries(idsOf(member)).filter(([, id]) => id !== null);
+function take(lease, pool, grant) {
+  const subjects = Object.entries(idsOf(grant)).filter(([, id]) => id !== null);
   held.set(
     lease,
     subjects.map(([kind, id]) => `${pool}/${kind}:${id}`),

@@ -17,8 +17,9 @@ export function contextOf(ports: Ports): Context {
 export function contextsOf({ now, random, routing }: Ports): () => Context {
   const choose: Context['choose'] = (how, places, at, chance, attempt) =>
     routing.choose(how, places, at, chance, attempt);
-  const newBelief: Context['newBelief'] = (pool, kind, id) => routing.newBelief(pool, kind, id);
-  const learn: Context['learn'] = (belief, learned, at) => routing.learn(belief, learned, at);
-  const renew: Context['renew'] = (belief) => routing.renew(belief);
-  return () => ({ now: now(), random, choose, newBelief, learn, renew });
+  const newHandle: Context['newHandle'] = (pool, kind, id) => routing.newHandle(pool, kind, id);
+  const observe: Context['observe'] = (routerHandle, learned, at) =>
+    routing.observe(routerHandle, learned, at);
+  const renew: Context['renew'] = (routerHandle) => routing.renew(routerHandle);
+  return () => ({ now: now(), random, choose, newHandle, observe, renew });
 }

@@ -9,7 +9,7 @@ export interface Seed {
   readonly run: string;
   readonly worker: number;
   /** Which choice for its task this is in its worker, from 0. */
-  readonly turn: number;
+  readonly choice: number;
 }
 
 /** Times shorter than this count alike. */
@@ -30,8 +30,8 @@ export class SeededWorld {
   readonly random: Random = () => this.#random();
 
   /** The choice that comes next. */
-  enter(task: string, { value, worker, turn }: Seed): void {
-    this.#random = seededRandom([value, task, worker, turn].join('\n'));
+  enter(task: string, { value, worker, choice }: Seed): void {
+    this.#random = seededRandom([value, task, worker, choice].join('\n'));
   }
 
   /** What a run counts as; the clock moves by its share of the time in which `running` ran at once. */

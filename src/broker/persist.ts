@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type * as zod from 'zod';
 import type { Health } from '../core/health/states.ts';
 import type { PoolRouting } from '../router/routing.ts';
-import { type Context, newPoolState, type PoolState, subjectOf } from '../core/state.ts';
+import { type Context, newPoolState, type PoolState, memberStateOf } from '../core/state.ts';
 import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
@@ -26,7 +26,7 @@ const savedState = z.object({
   pools: z.array(
     z.object({
       name: z.string(),
-      subjects: z.array(
+      members: z.array(
         z.object({
           kind: z.enum(['endpoint', 'key']),
           id: z.string(),
@@ -36,7 +36,7 @@ const savedState = z.object({
           ejectedAt: z.number(),
           sawFault: z.boolean().default(false),
           /** The router's own: it reads what it can. */
-          belief: z.unknown(),
+          routerHandle: z.unknown(),
         }),
       ),
     }),
@@ -49,12 +49,12 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
   const state = readSaved(file);
   for (const saved of state?.pools ?? []) {
     const pool = newPoolState(saved.name);
-    for (const known of saved.subjects) {
-      const subject = subjectOf(pool, known.kind, known, context);
-      subject.health = restored(known.health);
-      Object.assign(subject, { ejections: known.ejections, ejectedAt: known.ejectedAt });
-      routing.restore(subject.belief, known.belief, state?.at ?? 0, context.now);
-      subject.checks.sawFault = known.sawFault;
+    for (const known of saved.members) {
+      const member = memberStateOf(pool, known.kind, known, context);
+      member.health = restored(known.health);
+      Object.assign(member, { ejections: known.ejections, ejectedAt: known.ejectedAt });
+      routing.restore(member.routerHandle, known.routerHandle, state?.at ?? 0, context.now);
+      member.probeState.sawFault = known.sawFault;
     }
     pools.set(saved.name, pool);
   }
@@ -74,10 +74,10 @@ export function saveState(
     at: now,
     pools: [...pools].map((pool) => ({
       name: pool.name,
-      subjects: [...pool.subjects.values()].map(
-        ({ kind, id, name, health, ejections, ejectedAt, belief, checks: { sawFault } }) => {
-          const learned = routing.save(belief);
-          return { kind, id, name, health, ejections, ejectedAt, belief: learned, sawFault };
+      members: [...pool.members.values()].map(
+        ({ kind, id, name, health, ejections, ejectedAt, routerHandle, probeState: { sawFault } }) => {
+          const learned = routing.save(routerHandle);
+          return { kind, id, name, health, ejections, ejectedAt, routerHandle: learned, sawFault };
         },
       ),
     })),

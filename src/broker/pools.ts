@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
-import { dropLink, type Effect, endDeadlocks, nextTick, reassert, tick } from '../core/pool.ts';
-import { probedElsewhere } from '../core/health/probe-results.ts';
-import { respec } from '../core/leases/update-spec.ts';
-import { rosterOf } from '../core/resolved-pool.ts';
+import { dropClient, type Effect, endDeadlocks, nextTick, restoreLease, tick } from '../core/pool.ts';
+import { leaveProbeToOthers } from '../core/health/probe-results.ts';
+import { updateSpec } from '../core/leases/update-spec.ts';
+import { resolvePool } from '../core/resolved-pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState, type Probe } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { Alarm } from './deadline-timer.ts';
-import { memberOf, toAnswer } from './apply-message.ts';
+import { wireGrantOf, toAnswer } from './apply-message.ts';
 import type { News } from './transition-log.ts';
 import { isForeign, poolWith } from './ownership.ts';
 import type { Peers } from './connections.ts';
@@ -88,55 +88,59 @@ export class Pools {
         this.apply(effects);
         this.conclude();
       },
-      tellChange: (change) => this.#announce(change, false),
+      tellChange: (change) => this.#emitChanges(change, false),
     });
   }
 
   /** Takes over what all machines know of these pools. */
   async learn(specs: readonly PoolSpec[]): Promise<void> {
     if (!this.#sharing) return;
-    for (const spec of specs) rosterOf(this.named(spec.name), spec, this.#ports.context());
+    for (const spec of specs) resolvePool(this.named(spec.name), spec, this.#ports.context());
     await this.#sharing.learnAll();
   }
 
   /** A link holds these leases since before this broker. */
-  reassert(link: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
+  restoreLease(link: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
     const context = this.#ports.context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
       const spec = specs.get(pool);
       if (!spec || isForeign(this.with(lease), lease, link)) continue;
       const identity = { id: lease, link, spec, need, holder, testId };
-      const taken = reassert(this.named(pool), identity, { endpoint, key }, context);
+      const taken = restoreLease(this.named(pool), identity, { endpoint, key }, context);
       if (taken) void this.#sharing?.takeOver(this.named(pool), taken);
     }
   }
 
   /** Links that can send probes came or went. */
   probersChanged(): void {
-    this.apply(this.#ports.probers.changed(this.all, this.#ports.context()));
+    this.apply(this.#ports.probers.onClientsChanged(this.all, this.#ports.context()));
   }
 
   /** A link has other specifications than before. */
-  respec(link: string, before: ReadonlyMap<string, PoolSpec>, specs: ReadonlyMap<string, PoolSpec>): void {
+  updateSpec(
+    link: string,
+    before: ReadonlyMap<string, PoolSpec>,
+    specs: ReadonlyMap<string, PoolSpec>,
+  ): void {
     const context = this.#ports.context();
     for (const name of new Set([...before.keys(), ...specs.keys()]))
-      this.apply(respec(this.named(name), link, specs.get(name) ?? null, context));
+      this.apply(updateSpec(this.named(name), link, specs.get(name) ?? null, context));
     this.probersChanged();
     void this.#sharing?.learnAll();
   }
 
-  dropLink(link: string): void {
+  dropClient(link: string): void {
     const context = this.#ports.context();
     this.probersChanged();
-    this.apply(this.#ports.probers.left(link, context));
-    for (const pool of this.all) this.apply(dropLink(pool, link, context));
+    this.apply(this.#ports.probers.onClientGone(link, context));
+    for (const pool of this.all) this.apply(dropClient(pool, link, context));
   }
 
   probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
     const pool = this.#ports.states.get(message.pool);
     if (!pool) return;
     const probe = pool.probes.get(message.probe);
-    this.apply(this.#ports.probers.heard(pool, message, context));
+    this.apply(this.#ports.probers.onResult(pool, message, context));
     if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
   }
 
@@ -145,7 +149,7 @@ export class Pools {
     for (const effect of effects) {
       switch (effect.type) {
         case 'changed':
-          this.#announce(effect.change, true);
+          this.#emitChanges(effect.change, true);
           break;
         case 'claim':
           void this.#sharing?.claim(this.named(effect.lease.spec.name), effect.lease, effect.slots);
@@ -156,16 +160,16 @@ export class Pools {
         case 'probe':
           void this.#sendProbe(effect.probe);
           break;
-        case 'gated':
-          peers.send(effect.lease.link, { type: 'gated', lease: effect.lease.id });
+        case 'fast-path-ended':
+          peers.send(effect.lease.link, { type: 'fast-path-ended', lease: effect.lease.id });
           break;
         case 'moved': {
           const { lease } = effect;
-          peers.send(lease.link, { type: 'moved', lease: lease.id, member: memberOf(lease) });
+          peers.send(lease.link, { type: 'moved', lease: lease.id, grant: wireGrantOf(lease) });
           break;
         }
         default:
-          if (effect.type === 'turn' && effect.paces.length > 0) void this.#sharing?.pace(effect);
+          if (effect.type === 'permit' && effect.paces.length > 0) void this.#sharing?.pace(effect);
           else peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
       }
     }
@@ -189,7 +193,7 @@ export class Pools {
     return false;
   }
 
-  #announce(change: HealthChange, isOurs: boolean): void {
+  #emitChanges(change: HealthChange, isOurs: boolean): void {
     const { news, now, onChange } = this.#ports;
     news.tell(change);
     onChange();
@@ -202,7 +206,7 @@ export class Pools {
     const pool = this.named(probe.spec.name);
     const isOurs = !this.#sharing || !probe.recovers || probe.tries > 1;
     if (isOurs || (await this.#sharing?.mayProbe(pool, probe))) return this.#ports.probers.send(pool, probe);
-    probedElsewhere(pool, probe.id, this.#ports.context());
+    leaveProbeToOthers(pool, probe.id, this.#ports.context());
     this.conclude();
   }
 

@@ -1,4 +1,4 @@
-import { probed, probesLost, setProber } from '../core/health/probe-results.ts';
+import { applyProbeResult, reassignProbes, setProber } from '../core/health/probe-results.ts';
 import type { Effect } from '../core/pool.ts';
 import type { Context, PoolState, Probe } from '../core/state.ts';
 import { type Peer, type Peers, send } from './connections.ts';
@@ -21,7 +21,7 @@ export class Probers {
   }
 
   /** Links came or went. */
-  changed(pools: Iterable<PoolState>, context: Context): Effect[] {
+  onClientsChanged(pools: Iterable<PoolState>, context: Context): Effect[] {
     return [...pools].flatMap((pool) => {
       const specs = this.#peers.probing(pool.name).map((peer) => peer.specs.get(pool.name)!);
       // That of the revision in force, as soon as a link has told it.
@@ -31,9 +31,9 @@ export class Probers {
   }
 
   /** A link is gone: another one is asked for what it was to send. */
-  left(link: string, context: Context): Effect[] {
+  onClientGone(link: string, context: Context): Effect[] {
     const gone = [...this.#sent].filter(([, { links }]) => links.at(-1) === link);
-    return gone.flatMap(([probe, { pool }]) => probesLost(pool, [probe], context));
+    return gone.flatMap(([probe, { pool }]) => reassignProbes(pool, [probe], context));
   }
 
   send(pool: PoolState, probe: Probe): void {
@@ -56,8 +56,8 @@ export class Probers {
     });
   }
 
-  heard(pool: PoolState, result: Extract<LinkMessage, { type: 'probed' }>, context: Context): Effect[] {
-    const effects = probed(pool, result.probe, result, context);
+  onResult(pool: PoolState, result: Extract<LinkMessage, { type: 'probed' }>, context: Context): Effect[] {
+    const effects = applyProbeResult(pool, result.probe, result, context);
     for (const [id, sent] of this.#sent) if (!sent.pool.probes.has(id)) this.#sent.delete(id);
     return effects;
   }

@@ -65,7 +65,7 @@ export class Revisions {
   }
 
   /** Tells all links. */
-  announce(): void {
+  emitChanges(): void {
     const { state } = this;
     if (!state) return;
     for (const peer of this.#peers.all) {

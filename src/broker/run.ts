@@ -108,7 +108,7 @@ async function openShared(broker: () => Broker, inMidRun: boolean): Promise<Shar
       ...shared,
       broker: randomUUID(),
       inMidRun,
-      onWake: (subjects) => broker().sharing?.freed(subjects),
+      onWake: (members) => broker().sharing?.freed(members),
       onFact: (fact) => broker().sharing?.learned(fact),
       onState: (state, why) => broker().storeChanged(state, why),
       onLost: (leases) => broker().lost(leases),

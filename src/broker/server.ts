@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
-import { administer, standingsOf, statusOf } from '../core/admin.ts';
+import { administer, healthSnapshotsOf, statusOf } from '../core/admin.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { retryInPlace } from '../core/pool.ts';
 import { endedBy, noteFailure, type Reruns } from '../core/blame/test-retries.ts';
@@ -11,7 +11,7 @@ import { parseJson } from '../shared/json.ts';
 import { PROTOCOL_VERSION, splitLines } from '../wire/lines.ts';
 import { contextsOf } from './context.ts';
 import { handle } from './apply-message.ts';
-import { INSIGHTS_EVERY_MS, insightsOf } from './estimates.ts';
+import { ESTIMATES_EVERY_MS, routerEstimatesOf } from './estimates.ts';
 import type { Keeper } from './config-store.ts';
 import { Newcomers } from './pending-connections.ts';
 import { News } from './transition-log.ts';
@@ -54,7 +54,7 @@ export class Broker {
   readonly #news: News;
   readonly #revisions: Revisions;
   readonly #context: () => Context;
-  readonly #insightsToldAt = new WeakMap<Peer, number>();
+  readonly #estimatesSentAt = new WeakMap<Peer, number>();
   readonly #reruns: Reruns = new Map();
   /** Messages held back until every awaited link has told what it holds. */
   #heldBack: (() => void)[] = [];
@@ -89,7 +89,7 @@ export class Broker {
   /** Another revision is in force, or an edit was refused. */
   configChanged(): void {
     for (const pool of this.#pools.all) pool.revision = this.#revisions.inForce;
-    this.#revisions.announce();
+    this.#revisions.emitChanges();
     this.#goOn();
   }
 
@@ -181,12 +181,14 @@ export class Broker {
     peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#peers.add(peer);
     this.#newcomers.welcomed(peer.socket);
-    this.#pools.reassert(link, peer.specs, hello.held);
-    const standings = hello.pools.flatMap((spec) => standingsOf(this.#pools.named(spec.name), spec));
+    this.#pools.restoreLease(link, peer.specs, hello.held);
+    const healthSnapshots = hello.pools.flatMap((spec) =>
+      healthSnapshotsOf(this.#pools.named(spec.name), spec),
+    );
     const isKnownRun = this.#revisions.isKnown(peer);
     const config = this.#revisions.takeNews(peer);
     const { notices } = this.#pools;
-    send(peer, { type: 'welcome', broker: this.#id, standings, config, isKnownRun, notices });
+    send(peer, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
     this.#revisions.join(peer, follows?.revision ?? null);
     this.#news.greet(peer, peer.specs.keys());
     if (!known) this.#tellLinks();
@@ -227,7 +229,7 @@ export class Broker {
         this.#administer(peer, message);
         break;
       case 'pools':
-        this.#respec(peer, message);
+        this.#updateSpec(peer, message);
         break;
       case 'probed':
         this.#pools.probed(message, this.#context());
@@ -238,7 +240,10 @@ export class Broker {
     this.#pools.conclude();
   }
 
-  #lease(peer: Peer, message: Message<'acquire' | 'turn' | 'move' | 'retry' | 'attempt' | 'release'>): void {
+  #lease(
+    peer: Peer,
+    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'attempt' | 'release'>,
+  ): void {
     const holding = this.#pools.with(message.lease);
     const spec = peer.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
     if (!spec || isForeign(holding, message.lease, peer.link)) {
@@ -250,26 +255,26 @@ export class Broker {
     if (message.type === 'retry')
       return answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     this.#pools.apply(handle(pool, spec, peer.link, message, context));
-    if (message.type === 'attempt' || message.type === 'release') this.#tellInsights(peer, context);
+    if (message.type === 'attempt' || message.type === 'release') this.#sendEstimates(peer, context);
   }
 
   /** A link has told its pools of the revision in force; of an older one they do not matter any more. */
-  #respec(peer: Peer, message: Message<'pools'>): void {
+  #updateSpec(peer: Peer, message: Message<'pools'>): void {
     if (message.revision !== this.#revisions.inForce) return;
     const { specs: before } = peer;
     peer.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
     this.#revisions.told(peer, message.problems);
-    this.#pools.respec(peer.link, before, peer.specs);
+    this.#pools.updateSpec(peer.link, before, peer.specs);
   }
 
   /** What the router believes goes into the records; what changed since a moment ago can wait. */
-  #tellInsights(peer: Peer, context: Context): void {
-    if (context.now - (this.#insightsToldAt.get(peer) ?? -Infinity) < INSIGHTS_EVERY_MS) return;
-    this.#insightsToldAt.set(peer, context.now);
-    const insights = [...peer.specs.values()].flatMap((spec) =>
-      insightsOf(this.#pools.named(spec.name), spec, this.#ports.routing, context),
+  #sendEstimates(peer: Peer, context: Context): void {
+    if (context.now - (this.#estimatesSentAt.get(peer) ?? -Infinity) < ESTIMATES_EVERY_MS) return;
+    this.#estimatesSentAt.set(peer, context.now);
+    const routerEstimates = [...peer.specs.values()].flatMap((spec) =>
+      routerEstimatesOf(this.#pools.named(spec.name), spec, this.#ports.routing, context),
     );
-    if (insights.length > 0) send(peer, { type: 'insights', insights });
+    if (routerEstimates.length > 0) send(peer, { type: 'router-estimates', routerEstimates });
   }
 
   #tellStatus(peer: Peer, { ask }: Message<'status'>): void {
@@ -289,8 +294,8 @@ export class Broker {
 
   #leave(peer: Peer): void {
     if (!this.#peers.remove(peer)) return;
-    this.#ports.tasks.dropLink(peer.link);
-    this.#pools.dropLink(peer.link);
+    this.#ports.tasks.dropClient(peer.link);
+    this.#pools.dropClient(peer.link);
     this.#tellLinks();
     this.#pools.conclude();
   }

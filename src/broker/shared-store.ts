@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { nextLookAt } from '../core/health/probe-state.ts';
-import { adopt, claimFailed, claimGranted, claimRefused, freedElsewhere } from '../core/leases/claims.ts';
+import { nextProbeAt } from '../core/health/probe-state.ts';
+import {
+  applyRemoteHealth,
+  claimFailed,
+  claimGranted,
+  claimRefused,
+  freedElsewhere,
+} from '../core/leases/claims.ts';
 import { type Health, HEALTHY } from '../core/health/states.ts';
 import type { Effect } from '../core/pool.ts';
 import { addressOf, type Slot, slotsOf } from '../core/leases/permits.ts';
@@ -50,7 +56,7 @@ export class Sharing {
 
   /** A lease that a link holds since before this broker: its claim is taken over, or made again. */
   async takeOver(pool: PoolState, lease: LeaseState): Promise<void> {
-    const slots = slotsOf(pool, lease.roster, lease);
+    const slots = slotsOf(pool, lease.resolved, lease);
     if (slots.length === 0) return;
     lease.claim = 'held';
     // Where it fails the store reports the lease as lost, once that is sure.
@@ -58,9 +64,9 @@ export class Sharing {
   }
 
   /** A turn whose pace all machines share. Without an answer of the store, this machine's own wait has to do. */
-  async pace(effect: Extract<Effect, { type: 'turn' }>): Promise<void> {
-    const waits = effect.paces.map(({ subject, rpm }) =>
-      this.#store.reserveTurn(subject, rpm).catch(() => 0),
+  async pace(effect: Extract<Effect, { type: 'permit' }>): Promise<void> {
+    const waits = effect.paces.map(({ member, rpm }) =>
+      this.#store.reservePermit(member, rpm).catch(() => 0),
     );
     const delayMs = Math.max(effect.delayMs, ...(await Promise.all(waits)));
     this.#host.apply([{ ...effect, delayMs, paces: [] }]);
@@ -71,15 +77,15 @@ export class Sharing {
    * store does not answer, each machine looks for itself.
    */
   async mayProbe(pool: PoolState, probe: Probe): Promise<boolean> {
-    const slot = { subject: `${addressOf(pool, probe.about)} probe`, limit: 1 };
+    const slot = { member: `${addressOf(pool, probe.about)} probe`, limit: 1 };
     const answer = await this.#store.claim(this.#claimOf(probe), [slot]).catch(() => null);
     return answer === null || answer.granted;
   }
 
   /** The probe came back. Other machines wait as long as this one would before the next. */
   probeEnded(probe: Probe, now: number): void {
-    const { checks, health } = probe.about;
-    const keepMs = health.state === 'ejected' ? Math.max(0, nextLookAt(checks) - now) : 0;
+    const { probeState, health } = probe.about;
+    const keepMs = health.state === 'ejected' ? Math.max(0, nextProbeAt(probeState) - now) : 0;
     setTimeout(() => void this.#store.release(this.#claimOf(probe)), keepMs).unref();
   }
 
@@ -87,15 +93,15 @@ export class Sharing {
     return `${this.#id} probe ${id}`;
   }
 
-  publish({ subject, pool, to, until, why }: HealthChange, at: number): void {
-    const { kind, id, name } = subject;
+  publish({ member, pool, to, until, why }: HealthChange, at: number): void {
+    const { kind, id, name } = member;
     void this.#store.publishFact({ pool, kind, id, name, state: to, until, why, at });
   }
 
   /** Other machines gave slots back. */
-  freed(subjects: readonly string[]): void {
+  freed(members: readonly string[]): void {
     for (const pool of this.#host.pools.values()) {
-      this.#host.apply(freedElsewhere(pool, subjects, this.#host.context()));
+      this.#host.apply(freedElsewhere(pool, members, this.#host.context()));
     }
   }
 
@@ -108,7 +114,7 @@ export class Sharing {
   learned(fact: Fact): void {
     const pool = this.#host.pools.get(fact.pool);
     if (!pool) return;
-    const effects = adopt(pool, `${fact.kind}:${fact.id}`, healthOf(fact), this.#host.context());
+    const effects = applyRemoteHealth(pool, `${fact.kind}:${fact.id}`, healthOf(fact), this.#host.context());
     for (const effect of effects) if (effect.type === 'changed') this.#host.tellChange(effect.change);
     this.#host.apply(effects.filter((effect) => effect.type !== 'changed'));
   }

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../core/clock.ts';
 import type { OutcomeKind } from '../core/types.ts';
 import { createRouter, type Router } from '../router/index.ts';
-import type { StrategyBelief } from '../wire/messages.ts';
+import type { StrategyEstimate } from '../wire/messages.ts';
 
 /** What one run of a strategy came to. */
 export interface StrategyOutcome {
@@ -62,7 +62,7 @@ export class TaskRouter {
   }
 
   /** What is believed of each strategy that has run. */
-  beliefs(): StrategyBelief[] {
+  strategyEstimates(): StrategyEstimate[] {
     return this.#router
       .snapshot()
       .flatMap(({ id: name, successRate, avgMs }) =>

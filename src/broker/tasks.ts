@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../core/clock.ts';
-import type { StrategyBelief } from '../wire/messages.ts';
+import type { StrategyEstimate } from '../wire/messages.ts';
 import { type Seed, SeededWorld } from './deterministic.ts';
 import { type PastRun, type StrategyOutcome, TaskRouter } from './task-router.ts';
 
@@ -21,7 +21,7 @@ export interface PickRequest {
 interface Picked {
   readonly name: string;
   /** What was believed of the candidates that have run before. */
-  readonly beliefs: readonly StrategyBelief[];
+  readonly strategyEstimates: readonly StrategyEstimate[];
 }
 
 interface Task {
@@ -67,8 +67,10 @@ export class Tasks {
     const task = seed ? this.#seededTask(name, seed) : this.#task(name);
     if (seed) task.world?.enter(name, seed);
     this.#running.set(round, { link, task });
-    const beliefs = task.router.beliefs().filter((belief) => candidates.includes(belief.name));
-    return { name: task.router.pick(round, candidates, attempt), beliefs };
+    const strategyEstimates = task.router
+      .strategyEstimates()
+      .filter((routerHandle) => candidates.includes(routerHandle.name));
+    return { name: task.router.pick(round, candidates, attempt), strategyEstimates };
   }
 
   /** A run is over; null where that is no fault of its strategy, nor a merit. */
@@ -85,7 +87,7 @@ export class Tasks {
   }
 
   /** A worker is gone: what it ran was cut off, which says nothing of the strategies. */
-  dropLink(link: string): void {
+  dropClient(link: string): void {
     for (const [round, running] of this.#running) if (running.link === link) this.record(round, null);
   }
 

@@ -19,7 +19,7 @@ export class News {
     this.#now = now;
   }
 
-  tell({ subject: _, ...change }: HealthChange): void {
+  tell({ member: _, ...change }: HealthChange): void {
     this.#peers.tell(this.#numbered(change));
   }
 

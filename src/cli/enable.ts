@@ -1,4 +1,4 @@
-import { isOut } from '../core/health/states.ts';
+import { isUnavailable } from '../core/health/states.ts';
 import { administer, type Changed, type Said, STAYS_OUT } from './administer.ts';
 import type { Command } from './terminal.ts';
 
@@ -8,7 +8,7 @@ export const enable: Command = (args, terminal) => administer('enable', args, te
 function said({ target, label, before, after, isOff }: Changed): Said {
   const was = before.state === 'disabled' ? 'is no longer disabled by hand' : 'was not disabled by hand';
   if (isOff) return { text: `${label} ${was}, ${STAYS_OUT}`, isFinding: true };
-  if (isOut(after.state)) {
+  if (isUnavailable(after.state)) {
     const why = after.why === '' ? '' : ` (${after.why})`;
     const text = `${label} ${was}, but it is ${after.state}${why}. To use it at once: gemba reset ${target}`;
     return { text, isFinding: true };

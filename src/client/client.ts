@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, BrokerMessage, ConfigNews, LinkMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
-import type { PoolSpec, Standing } from '../core/types.ts';
+import type { PoolSpec, HealthSnapshot } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
 import { PROTOCOL_VERSION, splitLines, toLine } from '../wire/lines.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
@@ -23,7 +23,7 @@ import type {
 } from './types.ts';
 
 export type { Follower, LinkOptions, Question, StrategyOutcome } from './types.ts';
-export type { Answer, GrantedMember, ProbeRequest, StrategyBelief } from '../wire/messages.ts';
+export type { Answer, WireGrant, ProbeRequest, StrategyEstimate } from '../wire/messages.ts';
 
 const RETRY_MS = 5;
 /** A broker that was started but does not answer within this time is started once more. */
@@ -45,7 +45,7 @@ export class Link {
   #closed = false;
   #mayStart: boolean;
   /** What was not healthy when this link connected last. */
-  standings: readonly Standing[] = [];
+  healthSnapshots: readonly HealthSnapshot[] = [];
   /** Others of its run are or were at this broker. */
   isKnownRun = false;
   /** What is to be put right about the shared store. */
@@ -82,7 +82,7 @@ export class Link {
    * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
    */
   tell(attempt: AttemptMessage): void {
-    const isNews = attempt.kind !== 'ok' || !this.#holdings.isFree(attempt.lease);
+    const isNews = attempt.kind !== 'ok' || !this.#holdings.isFastPath(attempt.lease);
     this.#outbox.write(toLine({ type: 'attempt' }, attempt), isNews);
   }
 
@@ -151,7 +151,7 @@ export class Link {
           this.close();
           return resolve(false);
         }
-        this.standings = message.standings;
+        this.healthSnapshots = message.healthSnapshots;
         this.isKnownRun = message.isKnownRun;
         this.notices = message.notices;
         this.#follow(message.config);
@@ -227,10 +227,10 @@ export class Link {
     else if (message.type === 'transition') this.#options.onTransition?.(message.transition);
     else if (message.type === 'config') this.#follow(message.config);
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
-    else if (message.type === 'insights') this.#options.onInsights?.(message.insights);
+    else if (message.type === 'router-estimates') this.#options.onRouterEstimates?.(message.routerEstimates);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
-    else if (message.type === 'gated') this.#holdings.change(message.lease, { free: false });
-    else if (message.type === 'moved') this.#holdings.change(message.lease, message.member);
+    else if (message.type === 'fast-path-ended') this.#holdings.change(message.lease, { fastPath: false });
+    else if (message.type === 'moved') this.#holdings.change(message.lease, message.grant);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);
   }

@@ -1,11 +1,11 @@
-import type { Answer, GrantedMember } from '../wire/messages.ts';
+import type { Answer, WireGrant } from '../wire/messages.ts';
 import type { Held, HelloMessage, Pending } from './types.ts';
 
 /** The leases of one worker, and what its broker said of their members. */
 export class Holdings {
   readonly #held = new Map<string, Held>();
   /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
-  readonly #members = new Map<string, GrantedMember | null>();
+  readonly #grants = new Map<string, WireGrant | null>();
 
   get isEmpty(): boolean {
     return this.#held.size === 0;
@@ -17,24 +17,24 @@ export class Holdings {
 
   forget(lease: string): void {
     this.#held.delete(lease);
-    this.#members.delete(lease);
+    this.#grants.delete(lease);
   }
 
   /** Its calls may go without asking. */
-  isFree(lease: string): boolean {
-    return this.#members.get(lease)?.free === true;
+  isFastPath(lease: string): boolean {
+    return this.#grants.get(lease)?.fastPath === true;
   }
 
   answered({ question }: Pending, answer: Answer): void {
     if (!('lease' in question)) return;
-    if ('member' in answer) this.#members.set(question.lease, answer.member);
-    else if (answer.is === 'refused') this.#members.set(question.lease, null);
+    if ('grant' in answer) this.#grants.set(question.lease, answer.grant);
+    else if (answer.is === 'refused') this.#grants.set(question.lease, null);
   }
 
   /** Whoever was given the member sees the change, even where it comes before they could take a look. */
-  change(lease: string, change: Partial<GrantedMember>): void {
-    const member = this.#members.get(lease);
-    if (member) Object.assign(member, change);
+  change(lease: string, change: Partial<WireGrant>): void {
+    const grant = this.#grants.get(lease);
+    if (grant) Object.assign(grant, change);
   }
 
   /**
@@ -42,11 +42,11 @@ export class Holdings {
    * go without asking, that broker has to say anew.
    */
   toTell(open: Iterable<Pending>): HelloMessage['held'] {
-    for (const lease of this.#members.keys()) this.change(lease, { free: false });
-    for (const { question } of open) if (question.type === 'move') this.#members.set(question.lease, null);
+    for (const lease of this.#grants.keys()) this.change(lease, { fastPath: false });
+    for (const { question } of open) if (question.type === 'move') this.#grants.set(question.lease, null);
     return [...this.#held.values()].map((lease) => {
-      const member = this.#members.get(lease.lease);
-      return { ...lease, endpoint: member?.endpoint?.id ?? null, key: member?.key?.id ?? null };
+      const grant = this.#grants.get(lease.lease);
+      return { ...lease, endpoint: grant?.endpoint?.id ?? null, key: grant?.key?.id ?? null };
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { Answer, LinkMessage, ProbeRequest } from '../wire/messages.ts';
 import type { ProbeResult } from '../core/health/probe-results.ts';
-import type { ConfigState, MemberInsight, Need, PoolSpec, Transition } from '../core/types.ts';
+import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '../core/types.ts';
 import type { BrokerAddress } from './address.ts';
 
 /** How a link follows the configuration's edits. */
@@ -31,7 +31,7 @@ export interface LinkOptions {
   readonly seed?: string | undefined;
   readonly onTransition?: (transition: Transition) => void;
   /** What the router believes by now: the last told holds. */
-  readonly onInsights?: (insights: readonly MemberInsight[]) => void;
+  readonly onRouterEstimates?: (routerEstimates: readonly RouterEstimate[]) => void;
   /** The lease can no longer be guaranteed: its holder must stop using it. */
   readonly onLost?: (lease: string) => void;
   /** Sends a probe: the broker has no keys. Without it this link is never asked to. */

@@ -1,9 +1,9 @@
 import type { Effect } from './effects.ts';
 import { untilOf, whyOf } from './health/states.ts';
-import { announce } from './changes.ts';
-import { pump } from './leases/queue.ts';
-import { changeHealth, type Context, type PoolState, type Subject, subjectOf } from './state.ts';
-import type { HealthState, PoolSpec, Standing } from './types.ts';
+import { emitChanges } from './changes.ts';
+import { schedule } from './leases/queue.ts';
+import { changeHealth, type Context, type PoolState, type MemberState, memberStateOf } from './state.ts';
+import type { HealthState, PoolSpec, HealthSnapshot } from './types.ts';
 
 /** What a person does to a member by hand. */
 export type AdminAction = 'enable' | 'disable' | 'reset';
@@ -37,22 +37,22 @@ export function administer(
   name: string,
   context: Context,
 ): Effect[] | null {
-  const subjects = subjectsOf(pool, spec, context).filter((subject) => subject.name === name);
-  if (subjects.length === 0) return null;
-  if (action !== 'disable') for (const { belief } of subjects) context.renew(belief);
-  const changes = subjects.map((subject) => {
-    const disabled = subject.health.state === 'disabled';
+  const members = memberStates(pool, spec, context).filter((member) => member.name === name);
+  if (members.length === 0) return null;
+  if (action !== 'disable') for (const { routerHandle } of members) context.renew(routerHandle);
+  const changes = members.map((member) => {
+    const disabled = member.health.state === 'disabled';
     if (action === 'disable')
-      return change(pool, subject, { type: 'disable', why: 'disabled by hand' }, spec, context);
+      return change(pool, member, { type: 'disable', why: 'disabled by hand' }, spec, context);
     if ((action === 'enable') !== disabled) return null;
-    return change(pool, subject, { type: 'reset' }, spec, context);
+    return change(pool, member, { type: 'reset' }, spec, context);
   });
   return [
-    ...announce(
+    ...emitChanges(
       pool,
       changes.filter((changed) => changed !== null),
     ),
-    ...pump(pool, context),
+    ...schedule(pool, context),
   ];
 }
 
@@ -63,14 +63,14 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
   );
   return {
     name: spec.name,
-    members: subjectsOf(pool, spec, context).map((subject) => ({
-      kind: subject.kind,
-      name: subject.name,
-      state: subject.health.state,
-      why: whyOf(subject.health),
-      until: untilOf(subject.health),
-      inUse: subject.inUse,
-      limit: limits.get(subject.id) ?? null,
+    members: memberStates(pool, spec, context).map((member) => ({
+      kind: member.kind,
+      name: member.name,
+      state: member.health.state,
+      why: whyOf(member.health),
+      until: untilOf(member.health),
+      inUse: member.inUse,
+      limit: limits.get(member.id) ?? null,
     })),
     leases: [...pool.leases.values()].map(({ holder, endpoint, key, grantedAt }) => ({
       holder,
@@ -83,9 +83,9 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
 }
 
 /** The members of a specification that are not simply healthy. */
-export function standingsOf(pool: PoolState, spec: PoolSpec): Standing[] {
+export function healthSnapshotsOf(pool: PoolState, spec: PoolSpec): HealthSnapshot[] {
   const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
-  const unwell = [...pool.subjects.values()].filter(
+  const unwell = [...pool.members.values()].filter(
     ({ id, health }) => ids.has(id) && health.state !== 'healthy',
   );
   return unwell.map(({ kind, name, health }) => ({
@@ -98,19 +98,19 @@ export function standingsOf(pool: PoolState, spec: PoolSpec): Standing[] {
   }));
 }
 
-function subjectsOf(pool: PoolState, spec: PoolSpec, context: Context): Subject[] {
+function memberStates(pool: PoolState, spec: PoolSpec, context: Context): MemberState[] {
   return [
-    ...spec.endpoints.map((endpoint) => subjectOf(pool, 'endpoint', endpoint, context)),
-    ...spec.keys.map((key) => subjectOf(pool, 'key', key, context)),
+    ...spec.endpoints.map((endpoint) => memberStateOf(pool, 'endpoint', endpoint, context)),
+    ...spec.keys.map((key) => memberStateOf(pool, 'key', key, context)),
   ];
 }
 
 function change(
   pool: PoolState,
-  subject: Subject,
+  member: MemberState,
   event: Parameters<typeof changeHealth>[2],
   spec: PoolSpec,
   context: Context,
 ): ReturnType<typeof changeHealth> {
-  return changeHealth(pool, subject, event, context.now, spec.ejection);
+  return changeHealth(pool, member, event, context.now, spec.ejection);
 }

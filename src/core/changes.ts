@@ -1,21 +1,21 @@
 import type { Effect } from './effects.ts';
-import { goesFreely } from './leases/selection.ts';
+import { hasFastPath } from './leases/selection.ts';
 import type { HealthChange, PoolState } from './state.ts';
 
 /** Tells of changes, and makes the leases that they concern ask for turns. */
-export function announce(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
+export function emitChanges(pool: PoolState, changes: readonly HealthChange[]): Effect[] {
   if (changes.length === 0) return [];
-  return [...changes.map((change): Effect => ({ type: 'changed', change })), ...gateLeases(pool)];
+  return [...changes.map((change): Effect => ({ type: 'changed', change })), ...endFastPaths(pool)];
 }
 
 /** Makes leases whose member is no longer simply healthy, or has a pace now, ask for turns. */
-export function gateLeases(pool: PoolState): Effect[] {
+export function endFastPaths(pool: PoolState): Effect[] {
   const effects: Effect[] = [];
   for (const lease of pool.leases.values()) {
-    if (!lease.free || goesFreely(lease.roster, lease, lease.need)) continue;
-    lease.free = false;
+    if (!lease.fastPath || hasFastPath(lease.resolved, lease, lease.need)) continue;
+    lease.fastPath = false;
     // Whoever waits for its claim is told with the grant.
-    if (lease.claim !== 'pending') effects.push({ type: 'gated', lease });
+    if (lease.claim !== 'pending') effects.push({ type: 'fast-path-ended', lease });
   }
   return effects;
 }

@@ -1,28 +1,28 @@
 import { takeRetry } from './pace/retry-budget.ts';
 import { type Effect, granted } from './effects.ts';
 import { untilOf } from './health/states.ts';
-import { hold, holdLatest, letGo, newLease, openGate } from './leases/holding.ts';
+import { assign, assignLatest, freeGrant, newLease, endTrial } from './leases/holding.ts';
 import { findDeadlock } from './leases/deadlocks.ts';
 import { freeFrom, refusals } from './leases/selection.ts';
 import { movingWaiter, pickWithout } from './leases/moving.ts';
-import { announce, gateLeases } from './changes.ts';
-import { lateProbes, probesLost } from './health/probe-results.ts';
+import { emitChanges, endFastPaths } from './changes.ts';
+import { lateProbes, reassignProbes } from './health/probe-results.ts';
 import { nextProbe } from './health/probing.ts';
-import { enqueue, patience, placeSince, pump } from './leases/queue.ts';
+import { enqueue, probeGraceDeadline, positionSince, schedule } from './leases/queue.ts';
 import { isOutdated } from './revision.ts';
 import { fits } from './resolved-pool.ts';
-import { settle } from './blame/apply.ts';
+import { applyOutcome } from './blame/apply.ts';
 import type { AttemptReport } from './blame/outcome.ts';
 import {
-  type Ask,
+  type ReplyTo,
   changeHealth,
   type Context,
   type HealthChange,
   type LeaseState,
   type PoolState,
-  subjectOf,
-  type TurnWaiter,
-  type Waiter,
+  memberStateOf,
+  type PermitWaiter,
+  type LeaseWaiter,
 } from './state.ts';
 import { nextLook } from './pace/calls.ts';
 import type { Need, OutcomeKind, PoolSpec } from './types.ts';
@@ -30,7 +30,7 @@ import type { Need, OutcomeKind, PoolSpec } from './types.ts';
 export type { Effect } from './effects.ts';
 
 export interface AcquireRequest {
-  readonly to: Ask;
+  readonly to: ReplyTo;
   readonly lease: string;
   readonly spec: PoolSpec;
   readonly need: Need;
@@ -41,7 +41,7 @@ export interface AcquireRequest {
   /** It is not a rerun: what this test failed on in a run before counts no more. */
   readonly isFirst?: boolean | undefined;
   /** Its test can give back what it holds. */
-  readonly yields?: boolean | undefined;
+  readonly canYield?: boolean | undefined;
   /** How long ago it was asked first, where a broker or a connection was lost since: its place and its time go by that. */
   readonly waitedMs?: number | undefined;
 }
@@ -50,23 +50,24 @@ export interface AcquireRequest {
 const AVOID_MS = 2_000;
 const NONE: ReadonlySet<string> = new Set();
 
-export function acquire(pool: PoolState, request: AcquireRequest, context: Context): Effect[] {
+export function acquireLease(pool: PoolState, request: AcquireRequest, context: Context): Effect[] {
   const { now } = context;
-  const held = pool.leases.get(request.lease);
-  if (held && held.link !== request.to.link)
+  const membersOf = pool.leases.get(request.lease);
+  if (membersOf && membersOf.link !== request.to.link)
     return [{ type: 'stay', to: request.to, why: 'another has that lease' }];
   // Asking again is no harm: a link asks anew what a lost connection left open.
-  if (held && held.claim !== 'pending' && (held.endpoint || held.key)) return [granted(request.to, held, 0)];
+  if (membersOf && membersOf.claim !== 'pending' && (membersOf.endpoint || membersOf.key))
+    return [granted(request.to, membersOf, 0)];
   const waiting = waiterOf(pool, request.lease);
   if (waiting) {
-    waiting.asks.push(request.to);
+    waiting.replyTo.push(request.to);
     return [];
   }
   if (request.isFirst && request.testId !== null) pool.failedOn.delete(request.testId);
   const avoid = avoidable(pool, request);
   const since = now - (request.waitedMs ?? 0);
   enqueue(pool, {
-    asks: [request.to],
+    replyTo: [request.to],
     id: request.lease,
     link: request.to.link,
     spec: request.spec,
@@ -74,61 +75,66 @@ export function acquire(pool: PoolState, request: AcquireRequest, context: Conte
     holder: request.holder,
     testId: request.testId,
     since,
-    place: since < now ? placeSince(pool, since) : 0,
+    position: since < now ? positionSince(pool, since) : 0,
     moving: false,
-    isNew: !held,
-    yields: request.yields === true,
+    isNew: !membersOf,
+    canYield: request.canYield === true,
     deadline: since + request.timeoutMs,
     exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
     prefer: NONE,
     avoid,
     avoidUntil: avoid.size > 0 ? since + AVOID_MS : 0,
   });
-  return pump(pool, context);
+  return schedule(pool, context);
 }
 
 /** Who waits for that lease's member: in the queue, or for the shared store. */
-function waiterOf(pool: PoolState, lease: string): Waiter | undefined {
+function waiterOf(pool: PoolState, lease: string): LeaseWaiter | undefined {
   return pool.claiming.get(lease) ?? pool.queue.find((waiter) => waiter.id === lease);
 }
 
 /** Takes over a lease that a link held when the broker before this one ended. */
-export function reassert(
+export function restoreLease(
   pool: PoolState,
-  held: { id: string; link: string; spec: PoolSpec; need: Need; holder: string; testId: string | null },
+  membersOf: { id: string; link: string; spec: PoolSpec; need: Need; holder: string; testId: string | null },
   member: { endpoint: string | null; key: string | null },
   context: Context,
 ): LeaseState | null {
-  if (pool.leases.has(held.id)) return null;
-  const endpoint = held.spec.endpoints.find((spec) => spec.id === member.endpoint);
-  const key = held.spec.keys.find((spec) => spec.id === member.key);
-  const lease = newLease(pool, held, context);
-  hold(lease, {
-    endpoint: endpoint ? subjectOf(pool, 'endpoint', endpoint, context) : null,
-    key: key ? subjectOf(pool, 'key', key, context) : null,
+  if (pool.leases.has(membersOf.id)) return null;
+  const endpoint = membersOf.spec.endpoints.find((spec) => spec.id === member.endpoint);
+  const key = membersOf.spec.keys.find((spec) => spec.id === member.key);
+  const lease = newLease(pool, membersOf, context);
+  assign(lease, {
+    endpoint: endpoint ? memberStateOf(pool, 'endpoint', endpoint, context) : null,
+    key: key ? memberStateOf(pool, 'key', key, context) : null,
   });
   pool.leases.set(lease.id, lease);
   return lease;
 }
 
-export function report(pool: PoolState, leaseId: string, attempt: AttemptReport, context: Context): Effect[] {
+export function reportRequest(
+  pool: PoolState,
+  leaseId: string,
+  attempt: AttemptReport,
+  context: Context,
+): Effect[] {
   const lease = pool.leases.get(leaseId);
   if (!lease) return [];
   const { model } = attempt;
   const meant = model === undefined ? lease : { ...lease, need: { ...lease.need, model } };
-  const changes = settle(pool, meant, attempt, context);
-  const gated = attempt.kind === 'rate-limit' ? gateLeases(pool) : [];
-  return [...gated, ...announce(pool, changes), ...pump(pool, context)];
+  const changes = applyOutcome(pool, meant, attempt, context);
+  const gated = attempt.kind === 'rate-limit' ? endFastPaths(pool) : [];
+  return [...gated, ...emitChanges(pool, changes), ...schedule(pool, context)];
 }
 
 /**
  * Moves a lease to another member after a failed attempt: to one that is free now, or, where its own is of no use, by
  * giving that up and waiting. The answer is `granted`, `stay` or `refused`.
  */
-export function move(
+export function moveLease(
   pool: PoolState,
   request: {
-    to: Ask;
+    to: ReplyTo;
     lease: string;
     from: { endpoint: string | null; key: string | null };
     exclude: readonly string[];
@@ -141,7 +147,7 @@ export function move(
   if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
   const waiting = waiterOf(pool, lease.id);
   if (waiting) {
-    waiting.asks.push(request.to);
+    waiting.replyTo.push(request.to);
     return [];
   }
   if (!lease.endpoint && !lease.key) return [{ type: 'stay', to: request.to, why: 'it has no member now' }];
@@ -155,20 +161,20 @@ export function move(
   if (freeAt !== null && freeAt > waiter.deadline)
     return [{ type: 'stay', to: request.to, why: 'no other member fits' }];
   const other = pickWithout(pool, lease, waiter, context);
-  if (!other && !worthWaiting(lease, request))
+  if (!other && !isWorthWaiting(lease, request))
     return [{ type: 'stay', to: request.to, why: 'no other member is free' }];
   if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
     return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
   }
   const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
   lease.claim = 'none';
-  letGo(pool, lease);
+  freeGrant(pool, lease);
   if (other && !pool.shared) {
-    holdLatest(pool, lease, other, context);
-    return [granted(request.to, lease, 0), ...pump(pool, context)];
+    assignLatest(pool, lease, other, context);
+    return [granted(request.to, lease, 0), ...schedule(pool, context)];
   }
   enqueue(pool, waiter);
-  return [...unclaim, ...pump(pool, context)];
+  return [...unclaim, ...schedule(pool, context)];
 }
 
 /** A repetition of a call on the same member, where nothing better is to be had. */
@@ -177,78 +183,83 @@ export function retryInPlace(pool: PoolState, leaseId: string): boolean {
   return lease !== undefined && takeRetry(pool.budget, lease.spec.retryBudget);
 }
 
-/** A call asks whether it may go now. The answer is `turn`, with the time still to wait and the member to use. */
-export function turn(pool: PoolState, waiter: Omit<TurnWaiter, 'dueAt'>, context: Context): Effect[] {
+/** A call asks whether it may go now. The answer is `requestPermit`, with the time still to wait and the member to use. */
+export function requestPermit(
+  pool: PoolState,
+  waiter: Omit<PermitWaiter, 'dueAt'>,
+  context: Context,
+): Effect[] {
   const lease = pool.leases.get(waiter.lease);
   const { model } = waiter;
   if (lease && model !== undefined && lease.need['model'] !== model)
-    Object.assign(lease, { need: { ...lease.need, model }, free: false });
-  pool.turns.push({ ...waiter, dueAt: null });
-  return pump(pool, context);
+    Object.assign(lease, { need: { ...lease.need, model }, fastPath: false });
+  pool.permitQueue.push({ ...waiter, dueAt: null });
+  return schedule(pool, context);
 }
 
-export function release(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
+export function releaseLease(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
   const lease = pool.leases.get(leaseId);
-  const gaveUp = giveUp(pool, leaseId);
-  if (!lease) return [...gaveUp, ...pump(pool, context)];
+  const gaveUp = cancelWaits(pool, leaseId);
+  if (!lease) return [...gaveUp, ...schedule(pool, context)];
   if (failed && lease.testId !== null) {
     const members = pool.failedOn.get(lease.testId) ?? new Set();
-    for (const subject of [lease.endpoint, lease.key]) if (subject) members.add(subject.id);
+    for (const member of [lease.endpoint, lease.key]) if (member) members.add(member.id);
     pool.failedOn.set(lease.testId, members);
   }
-  return [...gaveUp, ...end(pool, lease), ...pump(pool, context)];
+  return [...gaveUp, ...endLease(pool, lease), ...schedule(pool, context)];
 }
 
 /** Whoever still waits for something of a lease that was given back is told so. */
-function giveUp(pool: PoolState, leaseId: string): Effect[] {
-  if (pool.queue.length === 0 && pool.turns.length === 0 && pool.claiming.size === 0) return [];
+function cancelWaits(pool: PoolState, leaseId: string): Effect[] {
+  if (pool.queue.length === 0 && pool.permitQueue.length === 0 && pool.claiming.size === 0) return [];
   const waiter = waiterOf(pool, leaseId);
-  const turns = pool.turns.filter((other) => other.lease === leaseId);
+  const permitQueue = pool.permitQueue.filter((other) => other.lease === leaseId);
   pool.queue = pool.queue.filter((other) => other.id !== leaseId);
-  pool.turns = pool.turns.filter((other) => other.lease !== leaseId);
-  const asks = [...(waiter?.asks ?? []), ...turns];
-  return asks.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
+  pool.permitQueue = pool.permitQueue.filter((other) => other.lease !== leaseId);
+  const replyTo = [...(waiter?.replyTo ?? []), ...permitQueue];
+  return replyTo.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
 }
 
 /** A link is gone: so are its leases and its place in the queue. */
-export function dropLink(pool: PoolState, link: string, context: Context): Effect[] {
+export function dropClient(pool: PoolState, link: string, context: Context): Effect[] {
   pool.queue = pool.queue.filter((waiter) => waiter.link !== link);
-  pool.turns = pool.turns.filter((waiter) => waiter.link !== link);
+  pool.permitQueue = pool.permitQueue.filter((waiter) => waiter.link !== link);
   const gone = [...pool.leases.values()].filter((lease) => lease.link === link);
-  return [...gone.flatMap((lease) => end(pool, lease)), ...pump(pool, context)];
+  return [...gone.flatMap((lease) => endLease(pool, lease)), ...schedule(pool, context)];
 }
 
 /** Time has passed: pauses end, trials begin, waits run out. */
 export function tick(pool: PoolState, context: Context): Effect[] {
   const changes: HealthChange[] = [];
-  for (const subject of pool.subjects.values()) {
-    if (subject.elsewhereUntil <= context.now) subject.elsewhereUntil = 0;
-    for (const lane of subject.lanes.values()) if (lane.coolUntil <= context.now) lane.coolUntil = 0;
-    const changed = changeHealth(pool, subject, { type: 'tick' }, context.now, { baseMs: 0, maxMs: 0 });
+  for (const member of pool.members.values()) {
+    if (member.elsewhereUntil <= context.now) member.elsewhereUntil = 0;
+    for (const limits of member.modelLimits.values())
+      if (limits.coolUntil <= context.now) limits.coolUntil = 0;
+    const changed = changeHealth(pool, member, { type: 'tick' }, context.now, { baseMs: 0, maxMs: 0 });
     if (changed) changes.push(changed);
   }
   if (pool.storeDownUntil <= context.now) pool.storeDownUntil = 0;
   return [
-    ...announce(pool, changes),
-    ...probesLost(pool, lateProbes(pool, context.now), context),
-    ...pump(pool, context),
+    ...emitChanges(pool, changes),
+    ...reassignProbes(pool, lateProbes(pool, context.now), context),
+    ...schedule(pool, context),
   ];
 }
 
 /** When `tick` has something to do next, ms since the epoch. */
 export function nextTick(pool: PoolState, now: number): number {
   let next = nextProbe(pool, now);
-  for (const { health } of pool.subjects.values())
+  for (const { health } of pool.members.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
   for (const waiter of pool.queue) {
     const { deadline, avoidUntil } = waiter;
-    const ends = deadline > now ? deadline : patience(waiter);
+    const ends = deadline > now ? deadline : probeGraceDeadline(waiter);
     next = Math.min(next, ends, avoidUntil > now ? avoidUntil : Infinity);
   }
   if (pool.queue.length > 0) next = Math.min(next, modelPausesEnd(pool));
   if (pool.shared && pool.queue.length > 0)
     next = Math.min(next, pool.storeDownUntil || Infinity, elsewhereEnds(pool));
-  for (const waiter of pool.turns) next = Math.min(next, nextLook(pool, waiter, now));
+  for (const waiter of pool.permitQueue) next = Math.min(next, nextLook(pool, waiter, now));
   return next;
 }
 
@@ -261,7 +272,7 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
     pool.queue = pool.queue.filter((other) => other !== waiter);
     const reasons = refusals(pool, waiter, context);
     const waitedMs = context.now - waiter.since;
-    for (const to of waiter.asks)
+    for (const to of waiter.replyTo)
       effects.push({
         type: 'refused',
         to,
@@ -270,7 +281,7 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
         waitedMs,
         reasons,
       });
-    effects.push(...pump(pool, context));
+    effects.push(...schedule(pool, context));
   }
   return effects;
 }
@@ -278,8 +289,8 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
 /** When the next pause of a key for one model ends. */
 function modelPausesEnd(pool: PoolState): number {
   let next = Infinity;
-  for (const { lanes } of pool.subjects.values()) {
-    for (const { coolUntil } of lanes.values()) if (coolUntil > 0) next = Math.min(next, coolUntil);
+  for (const { modelLimits } of pool.members.values()) {
+    for (const { coolUntil } of modelLimits.values()) if (coolUntil > 0) next = Math.min(next, coolUntil);
   }
   return next;
 }
@@ -287,7 +298,7 @@ function modelPausesEnd(pool: PoolState): number {
 /** When a member that another machine holds is worth asking for again. */
 function elsewhereEnds(pool: PoolState): number {
   let next = Infinity;
-  for (const { elsewhereUntil } of pool.subjects.values())
+  for (const { elsewhereUntil } of pool.members.values())
     if (elsewhereUntil > 0) next = Math.min(next, elsewhereUntil);
   return next;
 }
@@ -307,15 +318,15 @@ function avoidable(pool: PoolState, { testId, spec, need }: AcquireRequest): Rea
 }
 
 /** Its own member is of no use: nothing answers there, or its key never worked or has nothing left. */
-function worthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: boolean }): boolean {
+function isWorthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: boolean }): boolean {
   if (failure.kind === 'auth') return lease.key !== null && !lease.key.proven;
   return failure.unsent || failure.kind === 'exhausted';
 }
 
-function end(pool: PoolState, lease: LeaseState): Effect[] {
+function endLease(pool: PoolState, lease: LeaseState): Effect[] {
   const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
-  letGo(pool, lease);
-  for (const subject of pool.gated) if (subject.gate?.lease === lease.id) openGate(pool, subject);
+  freeGrant(pool, lease);
+  for (const member of pool.gated) if (member.trial?.lease === lease.id) endTrial(pool, member);
   pool.leases.delete(lease.id);
   pool.claiming.delete(lease.id);
   return unclaim;

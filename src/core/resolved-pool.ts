@@ -1,10 +1,10 @@
-import { type Context, type PoolState, type Subject, subjectOf } from './state.ts';
+import { type Context, type PoolState, type MemberState, memberStateOf } from './state.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec } from './types.ts';
 
 /** A member of a pool as one specification has it, with what the broker knows of it. */
-export interface Place<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec> {
+export interface ResolvedMember<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec> {
   readonly spec: S;
-  readonly subject: Subject;
+  readonly member: MemberState;
   readonly weight: number;
   readonly priority: number;
   /** A probe finds out whether it works before it is leased. */
@@ -12,47 +12,47 @@ export interface Place<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec
 }
 
 /** The members of a specification, looked up once. */
-export interface Roster {
-  readonly endpoints: readonly Place<EndpointSpec>[];
-  readonly keys: readonly Place<KeySpec>[];
-  readonly of: ReadonlyMap<Subject, Place>;
+export interface ResolvedPool {
+  readonly endpoints: readonly ResolvedMember<EndpointSpec>[];
+  readonly keys: readonly ResolvedMember<KeySpec>[];
+  readonly of: ReadonlyMap<MemberState, ResolvedMember>;
   /** Some key works at some endpoints only. */
   readonly bound: boolean;
   /** There is something to probe. */
   readonly probed: boolean;
 }
 
-export function rosterOf(pool: PoolState, spec: PoolSpec, context: Context): Roster {
-  const known = pool.rosters.get(spec);
+export function resolvePool(pool: PoolState, spec: PoolSpec, context: Context): ResolvedPool {
+  const known = pool.resolvedPools.get(spec);
   if (known) return known;
   const endpoints = spec.endpoints.map((endpoint) => ({
     spec: endpoint,
-    subject: named(subjectOf(pool, 'endpoint', endpoint, context), endpoint.name),
+    member: named(memberStateOf(pool, 'endpoint', endpoint, context), endpoint.name),
     weight: endpoint.weight,
     priority: endpoint.priority,
     checked: endpoint.probe === 'health',
   }));
   const keys = spec.keys.map((key) => ({
     spec: key,
-    subject: named(subjectOf(pool, 'key', key, context), key.name),
+    member: named(memberStateOf(pool, 'key', key, context), key.name),
     weight: key.weight,
     priority: 0,
     checked: endpoints.some(({ checked, spec: { name } }) => checked && works(key, name)),
   }));
-  const roster: Roster = {
+  const resolved: ResolvedPool = {
     endpoints,
     keys,
-    of: new Map([...endpoints, ...keys].map((place) => [place.subject, place])),
+    of: new Map([...endpoints, ...keys].map((candidate) => [candidate.member, candidate])),
     bound: spec.keys.some((key) => key.endpoints !== undefined),
     probed: spec.endpoints.some((endpoint) => endpoint.probe !== undefined),
   };
-  pool.rosters.set(spec, roster);
-  return roster;
+  pool.resolvedPools.set(spec, resolved);
+  return resolved;
 }
 
-function named(subject: Subject, name: string): Subject {
-  subject.name = name;
-  return subject;
+function named(member: MemberState, name: string): MemberState {
+  member.name = name;
+  return member;
 }
 
 /** The key carries the labels that are asked for. */

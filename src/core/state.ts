@@ -1,7 +1,7 @@
 import type { RetryBudget } from './pace/retry-budget.ts';
-import { type Checks, newChecks, wentOut } from './health/probe-state.ts';
+import { type ProbeState, newProbeState, markUnavailable } from './health/probe-state.ts';
 import type { Random } from './clock.ts';
-import { type Comparisons, newComparisons } from './blame/comparison.ts';
+import { type RecentOutcomes, newRecentOutcomes } from './blame/comparison.ts';
 import {
   type Health,
   type HealthEvent,
@@ -11,13 +11,13 @@ import {
   untilOf,
   whyOf,
 } from './health/states.ts';
-import type { Marks } from './blame/correlation.ts';
-import { type Lane, resetLane } from './pace/model-limits.ts';
-import type { Place, Roster } from './resolved-pool.ts';
-import type { Belief, Learned, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
+import type { CorrelatedFailures } from './blame/correlation.ts';
+import { type ModelLimits, resetLimits } from './pace/model-limits.ts';
+import type { ResolvedMember, ResolvedPool } from './resolved-pool.ts';
+import type { RouterHandle, Observation, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
-export interface Subject {
+export interface MemberState {
   readonly kind: 'endpoint' | 'key';
   readonly id: string;
   /** As the last specification has it: an edit may rename it. */
@@ -40,14 +40,14 @@ export interface Subject {
   refusals: number;
   proofs: Set<string>;
   /** The lease whose attempt finds out whether an unproven member works. */
-  gate: { readonly lease: string; readonly since: number } | null;
+  trial: { readonly lease: string; readonly since: number } | null;
   /** Until when another machine is known to hold it; 0: not known. */
   elsewhereUntil: number;
   /** Rates and pauses, per model. */
-  readonly lanes: Map<string, Lane>;
-  belief: Belief;
+  readonly modelLimits: Map<string, ModelLimits>;
+  routerHandle: RouterHandle;
   /** What probes found out about it. */
-  checks: Checks;
+  probeState: ProbeState;
 }
 
 export interface LeaseState {
@@ -61,25 +61,25 @@ export interface LeaseState {
   need: Need;
   readonly holder: string;
   readonly testId: string | null;
-  roster: Roster;
+  resolved: ResolvedPool;
   /** Subjects that it holds; both null while it waits for another member. */
-  endpoint: Subject | null;
-  key: Subject | null;
+  endpoint: MemberState | null;
+  key: MemberState | null;
   /** Its calls may go without asking for a turn. */
-  free: boolean;
+  fastPath: boolean;
   /** Its claim in the shared store; `none` without one. */
   claim: 'none' | 'pending' | 'held';
   grantedAt: number;
 }
 
 /** A request of a link that waits for its answer. */
-export interface Ask {
+export interface ReplyTo {
   readonly link: string;
   readonly ask: number;
 }
 
-export interface Waiter {
-  readonly asks: Ask[];
+export interface LeaseWaiter {
+  readonly replyTo: ReplyTo[];
   /** The lease that it waits for. */
   readonly id: string;
   readonly link: string;
@@ -89,13 +89,13 @@ export interface Waiter {
   readonly testId: string | null;
   readonly since: number;
   /** Its place among all that ever waited; 0: not in the queue yet. */
-  place: number;
+  position: number;
   /** It lost its member and goes before those that never had one. */
   readonly moving: boolean;
   /** Its link has no such lease yet. */
   readonly isNew: boolean;
   /** Its test can give back what it holds, and ask for all of it anew. */
-  readonly yields: boolean;
+  readonly canYield: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;
@@ -106,7 +106,7 @@ export interface Waiter {
   readonly avoidUntil: number;
 }
 
-export interface TurnWaiter extends Ask {
+export interface PermitWaiter extends ReplyTo {
   readonly lease: string;
   readonly movable: boolean;
   /** The model that the call is for; absent: as the lease has it. */
@@ -121,24 +121,24 @@ export interface PoolState {
   readonly name: string;
   /** The revision of the configuration in force: nothing is granted by another. Null where none is followed. */
   revision: string | null;
-  readonly subjects: Map<string, Subject>;
+  readonly members: Map<string, MemberState>;
   readonly leases: Map<string, LeaseState>;
-  queue: Waiter[];
+  queue: LeaseWaiter[];
   /** The highest place in the queue that was given. */
-  lastPlace: number;
-  turns: TurnWaiter[];
-  readonly comparisons: Comparisons;
-  readonly marks: Marks;
+  lastPosition: number;
+  permitQueue: PermitWaiter[];
+  readonly recentOutcomes: RecentOutcomes;
+  readonly correlated: CorrelatedFailures;
   readonly budget: RetryBudget;
   /** Limits hold over several machines, so that leases take claims in a shared store. */
   shared: boolean;
   /** Waiters whose claim the shared store has not answered yet, by lease. */
-  readonly claiming: Map<string, Waiter>;
+  readonly claiming: Map<string, LeaseWaiter>;
   /** Until when no claim is tried, since the shared store did not answer. */
   storeDownUntil: number;
-  readonly rosters: WeakMap<PoolSpec, Roster>;
+  readonly resolvedPools: WeakMap<PoolSpec, ResolvedPool>;
   /** Subjects whose gate is shut. */
-  readonly gated: Set<Subject>;
+  readonly gated: Set<MemberState>;
   /** Members that a test's earlier attempts failed on. */
   readonly failedOn: Map<string, Set<string>>;
   /** What there is to probe, while some link can send a probe; null while none can. */
@@ -152,10 +152,10 @@ export interface PoolState {
 export interface Probe {
   readonly id: string;
   readonly spec: PoolSpec;
-  readonly endpoint: Subject;
-  readonly key: Subject | null;
+  readonly endpoint: MemberState;
+  readonly key: MemberState | null;
   /** Which of them it was sent for. */
-  readonly about: Subject;
+  readonly about: MemberState;
   /** It decides about the return of a member: one at a time over all machines. */
   readonly recovers: boolean;
   /** Links that were asked to send it. */
@@ -169,39 +169,39 @@ export interface Context {
   readonly now: number;
   readonly random: Random;
   /** The rotation's or routing's choice for the `attempt`-th member of a call, from 1; null where there is none. */
-  readonly choose: <P extends Place>(
+  readonly choose: <P extends ResolvedMember>(
     how: Rotation | Routing,
-    places: readonly P[],
+    candidates: readonly P[],
     now: number,
     random: Random,
     attempt: number,
   ) => P | null;
-  readonly newBelief: (pool: string, kind: Subject['kind'], id: string) => Belief;
-  readonly learn: (belief: Belief, learned: Learned, now: number) => void;
+  readonly newHandle: (pool: string, kind: MemberState['kind'], id: string) => RouterHandle;
+  readonly observe: (routerHandle: RouterHandle, learned: Observation, now: number) => void;
   /** A person says that the member works again. */
-  readonly renew: (belief: Belief) => void;
+  readonly renew: (routerHandle: RouterHandle) => void;
 }
 
 /** A transition before it has a place in the broker's history. */
 export interface HealthChange extends Omit<Transition, 'seq' | 'broker' | 'at'> {
-  readonly subject: Subject;
+  readonly member: MemberState;
 }
 
 export function newPoolState(name: string, shared = false, revision: string | null = null): PoolState {
   return {
     name,
     revision,
-    subjects: new Map(),
+    members: new Map(),
     leases: new Map(),
     queue: [],
-    lastPlace: 0,
-    turns: [],
-    comparisons: newComparisons(),
-    marks: new Map(),
+    lastPosition: 0,
+    permitQueue: [],
+    recentOutcomes: newRecentOutcomes(),
+    correlated: new Map(),
     shared,
     claiming: new Map(),
     storeDownUntil: 0,
-    rosters: new WeakMap(),
+    resolvedPools: new WeakMap(),
     gated: new Set(),
     budget: { calls: 0, retries: 0 },
     failedOn: new Map(),
@@ -212,19 +212,17 @@ export function newPoolState(name: string, shared = false, revision: string | nu
 }
 
 /** The subject of that identity; one never seen starts healthy, and level in the round with the others. */
-export function subjectOf(
+export function memberStateOf(
   pool: PoolState,
-  kind: Subject['kind'],
+  kind: MemberState['kind'],
   spec: { readonly id: string; readonly name: string },
   context: Context,
-): Subject {
+): MemberState {
   const address = `${kind}:${spec.id}`;
-  const known = pool.subjects.get(address);
+  const known = pool.members.get(address);
   if (known) return known;
-  const passes = [...pool.subjects.values()]
-    .filter((other) => other.kind === kind)
-    .map((other) => other.pass);
-  const subject: Subject = {
+  const passes = [...pool.members.values()].filter((other) => other.kind === kind).map((other) => other.pass);
+  const member: MemberState = {
     kind,
     id: spec.id,
     name: spec.name,
@@ -239,57 +237,57 @@ export function subjectOf(
     unreachableAt: -Infinity,
     refusals: 0,
     proofs: new Set(),
-    gate: null,
+    trial: null,
     elsewhereUntil: 0,
-    lanes: new Map(),
-    checks: newChecks(),
-    belief: context.newBelief(pool.name, kind, spec.id),
+    modelLimits: new Map(),
+    probeState: newProbeState(),
+    routerHandle: context.newHandle(pool.name, kind, spec.id),
   };
-  pool.subjects.set(address, subject);
-  return subject;
+  pool.members.set(address, member);
+  return member;
 }
 
 /** Applies a health event; returns the change where the state changed. */
 export function changeHealth(
   pool: PoolState,
-  subject: Subject,
+  member: MemberState,
   event: HealthEvent,
   now: number,
   policy: PoolSpec['ejection'],
 ): HealthChange | null {
-  const before = subject.health;
+  const before = member.health;
   if (event.type === 'fault' && before.state !== 'ejected') {
-    subject.ejections = remainingEjections(subject.ejections, now - subject.ejectedAt, policy);
+    member.ejections = remainingEjections(member.ejections, now - member.ejectedAt, policy);
   }
-  subject.health = nextHealth(before, event, now, subject.ejections, policy);
-  if (event.type === 'fault' && subject.health.state === 'ejected' && before.state !== 'ejected') {
-    subject.ejections++;
-    subject.ejectedAt = untilOf(subject.health) ?? now;
+  member.health = nextHealth(before, event, now, member.ejections, policy);
+  if (event.type === 'fault' && member.health.state === 'ejected' && before.state !== 'ejected') {
+    member.ejections++;
+    member.ejectedAt = untilOf(member.health) ?? now;
   }
-  if (event.type === 'reset') Object.assign(subject, { faults: [], ejections: 0, refusals: 0 });
-  if (event.type === 'recover') Object.assign(subject, { faults: [], refusals: 0 });
-  if (event.type === 'reset') for (const lane of subject.lanes.values()) resetLane(lane);
-  if (event.type === 'reset' || event.type === 'recover') subject.proofs.clear();
-  const { state } = subject.health;
+  if (event.type === 'reset') Object.assign(member, { faults: [], ejections: 0, refusals: 0 });
+  if (event.type === 'recover') Object.assign(member, { faults: [], refusals: 0 });
+  if (event.type === 'reset') for (const limits of member.modelLimits.values()) resetLimits(limits);
+  if (event.type === 'reset' || event.type === 'recover') member.proofs.clear();
+  const { state } = member.health;
   if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
-    wentOut(subject.checks, now);
-  if (subject.health.state === before.state && untilOf(subject.health) === untilOf(before)) return null;
+    markUnavailable(member.probeState, now);
+  if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
   const saysWhy = event.type === 'recover' || event.type === 'reset';
   return {
-    subject,
+    member,
     pool: pool.name,
-    endpoint: subject.kind === 'endpoint' ? subject.name : null,
-    key: subject.kind === 'key' ? subject.name : null,
+    endpoint: member.kind === 'endpoint' ? member.name : null,
+    key: member.kind === 'key' ? member.name : null,
     from: before.state,
-    to: subject.health.state,
-    why: (saysWhy && event.why) || whyOf(subject.health) || recovery(before),
-    until: untilOf(subject.health),
+    to: member.health.state,
+    why: (saysWhy && event.why) || whyOf(member.health) || recovery(before),
+    until: untilOf(member.health),
   };
 }
 
 /** Its last calls were refused and none ever worked: others go first until that is decided. */
-export function isSuspect(subject: Subject): boolean {
-  return !subject.proven && subject.refusals > 0;
+export function isSuspect(member: MemberState): boolean {
+  return !member.proven && member.refusals > 0;
 }
 
 function recovery(before: Health): string {

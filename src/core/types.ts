@@ -29,7 +29,7 @@ export type GateOn = Verdict | 'degraded';
 export type Gate = Readonly<Record<GateOn, GateAction>>;
 
 /** What keys and endpoints have in common for the broker. Absent limits mean unlimited. */
-interface SubjectSpec {
+interface MemberSpec {
   readonly name: string;
   /** A hash of what makes it this one (a key's value, an endpoint's address): its identity over edits, renaming and runs. */
   readonly id: string;
@@ -40,7 +40,7 @@ interface SubjectSpec {
   readonly enabled: boolean;
 }
 
-export interface EndpointSpec extends SubjectSpec {
+export interface EndpointSpec extends MemberSpec {
   readonly url: string;
   readonly priority: number;
   /**
@@ -50,7 +50,7 @@ export interface EndpointSpec extends SubjectSpec {
   readonly probe?: 'health' | 'protocol' | undefined;
 }
 
-export interface KeySpec extends SubjectSpec {
+export interface KeySpec extends MemberSpec {
   readonly fingerprint: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly quotaGroup: string;
@@ -107,7 +107,7 @@ export interface Transition {
 }
 
 /** The present health of a member that is not simply healthy. */
-export interface Standing {
+export interface HealthSnapshot {
   readonly pool: string;
   readonly endpoint: string | null;
   readonly key: string | null;
@@ -117,7 +117,7 @@ export interface Standing {
 }
 
 /** Why a member is picked or not: what the router believed of it. Bounds hold with 95 % chance. */
-export interface MemberInsight {
+export interface RouterEstimate {
   readonly pool: string;
   readonly endpoint: string | null;
   readonly key: string | null;
@@ -135,12 +135,12 @@ export interface MemberInsight {
 }
 
 /** What was learned of a member: the router's own, opaque to the core. */
-export interface Belief {
+export interface RouterHandle {
   readonly id: string;
 }
 
 /** What one attempt tells of a member. */
-export interface Learned {
+export interface Observation {
   readonly ok: boolean;
   /** Only where the member's own pace or standing is not somebody else's business. */
   readonly kind?: OutcomeKind | undefined;

@@ -192,5 +192,5 @@ export class Claims {
 }
 
 function subjectsOf(slots: readonly Slot[]): string {
-  return JSON.stringify(slots.map(({ subject }) => subject).toSorted());
+  return JSON.stringify(slots.map(({ member }) => member).toSorted());
 }

@@ -55,7 +55,7 @@ export function claimCall(
     keys: [
       keys.epoch,
       keys.tokens,
-      ...slots.flatMap(({ subject }) => [keys.holders(subject), keys.wants(subject)]),
+      ...slots.flatMap(({ member }) => [keys.holders(member), keys.wants(member)]),
     ],
     args: [run, broker, lease, token, `${ttlMs}`, alreadyHeld ? '1' : '0', ...limitsOf(slots)],
   };
@@ -65,15 +65,15 @@ export function readClaim(answer: unknown, slots: readonly Slot[]): Claim {
   const [code, at, ...numbers] = coded(answer, ['GRANTED', 'FULL', 'SETTLING', 'EPOCH']);
   if (code === 'GRANTED' || code === 'EPOCH') return { code };
   if (code === 'SETTLING') return { code, ready: numeric(at) };
-  return { code, freeAt: numeric(at), full: numbers.map((number) => slots[numeric(number) - 1]!.subject) };
+  return { code, freeAt: numeric(at), full: numbers.map((number) => slots[numeric(number) - 1]!.member) };
 }
 
 /** Also for a place that is kept for a broker: its lease is then `keptFor(broker)`, its token empty. */
 export function releaseCall(keys: Keys, { lease, token, slots }: Claimed, keepMs: number): Call {
   return {
     script: 'release',
-    keys: [keys.tokens, ...slots.flatMap(({ subject }) => [keys.holders(subject), keys.wants(subject)])],
-    args: [lease, token, `${keepMs}`, keys.wakeChannel, ...slots.map(({ subject }) => subject)],
+    keys: [keys.tokens, ...slots.flatMap(({ member }) => [keys.holders(member), keys.wants(member)])],
+    args: [lease, token, `${keepMs}`, keys.wakeChannel, ...slots.map(({ member }) => member)],
   };
 }
 
@@ -95,7 +95,7 @@ export function renewCall(
     keys: [
       keys.epoch,
       keys.tokens,
-      ...leases.flatMap(({ slots }) => slots.map(({ subject }) => keys.holders(subject))),
+      ...leases.flatMap(({ slots }) => slots.map(({ member }) => keys.holders(member))),
     ],
     args: [
       run,
@@ -110,11 +110,11 @@ export function readRenewal(answer: unknown): Renewal {
   return code === 'EPOCH' ? { code } : { code, lost: lost.map(String) };
 }
 
-export function turnCall(keys: Keys, subject: string, rpm: number): Call {
-  return { script: 'turn', keys: [keys.pace(subject)], args: [`${rpm}`] };
+export function permitCall(keys: Keys, member: string, rpm: number): Call {
+  return { script: 'turn', keys: [keys.pace(member)], args: [`${rpm}`] };
 }
 
-export function readTurn(answer: unknown): number {
+export function readPermit(answer: unknown): number {
   return numeric(coded(answer, ['TURN'])[1]);
 }
 

@@ -4,9 +4,9 @@ export interface Keys {
   readonly tokens: string;
   readonly facts: string;
   readonly learned: string;
-  readonly holders: (subject: string) => string;
-  readonly wants: (subject: string) => string;
-  readonly pace: (subject: string) => string;
+  readonly holders: (member: string) => string;
+  readonly wants: (member: string) => string;
+  readonly pace: (member: string) => string;
   readonly wakeChannel: string;
   readonly factChannel: string;
 }
@@ -23,9 +23,9 @@ export function keysOf(project: string, database: number): Keys {
     tokens: `${prefix}tokens`,
     facts: `${prefix}facts`,
     learned: `${prefix}learned`,
-    holders: (subject) => `${prefix}slot:${subject}`,
-    wants: (subject) => `${prefix}want:${subject}`,
-    pace: (subject) => `${prefix}pace:${subject}`,
+    holders: (member) => `${prefix}slot:${member}`,
+    wants: (member) => `${prefix}want:${member}`,
+    pace: (member) => `${prefix}pace:${member}`,
     wakeChannel: `${prefix}${database}:wake`,
     factChannel: `${prefix}${database}:fact`,
   };

@@ -3,9 +3,9 @@ const PASS_AFTER_MS = 25;
 
 export interface WakesOptions {
   readonly broker: string;
-  readonly onWake: (subjects: readonly string[]) => void;
+  readonly onWake: (members: readonly string[]) => void;
   /** Gives a place that is kept for this broker to the next one. */
-  readonly pass: (subject: string) => void;
+  readonly pass: (member: string) => void;
 }
 
 /**
@@ -25,12 +25,12 @@ export class Wakes {
     this.#options = options;
   }
 
-  asked(subjects: readonly string[]): void {
-    for (const subject of subjects) this.#asked.set(subject, (this.#asked.get(subject) ?? 0) + 1);
+  asked(members: readonly string[]): void {
+    for (const member of members) this.#asked.set(member, (this.#asked.get(member) ?? 0) + 1);
   }
 
-  refused(subjects: readonly string[]): void {
-    for (const subject of subjects) this.#wanted.add(subject);
+  refused(members: readonly string[]): void {
+    for (const member of members) this.#wanted.add(member);
   }
 
   /**
@@ -38,15 +38,15 @@ export class Wakes {
    * that refuses the slot, and that is read first.
    */
   hear(message: string): void {
-    const { subject, broker, forMs } = parse(message);
-    if (typeof subject !== 'string' || typeof forMs !== 'number') return;
-    setImmediate(() => this.#hear(subject, broker, forMs));
+    const { member, broker, forMs } = parse(message);
+    if (typeof member !== 'string' || typeof forMs !== 'number') return;
+    setImmediate(() => this.#hear(member, broker, forMs));
   }
 
-  #hear(subject: string, broker: unknown, forMs: number): void {
+  #hear(member: string, broker: unknown, forMs: number): void {
     if (this.#isClosed) return;
-    if (broker === this.#options.broker) return this.#take(subject);
-    if (this.#wanted.has(subject)) this.#after(subject, forMs + PASS_AFTER_MS, () => this.#wake(subject));
+    if (broker === this.#options.broker) return this.#take(member);
+    if (this.#wanted.has(member)) this.#after(member, forMs + PASS_AFTER_MS, () => this.#wake(member));
   }
 
   close(): void {
@@ -55,26 +55,26 @@ export class Wakes {
     this.#timers.clear();
   }
 
-  #take(subject: string): void {
-    const before = this.#asked.get(subject);
-    this.#after(subject, PASS_AFTER_MS, () => {
-      if (this.#asked.get(subject) === before) this.#options.pass(subject);
+  #take(member: string): void {
+    const before = this.#asked.get(member);
+    this.#after(member, PASS_AFTER_MS, () => {
+      if (this.#asked.get(member) === before) this.#options.pass(member);
     });
-    this.#wake(subject);
+    this.#wake(member);
   }
 
-  #wake(subject: string): void {
-    this.#wanted.delete(subject);
-    this.#options.onWake([subject]);
+  #wake(member: string): void {
+    this.#wanted.delete(member);
+    this.#options.onWake([member]);
   }
 
-  #after(subject: string, ms: number, work: () => void): void {
-    clearTimeout(this.#timers.get(subject));
+  #after(member: string, ms: number, work: () => void): void {
+    clearTimeout(this.#timers.get(member));
     const timer = setTimeout(() => {
-      if (this.#timers.get(subject) === timer) this.#timers.delete(subject);
+      if (this.#timers.get(member) === timer) this.#timers.delete(member);
       work();
     }, ms);
-    this.#timers.set(subject, timer);
+    this.#timers.set(member, timer);
   }
 }
 

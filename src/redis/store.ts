@@ -2,7 +2,7 @@ import { monotonic, systemRandom } from '../core/clock.ts';
 import { parseAddress } from './address.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
-import { type Claim, keptFor, readRelease, readTurn, releaseCall, turnCall } from './commands.ts';
+import { type Claim, keptFor, readRelease, readPermit, releaseCall, permitCall } from './commands.ts';
 import { Connection } from './reconnecting.ts';
 import { Epoch } from './epoch.ts';
 import { Facts } from './facts.ts';
@@ -74,7 +74,7 @@ class Store implements SharedStore {
     this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost });
     this.#facts = new Facts({ keys, broker, connection, epoch, onFact });
     this.#learned = new Learned(keys, connection);
-    this.#wakes = new Wakes({ broker, onWake, pass: (subject) => void this.#pass(subject) });
+    this.#wakes = new Wakes({ broker, onWake, pass: (member) => void this.#pass(member) });
   }
 
   get notices(): readonly string[] {
@@ -106,17 +106,17 @@ class Store implements SharedStore {
       await this.release(lease);
       return { granted: true };
     }
-    const subjects = slots.map(({ subject }) => subject);
-    this.#wakes.asked(subjects);
-    return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), subjects);
+    const members = slots.map(({ member }) => member);
+    this.#wakes.asked(members);
+    return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), members);
   }
 
   release(lease: string): Promise<void> {
     return this.#claims.release(lease);
   }
 
-  async reserveTurn(subject: string, rpm: number): Promise<number> {
-    return this.#connection.line.run(turnCall(this.#keys, subject, rpm), readTurn);
+  async reservePermit(member: string, rpm: number): Promise<number> {
+    return this.#connection.line.run(permitCall(this.#keys, member, rpm), readPermit);
   }
 
   publishFact(fact: Fact): Promise<void> {
@@ -144,7 +144,7 @@ class Store implements SharedStore {
     this.#connection.close();
   }
 
-  #answer(claim: Claim, subjects: readonly string[]): ClaimAnswer {
+  #answer(claim: Claim, members: readonly string[]): ClaimAnswer {
     switch (claim.code) {
       case 'GRANTED':
         return { granted: true };
@@ -160,12 +160,12 @@ class Store implements SharedStore {
         return {
           granted: false,
           why: 'settling',
-          full: subjects,
+          full: members,
           retryAtMs: this.#epoch.toLocal(claim.ready),
         };
       case 'EPOCH':
         // The server lost its data twice within a moment: ask again at once.
-        return { granted: false, why: 'settling', full: subjects, retryAtMs: this.#epoch.readyAt };
+        return { granted: false, why: 'settling', full: members, retryAtMs: this.#epoch.readyAt };
     }
   }
 
@@ -184,9 +184,9 @@ class Store implements SharedStore {
     }
   }
 
-  async #pass(subject: string): Promise<void> {
+  async #pass(member: string): Promise<void> {
     if (!this.#connection.isUp) return;
-    const kept = { lease: keptFor(this.#options.broker), token: '', slots: [{ subject, limit: 0 }] };
+    const kept = { lease: keptFor(this.#options.broker), token: '', slots: [{ member, limit: 0 }] };
     try {
       await this.#connection.line.run(releaseCall(this.#keys, kept, KEEP_MS), readRelease);
     } catch {

@@ -4,7 +4,7 @@ import type { ClientFactory } from './client.ts';
 /** A place at a subject that a lease takes. */
 export interface Slot {
   /** Such as `api/key:ci-1#ab12cd34`. */
-  readonly subject: string;
+  readonly member: string;
   /** Holders it may have at once; 1 for a half-open trial. */
   readonly limit: number;
 }
@@ -42,7 +42,7 @@ export interface StoreOptions {
   /** Time to live of claims; the same on all machines. */
   readonly leaseTtlMs: number;
   /** Another machine freed slots of these subjects, as far as this one was refused them. A hint: ask again. */
-  readonly onWake: (subjects: readonly string[]) => void;
+  readonly onWake: (members: readonly string[]) => void;
   readonly onFact: (fact: Fact) => void;
   /** The connection was lost, or is back and this broker's leases with it. `why` names host and port. */
   readonly onState: (state: 'up' | 'down', why: string) => void;
@@ -76,7 +76,7 @@ export interface SharedStore {
   /** Never rejects: what cannot be told now is told when the server is back. */
   release(lease: string): Promise<void>;
   /** Reserves the next turn at `rpm` calls a minute over all machines; answers how long to wait for it in ms. */
-  reserveTurn(subject: string, rpm: number): Promise<number>;
+  reservePermit(member: string, rpm: number): Promise<number>;
   /** Never rejects: what cannot be told now is told when the server is back. */
   publishFact(fact: Fact): Promise<void>;
   readFacts(): Promise<Fact[]>;

@@ -5,7 +5,7 @@ import type { Rotation, Routing } from '../core/types.ts';
 export interface Rotated {
   readonly weight: number;
   readonly priority: number;
-  readonly subject: {
+  readonly member: {
     readonly id: string;
     /** Leases that hold it now. */
     readonly inUse: number;
@@ -17,8 +17,8 @@ export interface Rotated {
 type Score = (candidate: Rotated, random: Random) => number;
 
 const SCORES: Record<Exclude<Rotation | Routing, 'success-rate'>, Score> = {
-  'round-robin': ({ subject }) => subject.pass,
-  'least-busy': ({ subject, weight }) => subject.inUse / weight,
+  'round-robin': ({ member }) => member.pass,
+  'least-busy': ({ member, weight }) => member.inUse / weight,
   random: ({ weight }, random) => -(Math.max(random(), 1e-12) ** (1 / weight)),
   priority: ({ priority }) => priority,
 };
@@ -34,7 +34,7 @@ export function rotate<C extends Rotated>(
   let lowest = Infinity;
   for (const candidate of candidates) {
     const its = score(candidate, random);
-    if (best === null || its < lowest || (its === lowest && isBefore(candidate.subject, best.subject))) {
+    if (best === null || its < lowest || (its === lowest && isBefore(candidate.member, best.member))) {
       best = candidate;
       lowest = its;
     }
@@ -42,7 +42,7 @@ export function rotate<C extends Rotated>(
   return best;
 }
 
-function isBefore(one: Rotated['subject'], other: Rotated['subject']): boolean {
+function isBefore(one: Rotated['member'], other: Rotated['member']): boolean {
   // Where that is equal too, the first in the configuration is.
   return one.pass < other.pass;
 }

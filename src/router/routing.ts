@@ -1,5 +1,5 @@
 import type { Random } from '../core/clock.ts';
-import type { Belief, Learned, Rotation, Routing } from '../core/types.ts';
+import type { RouterHandle, Observation, Rotation, Routing } from '../core/types.ts';
 import type { Arm } from './arm.ts';
 import { choose, nextProbeAt, OUT } from './choose.ts';
 import { ageOf, newDown } from './down.ts';
@@ -11,12 +11,12 @@ import { snapshotOf } from './snapshot.ts';
 import { restoreArm, saveArm, type SavedArm } from './state.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
 
-interface Place extends Rotated {
-  readonly subject: Rotated['subject'] & { readonly belief: Belief };
+interface RoutedMember extends Rotated {
+  readonly member: Rotated['member'] & { readonly routerHandle: RouterHandle };
 }
 
 /** What is believed of a member, with its uncertainty: why it is picked or not. */
-export interface Insight {
+export interface MemberEstimate {
   readonly successRate: number;
   readonly successRange: readonly [low: number, high: number];
   readonly avgMs: number;
@@ -32,42 +32,42 @@ export interface Insight {
 export class PoolRouting {
   readonly #random: Random;
   readonly #memories = new Map<string, Memory>();
-  readonly #homes = new WeakMap<Belief, { memory: Memory; arm: Arm }>();
+  readonly #homes = new WeakMap<RouterHandle, { memory: Memory; arm: Arm }>();
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   /** The place to lease by this rotation or routing; null where there is none. `attempt` as in `Router.pick`. */
-  choose<P extends Place>(
+  choose<P extends RoutedMember>(
     how: Rotation | Routing,
-    places: readonly P[],
+    candidates: readonly P[],
     now: number,
     random: Random,
     attempt = 1,
   ): P | null {
-    if (how !== 'success-rate') return rotate(how, places, random);
-    const [first] = places;
-    if (!first || places.length === 1) return first ?? null;
-    const { memory } = this.#home(first.subject.belief);
-    const candidates = places.map((place) => {
-      const { belief, inUse: inFlight, pass } = place.subject;
-      return { place, arm: this.#home(belief).arm, inFlight, pass };
+    if (how !== 'success-rate') return rotate(how, candidates, random);
+    const [first] = candidates;
+    if (!first || candidates.length === 1) return first ?? null;
+    const { memory } = this.#home(first.member.routerHandle);
+    const arms = candidates.map((candidate) => {
+      const { routerHandle, inUse: inFlight, pass } = candidate.member;
+      return { routed: candidate, arm: this.#home(routerHandle).arm, inFlight, pass };
     });
-    return choose(memory, candidates, attempt, now, DEFAULT_TUNING).candidate.place;
+    return choose(memory, arms, attempt, now, DEFAULT_TUNING).candidate.routed;
   }
 
-  newBelief(pool: string, kind: 'endpoint' | 'key', id: string): Belief {
+  newHandle(pool: string, kind: 'endpoint' | 'key', id: string): RouterHandle {
     const name = `${kind}\n${pool}`;
     const memory = this.#memories.get(name) ?? newMemory();
     this.#memories.set(name, memory);
-    const belief = { id };
-    this.#homes.set(belief, { memory, arm: armIn(memory, id, this.#random) });
-    return belief;
+    const routerHandle = { id };
+    this.#homes.set(routerHandle, { memory, arm: armIn(memory, id, this.#random) });
+    return routerHandle;
   }
 
-  learn(belief: Belief, learned: Learned, now: number): void {
-    const { memory, arm } = this.#home(belief);
+  observe(routerHandle: RouterHandle, learned: Observation, now: number): void {
+    const { memory, arm } = this.#home(routerHandle);
     if (learned.attempt === 1) countRequest(memory, DEFAULT_TUNING);
     if (isProbe(memory, arm, now)) arm.probes++;
     const { ok, kind, durationMs, retryAfterMs: waitMs, inFlight } = learned;
@@ -76,25 +76,25 @@ export class PoolRouting {
   }
 
   /** Mended by hand: it counts as up. */
-  renew(belief: Belief): void {
-    const { memory, arm } = this.#home(belief);
+  renew(routerHandle: RouterHandle): void {
+    const { memory, arm } = this.#home(routerHandle);
     Object.assign(arm.down, newDown());
     memory.prior = null;
   }
 
-  save(belief: Belief): SavedArm {
-    return saveArm(this.#home(belief).arm);
+  save(routerHandle: RouterHandle): SavedArm {
+    return saveArm(this.#home(routerHandle).arm);
   }
 
-  restore(belief: Belief, saved: unknown, savedAt: number, now: number): void {
-    const { memory, arm } = this.#home(belief);
+  restore(routerHandle: RouterHandle, saved: unknown, savedAt: number, now: number): void {
+    const { memory, arm } = this.#home(routerHandle);
     restoreArm(arm, saved, savedAt, now);
     memory.prior = null;
   }
 
   /** Null while nothing is known of it. */
-  insight(belief: Belief, now: number): Insight | null {
-    const { memory, arm } = this.#home(belief);
+  estimateOf(routerHandle: RouterHandle, now: number): MemberEstimate | null {
+    const { memory, arm } = this.#home(routerHandle);
     const { successRate, successRange, avgMs, avgRange, probes, changes } = snapshotOf(
       memory,
       arm,
@@ -105,9 +105,9 @@ export class PoolRouting {
     return { successRate, successRange, avgMs, avgRange, probes, changes };
   }
 
-  #home(belief: Belief): { memory: Memory; arm: Arm } {
-    const home = this.#homes.get(belief);
-    if (!home) throw new TypeError(`the belief about ${belief.id} is of another router`);
+  #home(routerHandle: RouterHandle): { memory: Memory; arm: Arm } {
+    const home = this.#homes.get(routerHandle);
+    if (!home) throw new TypeError(`the belief about ${routerHandle.id} is of another router`);
     return home;
   }
 }

@@ -16,7 +16,7 @@ const number = z.number().min(-MAX_TIME).max(MAX_TIME);
 const shown = z.unknown().refine((value) => isShallow(value, MAX_DEPTH));
 const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
 
-const roster = z.array(
+const memberList = z.array(
   z.object({
     name: z.string(),
     endpoints: z.array(z.object({ name: z.string(), url: z.string() })),
@@ -86,11 +86,11 @@ const record = z.object({
     .object({ product: gateAction, environment: gateAction, unknown: gateAction, degraded: gateAction })
     .nullable(),
   /** All members; in the first record of each worker and after each new revision. */
-  roster: roster.optional(),
+  memberList: memberList.optional(),
   /** Members that were not healthy when this worker connected; with the roster. */
-  standings: z.array(z.object({ ...who, state, why: z.string(), until: number.nullable() })).optional(),
+  healthSnapshots: z.array(z.object({ ...who, state, why: z.string(), until: number.nullable() })).optional(),
   /** What the router believed of the members that it chooses among: where that is news, and the last of a run holds. */
-  insights: z
+  routerEstimates: z
     .array(
       z.object({
         ...who,
@@ -157,7 +157,7 @@ const record = z.object({
     )
     .optional(),
   /** What was believed of each strategy when one was picked last. */
-  beliefs: z
+  strategyEstimates: z
     .array(
       z.object({
         task: z.string(),

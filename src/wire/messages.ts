@@ -5,9 +5,9 @@ import type { Refusal } from '../core/leases/selection.ts';
 import type { ProductFailure } from '../core/blame/test-retries.ts';
 import {
   type ConfigState,
-  type MemberInsight,
+  type RouterEstimate,
   OUTCOME_KINDS,
-  type Standing,
+  type HealthSnapshot,
   type Transition,
 } from '../core/types.ts';
 import { z } from '../shared/zod.ts';
@@ -20,7 +20,7 @@ const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const ask = count;
 
-const subject = {
+const member = {
   id,
   name: id,
   weight: z.number().nonnegative(),
@@ -34,7 +34,7 @@ const poolSpec = z.object({
   revision: id.optional(),
   endpoints: listOf(
     z.object({
-      ...subject,
+      ...member,
       url: text,
       priority: z.number(),
       probe: z.enum(['health', 'protocol']).optional(),
@@ -42,7 +42,7 @@ const poolSpec = z.object({
   ),
   keys: listOf(
     z.object({
-      ...subject,
+      ...member,
       fingerprint: text,
       labels: textsByName(),
       quotaGroup: text,
@@ -60,7 +60,7 @@ const poolSpec = z.object({
   retryBudget: z.number().nonnegative(),
 });
 
-const member = { endpoint: id.nullable(), key: id.nullable() };
+const grant = { endpoint: id.nullable(), key: id.nullable() };
 const running = { run: count, test: id, group: text.nullable(), retry: count };
 
 /** How a link takes part in the configuration's edits. */
@@ -84,7 +84,7 @@ const message = z.discriminatedUnion('type', [
     /** It can send probes: it has the secrets that they take. */
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
-    held: listOf(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...member })),
+    held: listOf(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...grant })),
   }),
   z.object({
     type: z.literal('acquire'),
@@ -98,7 +98,7 @@ const message = z.discriminatedUnion('type', [
     exclude: listOf(id),
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
-    yields: z.boolean().optional(),
+    canYield: z.boolean().optional(),
     /** It was asked before, of a broker or over a connection that was lost: so long ago. */
     waitedMs: milliseconds.optional(),
   }),
@@ -112,7 +112,7 @@ const message = z.discriminatedUnion('type', [
   /** The text of the revision that it has, for a broker that has none. */
   z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
   z.object({
-    type: z.literal('turn'),
+    type: z.literal('permit'),
     ask,
     lease: id,
     movable: z.boolean(),
@@ -123,7 +123,7 @@ const message = z.discriminatedUnion('type', [
     type: z.literal('move'),
     ask,
     lease: id,
-    from: z.object(member),
+    from: z.object(grant),
     exclude: listOf(id),
     kind: z.enum(OUTCOME_KINDS),
     unsent: z.boolean(),
@@ -144,7 +144,7 @@ const message = z.discriminatedUnion('type', [
     local: z.enum(['no', 'perhaps', 'yes']).optional(),
     perModel: z.boolean().optional(),
     model: id.optional(),
-    ...member,
+    ...grant,
   }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
   z.object({
@@ -164,7 +164,7 @@ const message = z.discriminatedUnion('type', [
     task: id,
     candidates: listOf(id, { min: 1, max: 1_000 }),
     attempt: z.number().int().positive(),
-    seed: z.object({ value: text, run: id, worker: count, turn: count }).nullable(),
+    seed: z.object({ value: text, run: id, worker: count, choice: count }).nullable(),
   }),
   /** What a picked strategy came to; null: it says nothing of the strategy. */
   z.object({
@@ -202,28 +202,28 @@ export const linkMessage = z.compile(message);
 export type LinkMessage = zod.infer<typeof message>;
 
 /** What is believed of a strategy that has run before. */
-export interface StrategyBelief {
+export interface StrategyEstimate {
   readonly name: string;
   readonly successRate: number;
   readonly avgMs: number;
 }
 
 /** The member of a lease, by identity and name. */
-export interface GrantedMember {
+export interface WireGrant {
   readonly endpoint: { readonly id: string; readonly name: string } | null;
   readonly key: { readonly id: string; readonly name: string } | null;
   /** The revision of the configuration that it comes by. */
   readonly revision?: string | undefined;
   /** Its calls may go without asking for a turn, until `gated` says otherwise. */
-  readonly free: boolean;
+  readonly fastPath: boolean;
 }
 
 export type Answer =
-  | { readonly is: 'granted'; readonly member: GrantedMember; readonly waitedMs: number }
-  | { readonly is: 'turn'; readonly member: GrantedMember; readonly delayMs: number }
+  | { readonly is: 'granted'; readonly grant: WireGrant; readonly waitedMs: number }
+  | { readonly is: 'permit'; readonly grant: WireGrant; readonly delayMs: number }
   | { readonly is: 'stay'; readonly why: string }
   | { readonly is: 'retry'; readonly allowed: boolean }
-  | { readonly is: 'picked'; readonly name: string; readonly beliefs: readonly StrategyBelief[] }
+  | { readonly is: 'picked'; readonly name: string; readonly strategyEstimates: readonly StrategyEstimate[] }
   | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
@@ -256,7 +256,7 @@ export type BrokerMessage =
   | {
       readonly type: 'welcome';
       readonly broker: string;
-      readonly standings: readonly Standing[];
+      readonly healthSnapshots: readonly HealthSnapshot[];
       /** Null where this broker has no configuration yet: a link that has one offers it. */
       readonly config: ConfigNews | null;
       /** Others of the same run are or were here. */
@@ -269,13 +269,13 @@ export type BrokerMessage =
   | { readonly type: 'say'; readonly about: ConfigState; readonly problems: readonly string[] }
   | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
   | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
-  | { readonly type: 'gated'; readonly lease: string }
+  | { readonly type: 'fast-path-ended'; readonly lease: string }
   /** To be sent by this link; answered with `probed`. */
   | ({ readonly type: 'probe' } & ProbeRequest)
   /** The lease has another member: its next calls go there. */
-  | { readonly type: 'moved'; readonly lease: string; readonly member: GrantedMember }
+  | { readonly type: 'moved'; readonly lease: string; readonly grant: WireGrant }
   /** The lease can no longer be guaranteed. */
   | { readonly type: 'lost'; readonly lease: string }
   /** What the router believes of the members that it chooses among. */
-  | { readonly type: 'insights'; readonly insights: readonly MemberInsight[] }
+  | { readonly type: 'router-estimates'; readonly routerEstimates: readonly RouterEstimate[] }
   | { readonly type: 'transition'; readonly transition: Transition };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BrokerMessage, GrantedMember, LinkMessage } from '../../src/wire/messages.ts';
+import type { BrokerMessage, WireGrant, LinkMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
 import { configOfText } from '../../src/config/load.ts';
 import { PROTOCOL_VERSION, splitLines } from '../../src/wire/lines.ts';
@@ -19,7 +19,7 @@ export type Heard =
       readonly at: number;
     }
   | { readonly type: 'said'; readonly problems: readonly string[] }
-  | { readonly type: 'granted'; readonly lease: string; readonly member: GrantedMember; readonly at: number }
+  | { readonly type: 'granted'; readonly lease: string; readonly grant: WireGrant; readonly at: number }
   | {
       readonly type: 'refused';
       readonly lease: string;
@@ -118,7 +118,7 @@ export class ConfigClient {
       const { answer } = message;
       const lease = this.#asked.get(message.ask)!;
       if (answer.is === 'granted')
-        this.heard.push({ type: 'granted', lease, member: answer.member, at: performance.now() });
+        this.heard.push({ type: 'granted', lease, grant: answer.grant, at: performance.now() });
       else if (answer.is === 'refused') this.heard.push({ type: 'refused', lease, reasons: answer.reasons });
     }
   }

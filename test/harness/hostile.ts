@@ -62,14 +62,14 @@ export class HostileRecords {
         ],
       ]),
       gate: { product: 'fail', environment: 'warn', unknown: 'warn', degraded: 'fail' },
-      roster: [
+      memberList: [
         {
           name: pool,
           endpoints: [{ name: endpoint, url: this.#of([...HOSTILE, 'http://me:pass@host.test/?key=1']) }],
           keys: [{ name: key, fingerprint: this.#text() }],
         },
       ],
-      standings: [{ ...who, state: this.#of(STATES), why: this.#text(), until: this.#number() }],
+      healthSnapshots: [{ ...who, state: this.#of(STATES), why: this.#text(), until: this.#number() }],
       leases: [
         { id: this.#text(), ...who, scope: 'test', waitedMs: this.#number(), heldMs: this.#number() },
         { id: 'l', pool: 'api', endpoint: 'eu', key: null, scope: 'worker', waitedMs: 0, heldMs: 1 },
@@ -99,7 +99,7 @@ export class HostileRecords {
         { task: this.#text(), name: this.#text(), ok: false, durationMs: this.#number(), fallback: true },
       ],
       refusals: [{ pool, standIn: this.#text(), isFault: true, why: this.#text() }],
-      beliefs: [
+      strategyEstimates: [
         { task: this.#text(), name: this.#text(), at: this.#number(), successRate: 2, avgMs: this.#number() },
       ],
       transitions: [{ seq: this.#whole(), broker: this.#text(), at: this.#number(), ...who, ...change }],

@@ -21,7 +21,7 @@ export async function acquire(link: Link, lease: string, timeoutMs = 20_000): Pr
   const answer = await link.ask({ type: 'acquire', ...identity, timeoutMs, exclude: [] });
   if (answer.is !== 'granted') return answer.is;
   link.keep(identity);
-  return answer.member.key!.name;
+  return answer.grant.key!.name;
 }
 
 /** The broker's process, by its socket on its command line. */

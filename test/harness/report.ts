@@ -21,7 +21,7 @@ const member = {
   successRate: rate,
   avgMs: ms,
   p95Ms: ms,
-  belief: z
+  routerHandle: z
     .object({
       successRate: rate,
       avgMs: ms,

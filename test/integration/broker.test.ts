@@ -49,7 +49,7 @@ describe('the broker', () => {
       const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
       const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
       link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null });
-      console.log(answer.member.key.name);
+      console.log(answer.grant.key.name);
       setInterval(() => {}, 1000);
     `;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -148,7 +148,7 @@ describe('the broker', () => {
     await until('the process is gone', () => !isAlive(pid));
     const next = await newLink();
     expect(await acquire(next, 'b')).toBe('two');
-    expect(next.standings).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
+    expect(next.healthSnapshots).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
     expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
       'v',
       'at',

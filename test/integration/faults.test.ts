@@ -108,14 +108,14 @@ describe('a revoked key and a dead endpoint among good ones', () => {
     const { endpoints } = first.report!.pools[0]!;
     const used = endpoints.filter(({ name, attempts }) => name !== 'dead' && attempts > 5);
     expect(used.length).toBeGreaterThan(0);
-    for (const { belief } of used) {
-      expect(belief!.successRate).toBeGreaterThan(0.8);
-      const [low, high] = belief!.successRange!;
+    for (const { routerHandle } of used) {
+      expect(routerHandle!.successRate).toBeGreaterThan(0.8);
+      const [low, high] = routerHandle!.successRange!;
       expect(low).toBeLessThan(high);
-      expect(belief!.avgMs).toBeGreaterThan(0);
+      expect(routerHandle!.avgMs).toBeGreaterThan(0);
     }
     const dead = endpoints.find(({ name }) => name === 'dead')!;
-    expect(dead.belief!.successRate).toBeLessThan(used[0]!.belief!.successRate!);
+    expect(dead.routerHandle!.successRate).toBeLessThan(used[0]!.routerHandle!.successRate!);
   });
 
   it('leaves no leased header of ours on the wire but the key', () => {

@@ -87,7 +87,7 @@ describe('the configuration in force', () => {
       'b is granted',
       () => second.granted('b') !== undefined,
     );
-    expect(second.granted('b')!.member.key!.name).toBe('two');
+    expect(second.granted('b')!.grant.key!.name).toBe('two');
     expect(ms).toBeLessThan(1_000);
     second.release('b');
 
@@ -100,7 +100,7 @@ describe('the configuration in force', () => {
     for (const lease of ['c', 'd']) {
       second.acquire(lease);
       await until(`${lease} is granted`, () => second.granted(lease) !== undefined);
-      expect(second.granted(lease)!.member.key!.name).toBe('two');
+      expect(second.granted(lease)!.grant.key!.name).toBe('two');
       second.release(lease);
     }
     first.release('a');
@@ -134,8 +134,8 @@ describe('the configuration in force', () => {
     expect(other.granted('d')).toBeUndefined();
     worker.release('c');
     await until('the last is back', () => other.granted('d') !== undefined);
-    expect(other.granted('d')!.member.key!.name).toBe('uno');
-    expect(other.granted('d')!.member.key!.id).toBe(worker.granted('a')!.member.key!.id);
+    expect(other.granted('d')!.grant.key!.name).toBe('uno');
+    expect(other.granted('d')!.grant.key!.id).toBe(worker.granted('a')!.grant.key!.id);
   });
 
   it('keeps the last good revision after a bad save, and tells one link of each run, once', async () => {
@@ -146,7 +146,7 @@ describe('the configuration in force', () => {
     await until('it is said', () => saidBy(first, second) === 1 && saidBy(other) === 1);
     first.acquire('a');
     await until('leases go on', () => first.granted('a') !== undefined);
-    expect(first.granted('a')!.member.revision).toBe(good);
+    expect(first.granted('a')!.grant.revision).toBe(good);
     expect(first.heard.find(({ type }) => type === 'said')).toEqual({
       type: 'said',
       problems: [`${file}:9:28  pools.api.keys[0].maxConcurrent: must be a whole number of 1 or more`],
@@ -181,7 +181,7 @@ describe('the configuration in force', () => {
     poorer.acquire('b', { timeoutMs: 200 });
     rich.acquire('c');
     await until('the rich have the other', () => rich.granted('c') !== undefined);
-    expect(rich.granted('c')!.member.key!.name).toBe('two');
+    expect(rich.granted('c')!.grant.key!.name).toBe('two');
     await until('b is refused', () => poorer.heard.some(({ type }) => type === 'refused'));
     poorer.acquire('d');
     // A pool that needs it as a whole cannot be had; a pool that is gone, neither.
@@ -221,13 +221,13 @@ describe('the configuration in force', () => {
         await until(`${lease} is granted`, () => link.granted(lease) !== undefined || isOver);
         const granted = link.granted(lease);
         if (!granted) return;
-        const { id, name } = granted.member.key!;
-        const keys = texts.get(granted.member.revision!)!;
+        const { id, name } = granted.grant.key!;
+        const keys = texts.get(granted.grant.revision!)!;
         const configured = keys.find((each) => each.name === name);
         // Granted by the revision that this link had been told last, and by no other.
         const before = link.heard.slice(0, link.heard.indexOf(granted));
         const inForce = before.findLast((heard) => heard.type === 'config') ?? { revision: null };
-        expect([granted.member.revision, configured?.enabled]).toEqual([inForce.revision, true]);
+        expect([granted.grant.revision, configured?.enabled]).toEqual([inForce.revision, true]);
         const held = holders.get(id) ?? new Set();
         holders.set(id, held.add(lease));
         expect(held.size).toBeLessThanOrEqual(MOST);
@@ -262,7 +262,7 @@ describe('the configuration in force', () => {
     expect(broker.exitCode).toBeNull();
     const revisions = new Set(
       links.flatMap(({ heard }) =>
-        heard.flatMap((one) => (one.type === 'granted' ? one.member.revision! : [])),
+        heard.flatMap((one) => (one.type === 'granted' ? one.grant.revision! : [])),
       ),
     );
     expect([saves > 8, bad > 0, count > 100, revisions.size > 2]).toEqual([true, true, true, true]);

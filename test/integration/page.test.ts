@@ -285,7 +285,7 @@ describe('a run', () => {
     const hostile = `</script><script>alert(1)</script><img src="https://evil.example/x" onerror="alert(2)">{{title}}`;
     const member = { pool: hostile, endpoint: 'eu', key: null, from: 'healthy', to: 'ejected' } as const;
     const record = leased(`api/eu/${hostile.replaceAll('/', '|')}`, [[0, 'server', 503]], {
-      roster: [
+      memberList: [
         {
           name: hostile,
           endpoints: [{ name: 'eu', url: `https://x/${hostile}` }],

@@ -54,7 +54,7 @@ async function machine(redis: TestRedis, more: Partial<StoreOptions> = {}): Prom
     broker: `broker-${++names}`,
     leaseTtlMs: 1_000,
     freshGraceMs: 0,
-    onWake: (subjects) => woken.push(...subjects),
+    onWake: (members) => woken.push(...members),
     onFact: (fact) => facts.push(fact),
     onState: (state, why) => states.push(`${state} ${why}`),
     onLost: (leases) => lost.push(...leases),
@@ -83,8 +83,8 @@ async function cuttable(): Promise<{ client: ClientFactory; cut: () => void; men
   return { client, cut, mend: () => void (isCut = false) };
 }
 
-function slots(...subjects: string[]): Slot[] {
-  return subjects.map((subject) => ({ subject, limit: 1 }));
+function slots(...members: string[]): Slot[] {
+  return members.map((member) => ({ member, limit: 1 }));
 }
 
 /** Asks again and again, as a broker does that is woken. */
@@ -115,7 +115,7 @@ describe.each(foundServers())('a store on %s', (program) => {
   describe('claims', () => {
     it('are all or none, within the limit, and the same when asked twice', async () => {
       const [{ store: one }, { store: two }] = [await machine(redis), await machine(redis)];
-      const shared = { subject: 'endpoint', limit: 2 };
+      const shared = { member: 'endpoint', limit: 2 };
       expect(await one.claim('a', [...slots('key-1'), shared])).toEqual(granted);
       expect(await one.claim('a', [...slots('key-1'), shared])).toEqual(granted);
       expect(await two.claim('b', [...slots('key-2'), shared])).toEqual(granted);
@@ -401,7 +401,7 @@ describe.each(foundServers())('a store on %s', (program) => {
       await expect(store.claim('b', slots('key-2'))).rejects.toMatchObject({ code: 'GEMBA_STORE_DOWN' });
       expect(Date.now() - pausedAt).toBeLessThan(2_500);
       expect(states).toEqual([`down 127.0.0.1:${redis.port}: it gave no answer within 2 s`]);
-      await expect(store.reserveTurn('key-1', 60)).rejects.toThrow(
+      await expect(store.reservePermit('key-1', 60)).rejects.toThrow(
         `The store at 127.0.0.1:${redis.port} is away: it gave no answer within 2 s. It is tried again.`,
       );
     } finally {
@@ -492,7 +492,7 @@ describe.each(foundServers())('a store on %s', (program) => {
     const [{ store: one }, { store: two }] = [await machine(redis), await machine(redis)];
     const startedAt = Date.now();
     const waits = await Promise.all(
-      Array.from({ length: 40 }, (_, index) => (index % 2 ? one : two).reserveTurn('api/key:ci-1', 600)),
+      Array.from({ length: 40 }, (_, index) => (index % 2 ? one : two).reservePermit('api/key:ci-1', 600)),
     );
     const spent = Date.now() - startedAt;
     const sorted = waits.toSorted((left, right) => left - right);
@@ -556,9 +556,9 @@ describe.each(foundServers())('a store on %s', (program) => {
     const overlaps: string[] = [];
     let grants = 0;
     const end = (lease: string): void => {
-      for (const [subject, holder] of inside) if (holder === lease) inside.delete(subject);
+      for (const [member, holder] of inside) if (holder === lease) inside.delete(member);
     };
-    const subjects = ['key-1', 'key-2', 'key-3'];
+    const members = ['key-1', 'key-2', 'key-3'];
     const random = seededRandom('soak');
     const pick = (count: number): number => Math.floor(random() * count);
     const all = await Promise.all(
@@ -569,13 +569,13 @@ describe.each(foundServers())('a store on %s', (program) => {
     const worker = async ({ store }: Machine, name: string): Promise<void> => {
       for (let round = 0; Date.now() < endAt; round++) {
         const lease = `${name}-${round}`;
-        const wanted = slots(...subjects.filter(() => random() < 0.5));
+        const wanted = slots(...members.filter(() => random() < 0.5));
         const answer = await store.claim(lease, wanted).catch(() => null);
         if (answer?.granted) {
           grants++;
-          for (const { subject } of wanted) {
-            if (inside.has(subject)) overlaps.push(`${subject}: ${inside.get(subject)} and ${lease}`);
-            inside.set(subject, lease);
+          for (const { member } of wanted) {
+            if (inside.has(member)) overlaps.push(`${member}: ${inside.get(member)} and ${lease}`);
+            inside.set(member, lease);
           }
           await sleep(pick(4) === 0 ? 700 : 10);
           end(lease);
@@ -607,6 +607,6 @@ describe.each(foundServers())('a store on %s', (program) => {
     expect(overlaps).toEqual([]);
     expect(grants).toBeGreaterThan(50);
     const last = await machine(redis);
-    await claimed(last.store, 'last', slots(...subjects));
+    await claimed(last.store, 'last', slots(...members));
   });
 });

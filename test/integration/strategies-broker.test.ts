@@ -47,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     return link;
   }
 
-  type Seed = { value: string; run: string; worker: number; turn: number };
+  type Seed = { value: string; run: string; worker: number; choice: number };
 
   async function pick(
     link: Link,
@@ -57,15 +57,15 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     const asked = { task: 'login', candidates: NAMES, attempt: 1 };
     const answer = await link.ask({ type: 'pick', round, ...asked, seed });
     if (answer.is !== 'picked') throw new Error(answer.is);
-    const rates = answer.beliefs.map(({ name, successRate }) => [name, successRate] as const);
+    const rates = answer.strategyEstimates.map(({ name, successRate }) => [name, successRate] as const);
     return { name: answer.name, rates: Object.fromEntries(rates) };
   }
 
   /** One round after another, over these links in turn; `works` says which strategies do. */
-  async function rounds(over: Link[], turns: number, works: (name: string) => boolean): Promise<string[]> {
+  async function rounds(over: Link[], choices: number, works: (name: string) => boolean): Promise<string[]> {
     const picks: string[] = [];
-    for (let turn = 0; turn < turns; turn++) {
-      const link = over[turn % over.length]!;
+    for (let choice = 0; choice < choices; choice++) {
+      const link = over[choice % over.length]!;
       const round = randomUUID();
       const { name } = await pick(link, round);
       link.record(round, { ok: works(name), durationMs: 100, kind: null });
@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     await rounds([watching], 6, () => true);
     const before = (await pick(watching, 'before')).rates;
     watching.record('before', null);
-    for (let turn = 0; turn < 20; turn++) await pick(dying, `cut off ${turn}`);
+    for (let choice = 0; choice < 20; choice++) await pick(dying, `cut off ${choice}`);
     dying.close();
     await sleep(200);
     const after = (await pick(watching, 'after')).rates as Record<string, number>;
@@ -136,11 +136,11 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     const link = await newLink();
     const seeded = async (value: string, run: string): Promise<string[]> => {
       const picks: string[] = [];
-      for (let turn = 0; turn < 40; turn++) {
+      for (let choice = 0; choice < 40; choice++) {
         const round = randomUUID();
-        const { name } = await pick(link, round, { value, run, worker: 0, turn });
+        const { name } = await pick(link, round, { value, run, worker: 0, choice });
         const durationMs = 20 + Math.random() * 60;
-        link.record(round, { ok: name === 'ui' || turn > 20, durationMs, kind: null });
+        link.record(round, { ok: name === 'ui' || choice > 20, durationMs, kind: null });
         picks.push(name);
       }
       return picks;

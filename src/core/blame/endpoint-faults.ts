@@ -1,29 +1,29 @@
 import type { Blame } from './attribution.ts';
 import { failingAlikeElsewhere } from './comparison.ts';
-import { change, find, learn, note, othersServe, type Settling, statusOf } from './outcome.ts';
-import type { Subject } from '../state.ts';
+import { change, find, observe, noteOutcome, othersServe, type OutcomeEvent, statusOf } from './outcome.ts';
+import type { MemberState } from '../state.ts';
 
 const CUT_OFF_MS = 60_000;
 
 /** Counts a fault of an endpoint, unless every endpoint fails alike: then the product gives that answer. */
-export function failed(event: Settling, blame: Blame): void {
+export function failed(event: OutcomeEvent, blame: Blame): void {
   const { pool, lease, report, endpoint, context } = event;
   if (!endpoint) return;
   if (blame === 'unreachable' && isCutOff(event, endpoint)) return;
-  learn(event, endpoint, false);
+  observe(event, endpoint, false);
   const what = `${report.kind}${statusOf(report)}`;
   if (blame !== 'endpoint') {
-    note(event, 'failed');
+    noteOutcome(event, 'failed');
     if (lease.spec.endpoints.length > 1) {
       change(event, endpoint, { type: 'fault', why: `${what}: nothing answers there` });
-      endpoint.checks.sawFault = true;
+      endpoint.probeState.sawFault = true;
     }
     return;
   }
-  const seen = note(event, 'failed');
-  const about = seen.signature ?? seen.call;
-  const elsewhere = failingAlikeElsewhere(pool.comparisons, seen);
-  if (elsewhere.length > 0) return acquit(event, [endpoint.id, ...elsewhere], about);
+  const recent = noteOutcome(event, 'failed');
+  const about = recent.signature ?? recent.call;
+  const elsewhere = failingAlikeElsewhere(pool.recentOutcomes, recent);
+  if (elsewhere.length > 0) return exonerateEndpoints(event, [endpoint.id, ...elsewhere], about);
   endpoint.faults.push({ about, at: context.now });
   const onTrial = endpoint.health.state === 'half-open';
   if (!onTrial && endpoint.faults.length < lease.spec.maxFailures) return;
@@ -35,25 +35,25 @@ export function failed(event: Settling, blame: Blame): void {
  * No way to any endpoint within the last minute, and no answer from one since: this machine has no network, and nobody
  * is to blame. One endpoint alone tells nothing; it is not ejected anyway.
  */
-function isCutOff(event: Settling, endpoint: Subject): boolean {
+function isCutOff(event: OutcomeEvent, endpoint: MemberState): boolean {
   const { pool, lease, context } = event;
   endpoint.unreachableAt = context.now;
   const used = lease.spec.endpoints.filter((spec) => spec.enabled && spec.weight > 0);
-  const subjects = used.map((spec) => find(pool, 'endpoint', spec.id));
-  const isLost = (subject: Subject | null): boolean =>
-    subject !== null &&
-    context.now - subject.unreachableAt <= CUT_OFF_MS &&
-    subject.lastServedAt < subject.unreachableAt;
-  if (subjects.length < 2 || !subjects.every(isLost)) return false;
-  for (const subject of subjects) {
-    if (subject?.health.state !== 'ejected') continue;
-    change(event, subject, { type: 'reset', why: 'no endpoint can be reached: this machine has no network' });
+  const members = used.map((spec) => find(pool, 'endpoint', spec.id));
+  const isLost = (member: MemberState | null): boolean =>
+    member !== null &&
+    context.now - member.unreachableAt <= CUT_OFF_MS &&
+    member.lastServedAt < member.unreachableAt;
+  if (members.length < 2 || !members.every(isLost)) return false;
+  for (const member of members) {
+    if (member?.health.state !== 'ejected') continue;
+    change(event, member, { type: 'reset', why: 'no endpoint can be reached: this machine has no network' });
   }
   return true;
 }
 
 /** Takes back what was counted, and an ejection that only that caused. */
-function acquit(event: Settling, ids: readonly string[], about: string): void {
+function exonerateEndpoints(event: OutcomeEvent, ids: readonly string[], about: string): void {
   for (const id of ids) {
     const endpoint = find(event.pool, 'endpoint', id);
     if (!endpoint) continue;

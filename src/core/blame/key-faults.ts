@@ -4,28 +4,28 @@ import {
   inSameCall,
   onSameRequest,
   refusedOnlyHere,
-  type Seen,
+  type RecentOutcome,
   wasRefusedWith,
 } from './comparison.ts';
-import { areMany } from './correlation.ts';
+import { isWidespread } from './correlation.ts';
 import { untilOf } from '../health/states.ts';
-import { laneOf } from '../pace/model-limits.ts';
+import { limitsOf } from '../pace/model-limits.ts';
 import { learnPace } from '../pace/learned-pace.ts';
 import {
-  acquitKeys,
+  exonerateKeys,
   blamedAlike,
   change,
   find,
   keySpec,
-  learn,
-  note,
+  observe,
+  noteOutcome,
   othersServe,
   sameLabels,
-  type Settling,
+  type OutcomeEvent,
   statusOf,
   usableKeys,
 } from './outcome.ts';
-import type { Subject } from '../state.ts';
+import type { MemberState } from '../state.ts';
 
 const EXHAUSTED_MS = 3_600_000;
 const THROTTLED_MS = 1_000;
@@ -34,69 +34,70 @@ const MAX_THROTTLED_MS = 60_000;
 const ALIVE_MS = 5_000;
 
 /** The vendor's own words prove it, unless many keys are refused alike at one endpoint. */
-export function invalid(event: Settling): void {
+export function invalid(event: OutcomeEvent): void {
   const { endpoint, lease, key, report, context } = event;
   const alike = blamedAlike(event, 'refused');
   if (alike.length === 0) {
     const isNew = key !== null && key.health.state !== 'quarantined';
     change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
     // What the protocol itself has for a probe would say the same again.
-    if (isNew && lease.roster.of.get(key)?.checked !== true) key.checks.recheckAt = context.now + RECHECK_MS;
+    if (isNew && lease.resolved.of.get(key)?.checked !== true)
+      key.probeState.recheckAt = context.now + RECHECK_MS;
     return;
   }
-  acquitKeys(event, alike, `every key is refused at ${endpoint?.name}`);
+  exonerateKeys(event, alike, `every key is refused at ${endpoint?.name}`);
   if (endpoint && othersServe(event, endpoint))
     change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
 }
 
 /** The allowance of a key and of those that share its quota is gone, for all it serves or for one model. */
-export function exhausted(event: Settling): void {
+export function exhausted(event: OutcomeEvent): void {
   const { key, lease, report, context } = event;
   if (!key) return;
   const until = context.now + (report.retryAfterMs ?? EXHAUSTED_MS);
   for (const sharer of quotaSharers(event, key)) {
-    const lane = laneOf(sharer, lease.need);
+    const limits = limitsOf(sharer, lease.need);
     if (report.perModel && lease.need['model'] !== undefined)
-      lane.coolUntil = Math.max(lane.coolUntil, until);
+      limits.coolUntil = Math.max(limits.coolUntil, until);
     else change(event, sharer, { type: 'exhaust', until, why: `its quota is used up${statusOf(report)}` });
   }
 }
 
 /** A refusal is the caller's own until the same safe call passes with another, equal key. */
-export function refused(event: Settling): void {
+export function refused(event: OutcomeEvent): void {
   const { pool, lease, key } = event;
   if (!key) return;
-  const seen = note(event, 'refused');
-  if (refusedHere(event, seen)) return;
-  const alike = inSameCall(pool.comparisons, seen, 'refused');
+  const recent = noteOutcome(event, 'refused');
+  if (refusedHere(event, recent)) return;
+  const alike = inSameCall(pool.recentOutcomes, recent, 'refused');
   if (alike.length > 0) {
-    for (const id of alike) forgive(find(pool, 'key', id));
+    for (const id of alike) exonerate(find(pool, 'key', id));
     return;
   }
   key.refusals++;
-  learn(event, key, false);
-  const inCall = inSameCall(pool.comparisons, seen, 'passed');
-  const before = key.proven || key.refusals < 2 ? [] : onSameRequest(pool.comparisons, seen, 'passed');
+  observe(event, key, false);
+  const inCall = inSameCall(pool.recentOutcomes, recent, 'passed');
+  const before = key.proven || key.refusals < 2 ? [] : onSameRequest(pool.recentOutcomes, recent, 'passed');
   const equal = [...inCall, ...before].map((id) => find(pool, 'key', id));
-  if (equal.some((other) => other && sameLabels(lease, other, key))) prove(event, key.id, seen);
+  if (equal.some((other) => other && sameLabels(lease, other, key))) noteProof(event, key.id, recent);
 }
 
-export function throttled(event: Settling): void {
+export function throttled(event: OutcomeEvent): void {
   const { pool, lease, report, key, endpoint, context } = event;
-  const seen = note(event, 'throttled');
+  const recent = noteOutcome(event, 'throttled');
   // Where nothing else could serve, a pause would only keep the tests from what the server itself answers.
-  const subject = key ?? (lease.spec.endpoints.length > 1 ? endpoint : null);
-  if (!subject) return;
-  const alive = context.now - subject.lastServedAt < ALIVE_MS;
+  const member = key ?? (lease.spec.endpoints.length > 1 ? endpoint : null);
+  if (!member) return;
+  const alive = context.now - member.lastServedAt < ALIVE_MS;
   const answersSoAnyway =
-    onSameRequest(pool.comparisons, seen, 'throttled').length > 0 &&
-    !everOnRequest(pool.comparisons, seen, 'passed');
+    onSameRequest(pool.recentOutcomes, recent, 'throttled').length > 0 &&
+    !everOnRequest(pool.recentOutcomes, recent, 'passed');
   if (alive && answersSoAnyway) return;
-  const lane = laneOf(subject, lease.need);
-  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(lane.throttles, 10));
-  lane.throttles++;
-  lane.learned = learnPace(lane.learned, lane.served, context.now);
-  learn(event, subject, false, 'rate-limit');
+  const limits = limitsOf(member, lease.need);
+  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(limits.throttles, 10));
+  limits.throttles++;
+  limits.learned = learnPace(limits.learned, limits.served, context.now);
+  observe(event, member, false, 'rate-limit');
   const until = context.now + (report.retryAfterMs ?? pause);
   const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
   // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.
@@ -105,27 +106,28 @@ export function throttled(event: Settling): void {
     key && endpoint && isWhole && othersServe(event, endpoint) ? blamedAlike(event, 'throttled') : [];
   if (alike.length > 0) {
     const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
-    acquitKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
+    exonerateKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
     return change(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
   }
-  for (const sharer of key ? quotaSharers(event, key) : [subject]) {
+  for (const sharer of key ? quotaSharers(event, key) : [member]) {
     // A vendor counts per model: the key's other models go on.
-    const sharers = laneOf(sharer, lease.need);
+    const sharers = limitsOf(sharer, lease.need);
     if (!isWhole) sharers.coolUntil = Math.max(sharers.coolUntil, until);
     else change(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
   }
 }
 
 /** Many keys are refused here on what another endpoint takes: then it is the endpoint. */
-function refusedHere(event: Settling, seen: Seen): boolean {
+function refusedHere(event: OutcomeEvent, recent: RecentOutcome): boolean {
   const { pool, endpoint } = event;
   if (!endpoint || !othersServe(event, endpoint)) return false;
-  const ids = refusedOnlyHere(pool.comparisons, seen);
+  const ids = refusedOnlyHere(pool.recentOutcomes, recent);
   const usable = usableKeys(event, endpoint);
-  if (!areMany(usable.filter((spec) => ids.includes(spec.id)).length, usable.length, 'refused')) return false;
+  if (!isWidespread(usable.filter((spec) => ids.includes(spec.id)).length, usable.length, 'refused'))
+    return false;
   const keys = ids.map((id) => find(pool, 'key', id)).filter((key) => key !== null);
-  for (const key of keys) forgive(key);
-  acquitKeys(event, keys, `every key is refused at ${endpoint.name}, and not elsewhere`);
+  for (const key of keys) exonerate(key);
+  exonerateKeys(event, keys, `every key is refused at ${endpoint.name}, and not elsewhere`);
   change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(event.report)}` });
   return true;
 }
@@ -134,12 +136,12 @@ function refusedHere(event: Settling, seen: Seen): boolean {
  * Another key passed where this one was refused. Once is proof for a 401 of a key that never worked; one that worked
  * before, and a 403, which may be about the resource, take two different calls.
  */
-export function prove(event: Settling, id: string, seen: Seen): void {
+export function noteProof(event: OutcomeEvent, id: string, recent: RecentOutcome): void {
   const { pool, lease, endpoint } = event;
   const key = find(pool, 'key', id);
   if (!key || (event.key && !sameLabels(lease, key, event.key))) return;
-  key.proofs.add(seen.signature ?? seen.call);
-  const unauthorized = wasRefusedWith(pool.comparisons, id, 401);
+  key.proofs.add(recent.signature ?? recent.call);
+  const unauthorized = wasRefusedWith(pool.recentOutcomes, id, 401);
   const enough = !key.proven && (unauthorized || key.refusals >= 2) ? 1 : 2;
   if (key.proofs.size < enough) return;
   const where = endpoint ? ` at ${endpoint.name}` : '';
@@ -147,11 +149,11 @@ export function prove(event: Settling, id: string, seen: Seen): void {
   change(event, key, { type: 'quarantine', why });
 }
 
-function forgive(key: Subject | null): void {
+function exonerate(key: MemberState | null): void {
   if (key) key.refusals = Math.max(0, key.refusals - 1);
 }
 
-function quotaSharers(event: Settling, key: Subject): Subject[] {
+function quotaSharers(event: OutcomeEvent, key: MemberState): MemberState[] {
   const { pool, lease } = event;
   const group = keySpec(event.lease, key)?.quotaGroup;
   const ids = lease.spec.keys.filter((spec) => spec.quotaGroup === group).map((spec) => spec.id);

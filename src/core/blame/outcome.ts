@@ -1,7 +1,7 @@
 import type { AuthSent, Locality } from './attribution.ts';
-import { remember, type Seen } from './comparison.ts';
-import { areMany, mark } from './correlation.ts';
-import { isOut } from '../health/states.ts';
+import { rememberOutcome, type RecentOutcome } from './comparison.ts';
+import { isWidespread, noteKeyFailure } from './correlation.ts';
+import { isUnavailable } from '../health/states.ts';
 import { works } from '../resolved-pool.ts';
 import {
   changeHealth,
@@ -9,7 +9,7 @@ import {
   type HealthChange,
   type LeaseState,
   type PoolState,
-  type Subject,
+  type MemberState,
 } from '../state.ts';
 import type { KeySpec, OutcomeKind } from '../types.ts';
 
@@ -38,92 +38,99 @@ export interface AttemptReport {
 }
 
 /** One attempt while it is settled. */
-export interface Settling {
+export interface OutcomeEvent {
   readonly pool: PoolState;
   readonly lease: LeaseState;
   readonly report: AttemptReport;
-  readonly endpoint: Subject | null;
-  readonly key: Subject | null;
+  readonly endpoint: MemberState | null;
+  readonly key: MemberState | null;
   readonly context: Context;
   readonly changes: HealthChange[];
 }
 
 /** Keys that were blamed like this one at this endpoint within moments, where that says that it is the endpoint. */
-export function blamedAlike(event: Settling, what: 'refused' | 'throttled'): Subject[] {
+export function blamedAlike(event: OutcomeEvent, what: 'refused' | 'throttled'): MemberState[] {
   const { pool, endpoint, key, context } = event;
   if (!endpoint || !key) return [];
-  const ids = mark(pool.marks, endpoint.id, key.id, what, context.now);
+  const ids = noteKeyFailure(pool.correlated, endpoint.id, key.id, what, context.now);
   const usable = usableKeys(event, endpoint);
-  const blamed = usable.filter((spec) => ids.includes(spec.id));
+  const failed = usable.filter((spec) => ids.includes(spec.id));
   // Keys of one quota are throttled together; that is one case.
   const count = (specs: readonly KeySpec[]): number =>
     what === 'refused' ? specs.length : new Set(specs.map((spec) => spec.quotaGroup)).size;
-  if (!areMany(count(blamed), count(usable), what)) return [];
-  return blamed.map((spec) => find(pool, 'key', spec.id)).filter((subject) => subject !== null);
+  if (!isWidespread(count(failed), count(usable), what)) return [];
+  return failed.map((spec) => find(pool, 'key', spec.id)).filter((member) => member !== null);
 }
 
-export function usableKeys({ lease }: Settling, endpoint: Subject): KeySpec[] {
+export function usableKeys({ lease }: OutcomeEvent, endpoint: MemberState): KeySpec[] {
   return lease.spec.keys.filter((spec) => spec.enabled && spec.weight > 0 && works(spec, endpoint.name));
 }
 
-export function acquitKeys(event: Settling, keys: readonly Subject[], why: string): void {
+export function exonerateKeys(event: OutcomeEvent, keys: readonly MemberState[], why: string): void {
   for (const key of keys) {
     const { state } = key.health;
     if (state === 'quarantined' || state === 'cooling') change(event, key, { type: 'reset', why });
   }
 }
 
-export function othersServe(event: Settling, endpoint: Subject): boolean {
+export function othersServe(event: OutcomeEvent, endpoint: MemberState): boolean {
   return event.lease.spec.endpoints.some((spec) => {
     const other = find(event.pool, 'endpoint', spec.id);
     return (
-      spec.id !== endpoint.id && spec.enabled && spec.weight > 0 && !isOut(other?.health.state ?? 'healthy')
+      spec.id !== endpoint.id &&
+      spec.enabled &&
+      spec.weight > 0 &&
+      !isUnavailable(other?.health.state ?? 'healthy')
     );
   });
 }
 
-export function note(event: Settling, result: Seen['result']): Seen {
+export function noteOutcome(event: OutcomeEvent, result: RecentOutcome['result']): RecentOutcome {
   const { report, context } = event;
   const { call, signature, endpoint, key, status } = report;
-  const seen: Seen = { call, signature, endpoint, key, status, result, at: context.now };
-  remember(event.pool.comparisons, seen);
-  return seen;
+  const recent: RecentOutcome = { call, signature, endpoint, key, status, result, at: context.now };
+  rememberOutcome(event.pool.recentOutcomes, recent);
+  return recent;
 }
 
 export function change(
-  event: Settling,
-  subject: Subject | null,
+  event: OutcomeEvent,
+  member: MemberState | null,
   health: Parameters<typeof changeHealth>[2],
 ): void {
-  if (!subject) return;
-  const changed = changeHealth(event.pool, subject, health, event.context.now, event.lease.spec.ejection);
+  if (!member) return;
+  const changed = changeHealth(event.pool, member, health, event.context.now, event.lease.spec.ejection);
   if (changed) event.changes.push(changed);
 }
 
 /** Keys and quotas that are refused are taken out by health alone; the router hears of faults and paces. */
-export function learn(
-  { report, context }: Settling,
-  subject: Subject,
+export function observe(
+  { report, context }: OutcomeEvent,
+  member: MemberState,
   ok: boolean,
   kind?: OutcomeKind,
 ): void {
   const { durationMs, attempt, retryAfterMs } = report;
-  const inFlight = Math.max(0, subject.inUse - 1);
-  context.learn(subject.belief, { ok, kind, durationMs, retryAfterMs, attempt, inFlight }, context.now);
+  const inFlight = Math.max(0, member.inUse - 1);
+  context.observe(
+    member.routerHandle,
+    { ok, kind, durationMs, retryAfterMs, attempt, inFlight },
+    context.now,
+  );
 }
 
-export function keySpec(lease: LeaseState, subject: Subject): KeySpec | undefined {
-  return lease.roster.keys.find((place) => place.subject === subject)?.spec;
+export function keySpec(lease: LeaseState, member: MemberState): KeySpec | undefined {
+  return lease.resolved.keys.find((place) => place.member === member)?.spec;
 }
 
-export function sameLabels(lease: LeaseState, one: Subject, other: Subject): boolean {
-  const [labels, others] = [one, other].map((subject) => keySpec(lease, subject)?.labels ?? {});
+export function sameLabels(lease: LeaseState, one: MemberState, other: MemberState): boolean {
+  const [labels, others] = [one, other].map((member) => keySpec(lease, member)?.labels ?? {});
   const names = new Set([...Object.keys(labels!), ...Object.keys(others!)]);
   return [...names].every((name) => labels![name] === others![name]);
 }
 
-export function find(pool: PoolState, kind: Subject['kind'], id: string | null): Subject | null {
-  return id === null ? null : (pool.subjects.get(`${kind}:${id}`) ?? null);
+export function find(pool: PoolState, kind: MemberState['kind'], id: string | null): MemberState | null {
+  return id === null ? null : (pool.members.get(`${kind}:${id}`) ?? null);
 }
 
 export function statusOf(report: AttemptReport): string {

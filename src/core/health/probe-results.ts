@@ -1,17 +1,17 @@
-import { FRESH_MS, postponeRecheck, recheckSoon, worked } from './probe-state.ts';
+import { FRESH_MS, postponeRecheck, recheckSoon, markWorking } from './probe-state.ts';
 import type { Effect } from '../effects.ts';
-import { isOut } from './states.ts';
-import { announce } from '../changes.ts';
+import { isUnavailable } from './states.ts';
+import { emitChanges } from '../changes.ts';
 import { probeDeadline } from './probing.ts';
-import { pump } from '../leases/queue.ts';
-import { rosterOf } from '../resolved-pool.ts';
+import { schedule } from '../leases/queue.ts';
+import { resolvePool } from '../resolved-pool.ts';
 import {
   changeHealth,
   type Context,
   type HealthChange,
   type PoolState,
   type Probe,
-  type Subject,
+  type MemberState,
 } from '../state.ts';
 import type { OutcomeKind, PoolSpec } from '../types.ts';
 
@@ -33,29 +33,34 @@ const MOST_TRIES = 3;
 export function setProber(pool: PoolState, spec: PoolSpec | null, context: Context): Effect[] {
   const isStart = pool.prober === null;
   pool.prober = spec;
-  if (spec === null || !rosterOf(pool, spec, context).probed) return [];
+  if (spec === null || !resolvePool(pool, spec, context).probed) return [];
   if (isStart) {
-    for (const { kind, health, checks } of pool.subjects.values())
-      if (kind === 'key' && health.state === 'quarantined') recheckSoon(checks, context.now);
+    for (const { kind, health, probeState } of pool.members.values())
+      if (kind === 'key' && health.state === 'quarantined') recheckSoon(probeState, context.now);
   }
-  return pump(pool, context);
+  return schedule(pool, context);
 }
 
 /** A probe came back. */
-export function probed(pool: PoolState, id: string, result: ProbeResult, context: Context): Effect[] {
+export function applyProbeResult(
+  pool: PoolState,
+  id: string,
+  result: ProbeResult,
+  context: Context,
+): Effect[] {
   const probe = pool.probes.get(id);
   if (!probe) return [];
   // A link that could not find out: perhaps another one can.
-  if (result.kind === 'caller' && result.status === null) return probesLost(pool, [id], context);
-  end(pool, probe);
-  const event: Probed = { pool, probe, result, context, changes: [] };
-  if (result.kind === 'server' || result.kind === 'timeout' || result.kind === 'network') failed(event);
-  else answered(event);
-  return [...announce(pool, event.changes), ...pump(pool, context)];
+  if (result.kind === 'caller' && result.status === null) return reassignProbes(pool, [id], context);
+  endProbe(pool, probe);
+  const event: ProbeEvent = { pool, probe, result, context, changes: [] };
+  if (result.kind === 'server' || result.kind === 'timeout' || result.kind === 'network') onFailed(event);
+  else onAnswered(event);
+  return [...emitChanges(pool, event.changes), ...schedule(pool, context)];
 }
 
 /** The links that were to send them are gone, or too slow: others are asked. */
-export function probesLost(pool: PoolState, ids: readonly string[], context: Context): Effect[] {
+export function reassignProbes(pool: PoolState, ids: readonly string[], context: Context): Effect[] {
   const effects: Effect[] = [];
   for (const id of ids) {
     const probe = pool.probes.get(id);
@@ -64,19 +69,19 @@ export function probesLost(pool: PoolState, ids: readonly string[], context: Con
       probe.tries++;
       probe.deadline = probeDeadline(probe.spec, context.now);
       effects.push({ type: 'probe', probe });
-    } else giveUp(pool, probe, context.now);
+    } else abandonProbe(pool, probe, context.now);
   }
-  return [...effects, ...pump(pool, context)];
+  return [...effects, ...schedule(pool, context)];
 }
 
 /** Another machine is at it: what it finds out is heard. */
-export function probedElsewhere(pool: PoolState, id: string, context: Context): void {
+export function leaveProbeToOthers(pool: PoolState, id: string, context: Context): void {
   const probe = pool.probes.get(id);
   if (!probe) return;
-  end(pool, probe);
-  const { checks } = probe.about;
-  checks.inVain++;
-  checks.recheckAt = context.now + FRESH_MS;
+  endProbe(pool, probe);
+  const { probeState } = probe.about;
+  probeState.fruitless++;
+  probeState.recheckAt = context.now + FRESH_MS;
 }
 
 /** Probes whose link did not answer in time. */
@@ -84,7 +89,7 @@ export function lateProbes(pool: PoolState, now: number): string[] {
   return [...pool.probes.values()].filter(({ deadline }) => deadline <= now).map(({ id }) => id);
 }
 
-interface Probed {
+interface ProbeEvent {
   readonly pool: PoolState;
   readonly probe: Probe;
   readonly result: ProbeResult;
@@ -92,59 +97,63 @@ interface Probed {
   readonly changes: HealthChange[];
 }
 
-function end(pool: PoolState, probe: Probe): void {
+function endProbe(pool: PoolState, probe: Probe): void {
   pool.probes.delete(probe.id);
-  for (const subject of [probe.endpoint, probe.key]) {
-    if (subject?.checks.probe === probe.id) subject.checks.probe = null;
-    if (subject?.health.state === 'half-open' && subject.health.probe === probe.id)
-      subject.health = { ...subject.health, probe: null };
+  for (const member of [probe.endpoint, probe.key]) {
+    if (member?.probeState.probe === probe.id) member.probeState.probe = null;
+    if (member?.health.state === 'half-open' && member.health.probe === probe.id)
+      member.health = { ...member.health, probe: null };
   }
 }
 
 /** Nothing was found out: leases go again, and their own attempts decide. */
-function giveUp(pool: PoolState, probe: Probe, now: number): void {
-  end(pool, probe);
-  for (const { checks, health } of probe.key ? [probe.endpoint, probe.key] : [probe.endpoint]) {
-    checks.checkedAt = now;
-    checks.cleared = true;
-    if (health.state === 'quarantined') postponeRecheck(checks, now);
+function abandonProbe(pool: PoolState, probe: Probe, now: number): void {
+  endProbe(pool, probe);
+  for (const { probeState, health } of probe.key ? [probe.endpoint, probe.key] : [probe.endpoint]) {
+    probeState.checkedAt = now;
+    probeState.cleared = true;
+    if (health.state === 'quarantined') postponeRecheck(probeState, now);
   }
 }
 
 /** The endpoint did not answer as it should: the key is not to blame. */
-function failed(event: Probed): void {
+function onFailed(event: ProbeEvent): void {
   const { probe, result, context } = event;
   const { endpoint } = probe;
-  const { checks, health } = endpoint;
-  checks.checkedAt = context.now;
-  checks.failing = true;
-  checks.inVain++;
-  if (probe.key?.health.state === 'quarantined') probe.key.checks.recheckAt = context.now + FRESH_MS;
-  if (health.state === 'ejected') checks.sawFault = true;
+  const { probeState, health } = endpoint;
+  probeState.checkedAt = context.now;
+  probeState.failing = true;
+  probeState.fruitless++;
+  if (probe.key?.health.state === 'quarantined') probe.key.probeState.recheckAt = context.now + FRESH_MS;
+  if (health.state === 'ejected') probeState.sawFault = true;
   else if (health.state === 'half-open' || mayEject(event)) {
     change(event, endpoint, { type: 'fault', why: `its probe failed: ${result.kind}${statusOf(result)}` });
-    checks.sawFault = true;
-  } else if (result.kind === 'server') acquitAll(event);
+    probeState.sawFault = true;
+  } else if (result.kind === 'server') exonerateAll(event);
 }
 
 /** Where it is the only one left, leases may as well go on; where nothing answers, only if it is the only one at all. */
-function mayEject({ pool, probe, result, context }: Probed): boolean {
+function mayEject({ pool, probe, result, context }: ProbeEvent): boolean {
   if (probe.endpoint.health.state !== 'healthy') return false;
-  const others = rosterOf(pool, probe.spec, context).endpoints.filter(
-    ({ spec, subject }) => subject !== probe.endpoint && spec.enabled && spec.weight > 0,
+  const others = resolvePool(pool, probe.spec, context).endpoints.filter(
+    ({ spec, member }) => member !== probe.endpoint && spec.enabled && spec.weight > 0,
   );
   if (result.unsent) return others.length > 0;
-  return others.some(({ subject }) => !isOut(subject.health.state) && !subject.checks.failing);
+  return others.some(({ member }) => !isUnavailable(member.health.state) && !member.probeState.failing);
 }
 
 /** Every endpoint's probe is answered so: it says nothing about any of them. */
-function acquitAll(event: Probed): void {
+function exonerateAll(event: ProbeEvent): void {
   const { pool, probe, context } = event;
-  for (const { subject } of rosterOf(pool, probe.spec, context).endpoints) {
-    const { health } = subject;
-    if (health.state !== 'ejected' || !subject.checks.failing || !health.why.startsWith('its probe failed'))
+  for (const { member } of resolvePool(pool, probe.spec, context).endpoints) {
+    const { health } = member;
+    if (
+      health.state !== 'ejected' ||
+      !member.probeState.failing ||
+      !health.why.startsWith('its probe failed')
+    )
       continue;
-    change(event, subject, {
+    change(event, member, {
       type: 'recover',
       why: 'the probes of all endpoints fail alike: none is blamed',
     });
@@ -152,22 +161,22 @@ function acquitAll(event: Probed): void {
 }
 
 /** The endpoint answers; what it says of the key is another matter. */
-function answered(event: Probed): void {
+function onAnswered(event: ProbeEvent): void {
   const { probe, result, context } = event;
   const { endpoint, key } = probe;
-  worked(endpoint.checks, context.now);
+  markWorking(endpoint.probeState, context.now);
   if (result.kind === 'ok') endpoint.proven = true;
   if (endpoint.health.state === 'ejected' || endpoint.health.state === 'half-open') {
-    if (endpoint.checks.sawFault) recover(event, endpoint);
+    if (endpoint.probeState.sawFault) recover(event, endpoint);
     else {
-      endpoint.checks.inVain++;
-      endpoint.checks.cleared = endpoint.health.state === 'half-open';
+      endpoint.probeState.fruitless++;
+      endpoint.probeState.cleared = endpoint.health.state === 'half-open';
     }
   }
   if (!key) return;
-  key.checks.checkedAt = context.now;
-  if (result.kind === 'ok') passed(event, key);
-  else if (result.kind === 'auth') refused(event, key);
+  key.probeState.checkedAt = context.now;
+  if (result.kind === 'ok') onKeyPassed(event, key);
+  else if (result.kind === 'auth') onKeyRefused(event, key);
   else if (result.kind === 'exhausted') {
     const until = context.now + (result.retryAfterMs ?? EXHAUSTED_MS);
     change(event, key, {
@@ -179,31 +188,31 @@ function answered(event: Probed): void {
 }
 
 /** A probe that refuses other keys, or that its vendor made for it, is a proof of this one. */
-function passed(event: Probed, key: Subject): void {
+function onKeyPassed(event: ProbeEvent, key: MemberState): void {
   const { pool, probe, result, context } = event;
-  const { checks } = probe.endpoint;
-  checks.passed = { key: key.id, at: context.now };
-  const others = [...checks.refused.keys()].filter((id) => id !== key.id);
+  const { probeState } = probe.endpoint;
+  probeState.passed = { key: key.id, at: context.now };
+  const others = [...probeState.refused.keys()].filter((id) => id !== key.id);
   if (key.health.state === 'quarantined') {
-    if (key.checks.sawFault || result.by === 'protocol') recover(event, key);
-    else postponeRecheck(key.checks, context.now);
-  } else if (others.length > 0 || checks.refused.has(key.id) || result.by === 'protocol') {
+    if (key.probeState.sawFault || result.by === 'protocol') recover(event, key);
+    else postponeRecheck(key.probeState, context.now);
+  } else if (others.length > 0 || probeState.refused.has(key.id) || result.by === 'protocol') {
     key.proven = true;
     key.refusals = 0;
   }
-  checks.refused.clear();
+  probeState.refused.clear();
   for (const id of others) {
-    const other = pool.subjects.get(`key:${id}`);
+    const other = pool.members.get(`key:${id}`);
     if (other) quarantine(event, other);
   }
 }
 
-function refused(event: Probed, key: Subject): void {
+function onKeyRefused(event: ProbeEvent, key: MemberState): void {
   const { probe, context } = event;
-  const { passed: good, refused: bad } = probe.endpoint.checks;
+  const { passed: good, refused: bad } = probe.endpoint.probeState;
   if (key.health.state === 'quarantined') {
-    key.checks.sawFault = true;
-    postponeRecheck(key.checks, context.now);
+    key.probeState.sawFault = true;
+    postponeRecheck(key.probeState, context.now);
   } else if (isVendors(probe) || (good && good.key !== key.id && context.now - good.at < FRESH_MS)) {
     quarantine(event, key);
   } else {
@@ -212,7 +221,7 @@ function refused(event: Probed, key: Subject): void {
   }
 }
 
-function quarantine(event: Probed, key: Subject): void {
+function quarantine(event: ProbeEvent, key: MemberState): void {
   const { probe, result, context } = event;
   const than = isVendors(probe) ? '' : ', where another key passes it';
   const status = result.kind === 'auth' ? statusOf(result) : '';
@@ -220,8 +229,8 @@ function quarantine(event: Probed, key: Subject): void {
     type: 'quarantine',
     why: `its probe at ${probe.endpoint.name} was refused${status}${than}`,
   });
-  key.checks.sawFault = true;
-  postponeRecheck(key.checks, context.now);
+  key.probeState.sawFault = true;
+  postponeRecheck(key.probeState, context.now);
 }
 
 /** Under plain HTTP a path may be forbidden to everybody; a vendor's refusal is about the key. */
@@ -229,13 +238,13 @@ function isVendors({ spec }: Probe): boolean {
   return spec.protocol !== 'http';
 }
 
-function recover(event: Probed, subject: Subject): void {
-  change(event, subject, { type: 'recover', why: `its probe went well${statusOf(event.result)}` });
+function recover(event: ProbeEvent, member: MemberState): void {
+  change(event, member, { type: 'recover', why: `its probe went well${statusOf(event.result)}` });
 }
 
-function change(event: Probed, subject: Subject, health: Parameters<typeof changeHealth>[2]): void {
+function change(event: ProbeEvent, member: MemberState, health: Parameters<typeof changeHealth>[2]): void {
   const { pool, probe, context, changes } = event;
-  const changed = changeHealth(pool, subject, health, context.now, probe.spec.ejection);
+  const changed = changeHealth(pool, member, health, context.now, probe.spec.ejection);
   if (changed) changes.push(changed);
 }
 

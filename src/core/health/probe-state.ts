@@ -1,5 +1,5 @@
 /** What probes know of one endpoint or key. */
-export interface Checks {
+export interface ProbeState {
   /** The probe under way that is about it; null: none. */
   probe: string | null;
   /** When a probe was last sent for it. */
@@ -7,11 +7,11 @@ export interface Checks {
   /** When it last worked, or a probe last told what it could; 0: not in this broker's life. */
   checkedAt: number;
   /** When it went out last. */
-  outAt: number;
+  unavailableSince: number;
   /** Of a quarantined key: when it is to be looked at again. */
   recheckAt: number;
   /** Probes since it went out that did not bring it back. */
-  inVain: number;
+  fruitless: number;
   /** A probe met the fault that it is out for. Only then a probe that goes well proves that the fault is over. */
   sawFault: boolean;
   /** A probe that cannot see the fault went well: the next lease's attempt decides. */
@@ -39,14 +39,14 @@ const RUN_START_GAP_MS = 60_000;
 /** How often a key under suspicion is probed. */
 const SUSPECT_GAP_MS = 10_000;
 
-export function newChecks(): Checks {
+export function newProbeState(): ProbeState {
   return {
     probe: null,
     probedAt: 0,
     checkedAt: 0,
-    outAt: 0,
+    unavailableSince: 0,
     recheckAt: 0,
-    inVain: 0,
+    fruitless: 0,
     sawFault: false,
     cleared: false,
     failing: false,
@@ -56,36 +56,46 @@ export function newChecks(): Checks {
 }
 
 /** It went out: what is known of an earlier fault says nothing about this one. */
-export function wentOut(checks: Checks, now: number): void {
-  Object.assign(checks, { outAt: now, recheckAt: now, inVain: 0, sawFault: false, cleared: false });
+export function markUnavailable(probeState: ProbeState, now: number): void {
+  Object.assign(probeState, {
+    unavailableSince: now,
+    recheckAt: now,
+    fruitless: 0,
+    sawFault: false,
+    cleared: false,
+  });
 }
 
 /** It worked. */
-export function worked(checks: Checks, now: number): void {
-  checks.checkedAt = now;
-  checks.failing = false;
+export function markWorking(probeState: ProbeState, now: number): void {
+  probeState.checkedAt = now;
+  probeState.failing = false;
 }
 
 /** When an ejected endpoint is probed next. */
-export function nextLookAt({ probedAt, outAt, inVain }: Checks): number {
-  return Math.max(probedAt, outAt) + Math.min(SLOWEST_MS, FIRST_MS * GROWTH ** Math.min(inVain, 30));
+export function nextProbeAt({ probedAt, unavailableSince, fruitless }: ProbeState): number {
+  return (
+    Math.max(probedAt, unavailableSince) + Math.min(SLOWEST_MS, FIRST_MS * GROWTH ** Math.min(fruitless, 30))
+  );
 }
 
-export function nextTrialAt({ probedAt, inVain }: Checks): number {
-  return inVain === 0 ? 0 : probedAt + TRIAL_GAP_MS;
+export function nextTrialProbeAt({ probedAt, fruitless }: ProbeState): number {
+  return fruitless === 0 ? 0 : probedAt + TRIAL_GAP_MS;
 }
 
-export function nextSuspicionAt({ probedAt }: Checks): number {
+export function nextSuspectProbeAt({ probedAt }: ProbeState): number {
   return probedAt === 0 ? 0 : probedAt + SUSPECT_GAP_MS;
 }
 
 /** A quarantined key was looked at in vain. */
-export function postponeRecheck(checks: Checks, now: number): void {
-  checks.recheckAt = now + Math.min(RAREST_RECHECK_MS, RECHECK_MS * 2 ** Math.min(checks.inVain, 10));
-  checks.inVain++;
+export function postponeRecheck(probeState: ProbeState, now: number): void {
+  probeState.recheckAt =
+    now + Math.min(RAREST_RECHECK_MS, RECHECK_MS * 2 ** Math.min(probeState.fruitless, 10));
+  probeState.fruitless++;
 }
 
 /** A run starts: somebody may have put a key right since the last one. */
-export function recheckSoon(checks: Checks, now: number): void {
-  if (now - Math.max(checks.probedAt, checks.outAt) >= RUN_START_GAP_MS) checks.recheckAt = now;
+export function recheckSoon(probeState: ProbeState, now: number): void {
+  if (now - Math.max(probeState.probedAt, probeState.unavailableSince) >= RUN_START_GAP_MS)
+    probeState.recheckAt = now;
 }

@@ -95,7 +95,7 @@ export function whyOf(health: Health): string {
   return 'why' in health ? health.why : '';
 }
 
-export function isOut(state: HealthState): boolean {
+export function isUnavailable(state: HealthState): boolean {
   return state !== 'healthy' && state !== 'half-open';
 }
 

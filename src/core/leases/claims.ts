@@ -1,8 +1,8 @@
 import { type Effect, granted } from '../effects.ts';
 import { type Health, untilOf } from '../health/states.ts';
-import { letGo } from './holding.ts';
-import { announce } from '../changes.ts';
-import { enqueue, pump } from './queue.ts';
+import { freeGrant } from './holding.ts';
+import { emitChanges } from '../changes.ts';
+import { enqueue, schedule } from './queue.ts';
 import { isOutdated } from '../revision.ts';
 import { addressOf } from './permits.ts';
 import { changeHealth, type Context, type PoolState } from '../state.ts';
@@ -21,11 +21,11 @@ export function claimGranted(pool: PoolState, leaseId: string, context: Context)
   // Meanwhile another revision may have come into force, which may not have that member.
   if (lease.spec !== waiter.spec || isOutdated(pool, lease.spec)) {
     pool.claiming.set(leaseId, waiter);
-    return [{ type: 'unclaim', lease: leaseId }, ...takeBack(pool, leaseId, context)];
+    return [{ type: 'unclaim', lease: leaseId }, ...revertClaim(pool, leaseId, context)];
   }
   lease.claim = 'held';
   const waitedMs = context.now - waiter.since;
-  return [...waiter.asks.map((to) => granted(to, lease, waitedMs)), ...pump(pool, context)];
+  return [...waiter.replyTo.map((to) => granted(to, lease, waitedMs)), ...schedule(pool, context)];
 }
 
 /** Other machines hold those slots: the waiter is first in the queue again. */
@@ -36,47 +36,51 @@ export function claimRefused(
   retryAt: number | null,
   context: Context,
 ): Effect[] {
-  for (const subject of pool.subjects.values()) {
-    if (full.includes(addressOf(pool, subject)))
-      subject.elsewhereUntil = retryAt ?? context.now + ELSEWHERE_MS;
+  for (const member of pool.members.values()) {
+    if (full.includes(addressOf(pool, member))) member.elsewhereUntil = retryAt ?? context.now + ELSEWHERE_MS;
   }
-  return takeBack(pool, leaseId, context);
+  return revertClaim(pool, leaseId, context);
 }
 
 /** The store does not answer: what is held goes on, new claims wait. */
 export function claimFailed(pool: PoolState, leaseId: string, context: Context): Effect[] {
   pool.storeDownUntil = context.now + STORE_DOWN_MS;
-  return takeBack(pool, leaseId, context);
+  return revertClaim(pool, leaseId, context);
 }
 
 /** It was heard that other machines gave those slots back. */
-export function freedElsewhere(pool: PoolState, subjects: readonly string[], context: Context): Effect[] {
-  for (const subject of pool.subjects.values()) {
-    if (subjects.includes(addressOf(pool, subject))) subject.elsewhereUntil = 0;
+export function freedElsewhere(pool: PoolState, members: readonly string[], context: Context): Effect[] {
+  for (const member of pool.members.values()) {
+    if (members.includes(addressOf(pool, member))) member.elsewhereUntil = 0;
   }
-  return pump(pool, context);
+  return schedule(pool, context);
 }
 
 /** Takes over what another machine found out about a member. */
-export function adopt(pool: PoolState, address: string, health: Health, context: Context): Effect[] {
-  const subject = pool.subjects.get(address);
-  if (!subject) return [];
-  const { health: present } = subject;
+export function applyRemoteHealth(
+  pool: PoolState,
+  address: string,
+  health: Health,
+  context: Context,
+): Effect[] {
+  const member = pool.members.get(address);
+  if (!member) return [];
+  const { health: present } = member;
   // Of two deadlines for the same the later one holds.
   if (present.state === health.state && (untilOf(health) ?? 0) <= (untilOf(present) ?? 0)) return [];
   const policy = { baseMs: 0, maxMs: 0 };
-  const change = changeHealth(pool, subject, { type: 'adopt', health }, context.now, policy);
-  return [...announce(pool, change ? [change] : []), ...pump(pool, context)];
+  const change = changeHealth(pool, member, { type: 'adopt', health }, context.now, policy);
+  return [...emitChanges(pool, change ? [change] : []), ...schedule(pool, context)];
 }
 
-function takeBack(pool: PoolState, leaseId: string, context: Context): Effect[] {
+function revertClaim(pool: PoolState, leaseId: string, context: Context): Effect[] {
   const waiter = pool.claiming.get(leaseId);
   const lease = pool.leases.get(leaseId);
   pool.claiming.delete(leaseId);
   if (!waiter || !lease) return [];
   lease.claim = 'none';
-  letGo(pool, lease);
+  freeGrant(pool, lease);
   if (waiter.isNew) pool.leases.delete(leaseId);
   enqueue(pool, waiter);
-  return pump(pool, context);
+  return schedule(pool, context);
 }

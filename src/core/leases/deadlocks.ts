@@ -1,11 +1,11 @@
 import { freeFrom } from './selection.ts';
 import { isOutdated } from '../revision.ts';
-import type { Place } from '../resolved-pool.ts';
-import type { Context, LeaseState, PoolState, Subject, Waiter } from '../state.ts';
+import type { ResolvedMember } from '../resolved-pool.ts';
+import type { Context, LeaseState, PoolState, MemberState, LeaseWaiter } from '../state.ts';
 
 interface Wait {
   readonly pool: PoolState;
-  readonly waiter: Waiter;
+  readonly waiter: LeaseWaiter;
 }
 
 /** A wait to be ended. */
@@ -36,7 +36,7 @@ export function findDeadlock(pools: Iterable<PoolState>, context: Context): Dead
     }
   }
   const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
-  const yielding = circle.filter(({ waiter }) => waiter.yields);
+  const yielding = circle.filter(({ waiter }) => waiter.canYield);
   const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
     (latest, wait) => (latest && latest.waiter.since > wait.waiter.since ? latest : wait),
     null,
@@ -54,31 +54,31 @@ function holdingLinks(pools: readonly PoolState[]): ReadonlySet<string> {
 /** Some member that would do is free, comes back with time, or is held by somebody who goes on. */
 function canEnd(
   pool: PoolState,
-  waiter: Waiter,
-  holders: ReadonlyMap<Subject, readonly LeaseState[]>,
+  waiter: LeaseWaiter,
+  holders: ReadonlyMap<MemberState, readonly LeaseState[]>,
   stuck: ReadonlySet<string>,
   context: Context,
 ): boolean {
   // It is told what it may have within milliseconds.
   if (isOutdated(pool, waiter.spec)) return true;
-  const frees = ({ subject, spec }: Place): boolean => {
-    const { health } = subject;
+  const frees = ({ member, spec }: ResolvedMember): boolean => {
+    const { health } = member;
     const trial =
       health.state === 'half-open' && health.probe !== null ? pool.leases.get(health.probe) : null;
     if (trial && stuck.has(trial.link)) return false;
-    const kept = (holders.get(subject) ?? []).filter((lease) => stuck.has(lease.link));
+    const kept = (holders.get(member) ?? []).filter((lease) => stuck.has(lease.link));
     return kept.length < (spec.maxConcurrent ?? Infinity);
   };
   const freeAt = freeFrom(pool, waiter, context, frees);
   return freeAt === null || freeAt <= waiter.deadline;
 }
 
-function holdersOf(pools: readonly PoolState[]): Map<Subject, LeaseState[]> {
-  const holders = new Map<Subject, LeaseState[]>();
+function holdersOf(pools: readonly PoolState[]): Map<MemberState, LeaseState[]> {
+  const holders = new Map<MemberState, LeaseState[]>();
   for (const pool of pools) {
     for (const lease of pool.leases.values()) {
-      for (const subject of [lease.endpoint, lease.key]) {
-        if (subject) holders.set(subject, [...(holders.get(subject) ?? []), lease]);
+      for (const member of [lease.endpoint, lease.key]) {
+        if (member) holders.set(member, [...(holders.get(member) ?? []), lease]);
       }
     }
   }

@@ -1,6 +1,6 @@
-import { goesFreely, type Member } from './selection.ts';
-import { rosterOf } from '../resolved-pool.ts';
-import { type Context, isSuspect, type LeaseState, type PoolState, type Subject } from '../state.ts';
+import { hasFastPath, type Grant } from './selection.ts';
+import { resolvePool } from '../resolved-pool.ts';
+import { type Context, isSuspect, type LeaseState, type PoolState, type MemberState } from '../state.ts';
 
 type Identity = Pick<LeaseState, 'id' | 'link' | 'spec' | 'need' | 'holder' | 'testId'>;
 
@@ -14,71 +14,71 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
     need,
     holder,
     testId,
-    roster: rosterOf(pool, spec, context),
+    resolved: resolvePool(pool, spec, context),
     endpoint: null,
     key: null,
-    free: false,
+    fastPath: false,
     claim: 'none',
     grantedAt: context.now,
   };
 }
 
 /** Gives the lease a member of what its link has told last. */
-export function holdLatest(pool: PoolState, lease: LeaseState, member: Member, context: Context): void {
+export function assignLatest(pool: PoolState, lease: LeaseState, grant: Grant, context: Context): void {
   if (lease.spec !== lease.latest) {
     lease.spec = lease.latest;
-    lease.roster = rosterOf(pool, lease.spec, context);
+    lease.resolved = resolvePool(pool, lease.spec, context);
   }
-  hold(lease, member);
+  assign(lease, grant);
 }
 
 /** Gives the lease its member. */
-export function hold(lease: LeaseState, member: Member): void {
-  lease.endpoint = member.endpoint;
-  lease.key = member.key;
-  lease.free = goesFreely(lease.roster, member, lease.need);
-  if (lease.endpoint) take(lease, lease.endpoint);
-  if (lease.key) take(lease, lease.key);
+export function assign(lease: LeaseState, grant: Grant): void {
+  lease.endpoint = grant.endpoint;
+  lease.key = grant.key;
+  lease.fastPath = hasFastPath(lease.resolved, grant, lease.need);
+  if (lease.endpoint) occupy(lease, lease.endpoint);
+  if (lease.key) occupy(lease, lease.key);
 }
 
 /**
  * Frees the lease's member. The gate of a suspect stays shut while its call is repeated elsewhere: that repetition
  * decides about it.
  */
-export function letGo(pool: PoolState, lease: LeaseState): void {
-  if (lease.endpoint) giveBack(pool, lease, lease.endpoint);
-  if (lease.key) giveBack(pool, lease, lease.key);
+export function freeGrant(pool: PoolState, lease: LeaseState): void {
+  if (lease.endpoint) freeMember(pool, lease, lease.endpoint);
+  if (lease.key) freeMember(pool, lease, lease.key);
   lease.endpoint = null;
   lease.key = null;
 }
 
-function giveBack(pool: PoolState, lease: LeaseState, subject: Subject): void {
-  subject.inUse--;
-  if (subject.gate?.lease === lease.id && !isSuspect(subject)) openGate(pool, subject);
-  if (subject.health.state === 'half-open' && subject.health.probe === lease.id) {
-    subject.health = { ...subject.health, probe: null };
+function freeMember(pool: PoolState, lease: LeaseState, member: MemberState): void {
+  member.inUse--;
+  if (member.trial?.lease === lease.id && !isSuspect(member)) endTrial(pool, member);
+  if (member.health.state === 'half-open' && member.health.probe === lease.id) {
+    member.health = { ...member.health, probe: null };
   }
 }
 
-export function held(lease: LeaseState): Subject[] {
-  return [lease.endpoint, lease.key].filter((subject) => subject !== null);
+export function membersOf(lease: LeaseState): MemberState[] {
+  return [lease.endpoint, lease.key].filter((member) => member !== null);
 }
 
 /** Others wait for this lease's attempt, which finds out whether the subject works. */
-export function shutGate(pool: PoolState, subject: Subject, lease: LeaseState, now: number): void {
-  subject.gate = { lease: lease.id, since: now };
-  pool.gated.add(subject);
+export function beginTrial(pool: PoolState, member: MemberState, lease: LeaseState, now: number): void {
+  member.trial = { lease: lease.id, since: now };
+  pool.gated.add(member);
 }
 
-export function openGate(pool: PoolState, subject: Subject): void {
-  subject.gate = null;
-  pool.gated.delete(subject);
+export function endTrial(pool: PoolState, member: MemberState): void {
+  member.trial = null;
+  pool.gated.delete(member);
 }
 
-function take(lease: LeaseState, subject: Subject): void {
-  subject.inUse++;
-  subject.pass += 1 / Math.max(1e-6, lease.roster.of.get(subject)?.weight ?? 1);
-  if (subject.health.state === 'half-open' && subject.health.probe === null) {
-    subject.health = { ...subject.health, probe: lease.id };
+function occupy(lease: LeaseState, member: MemberState): void {
+  member.inUse++;
+  member.pass += 1 / Math.max(1e-6, lease.resolved.of.get(member)?.weight ?? 1);
+  if (member.health.state === 'half-open' && member.health.probe === null) {
+    member.health = { ...member.health, probe: lease.id };
   }
 }

@@ -1,30 +1,30 @@
-import { held } from './holding.ts';
-import { type Member, pickMember } from './selection.ts';
-import type { Ask, Context, LeaseState, PoolState, Waiter } from '../state.ts';
+import { membersOf } from './holding.ts';
+import { type Grant, pickGrant } from './selection.ts';
+import type { ReplyTo, Context, LeaseState, PoolState, LeaseWaiter } from '../state.ts';
 
 /** Another member, as if the lease had already given up its own. */
 export function pickWithout(
   pool: PoolState,
   lease: LeaseState,
-  waiter: Waiter,
+  waiter: LeaseWaiter,
   context: Context,
-): Member | null {
-  for (const subject of held(lease)) subject.inUse--;
-  const other = pickMember(pool, waiter, context);
-  for (const subject of held(lease)) subject.inUse++;
+): Grant | null {
+  for (const member of membersOf(lease)) member.inUse--;
+  const other = pickGrant(pool, waiter, context);
+  for (const member of membersOf(lease)) member.inUse++;
   return other;
 }
 
 /** The wish of a lease that moves: what it has where possible, without what just failed. */
 export function movingWaiter(
   lease: LeaseState,
-  to: Ask,
+  to: ReplyTo,
   exclude: readonly string[],
   context: Context,
-): Waiter {
+): LeaseWaiter {
   const { id, link, latest: spec, need, holder, testId } = lease;
   return {
-    asks: [to],
+    replyTo: [to],
     id,
     link,
     spec,
@@ -32,13 +32,13 @@ export function movingWaiter(
     holder,
     testId,
     since: context.now,
-    place: 0,
+    position: 0,
     moving: true,
     isNew: false,
-    yields: false,
+    canYield: false,
     deadline: context.now + spec.acquireTimeoutMs,
     exclude: new Set(exclude),
-    prefer: new Set(held(lease).map((subject) => subject.id)),
+    prefer: new Set(membersOf(lease).map((member) => member.id)),
     avoid: new Set(),
     avoidUntil: 0,
   };

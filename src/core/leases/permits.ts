@@ -1,21 +1,21 @@
 import type { Effect } from '../effects.ts';
-import { holdLatest } from './holding.ts';
-import type { Member } from './selection.ts';
-import { type Roster, rosterOf } from '../resolved-pool.ts';
-import type { Context, LeaseState, PoolState, Subject, Waiter } from '../state.ts';
+import { assignLatest } from './holding.ts';
+import type { Grant } from './selection.ts';
+import { type ResolvedPool, resolvePool } from '../resolved-pool.ts';
+import type { Context, LeaseState, PoolState, MemberState, LeaseWaiter } from '../state.ts';
 
 /** A place that is limited over all machines: it takes a claim in the shared store. */
 export interface Slot {
-  readonly subject: string;
+  readonly member: string;
   readonly limit: number;
 }
 
 /** What a lease on that member has to claim. */
-export function slotsOf(pool: PoolState, roster: Roster, member: Member): Slot[] {
-  return [member.endpoint, member.key].flatMap((subject) => {
-    if (subject === null) return [];
-    const limit = subject.health.state === 'half-open' ? 1 : roster.of.get(subject)?.spec.maxConcurrent;
-    return limit === undefined ? [] : [{ subject: addressOf(pool, subject), limit }];
+export function slotsOf(pool: PoolState, resolved: ResolvedPool, grant: Grant): Slot[] {
+  return [grant.endpoint, grant.key].flatMap((member) => {
+    if (member === null) return [];
+    const limit = member.health.state === 'half-open' ? 1 : resolved.of.get(member)?.spec.maxConcurrent;
+    return limit === undefined ? [] : [{ member: addressOf(pool, member), limit }];
   });
 }
 
@@ -23,14 +23,14 @@ export function slotsOf(pool: PoolState, roster: Roster, member: Member): Slot[]
 export function claim(
   pool: PoolState,
   lease: LeaseState,
-  member: Member,
-  waiter: Waiter,
+  grant: Grant,
+  waiter: LeaseWaiter,
   context: Context,
 ): Effect[] | null {
   if (!pool.shared) return null;
-  const slots = slotsOf(pool, rosterOf(pool, waiter.spec, context), member);
+  const slots = slotsOf(pool, resolvePool(pool, waiter.spec, context), grant);
   if (slots.length === 0) return null;
-  holdLatest(pool, lease, member, context);
+  assignLatest(pool, lease, grant, context);
   lease.claim = 'pending';
   pool.leases.set(lease.id, lease);
   pool.claiming.set(lease.id, waiter);
@@ -38,6 +38,6 @@ export function claim(
 }
 
 /** The name of a subject in the shared store. */
-export function addressOf(pool: PoolState, subject: Subject): string {
-  return `${pool.name}/${subject.kind}:${subject.id}`;
+export function addressOf(pool: PoolState, member: MemberState): string {
+  return `${pool.name}/${member.kind}:${member.id}`;
 }

@@ -1,43 +1,43 @@
 import { claim } from './permits.ts';
 import { type Effect, granted } from '../effects.ts';
-import { holdLatest, newLease } from './holding.ts';
-import { freeFrom, mayKnowSoon, pickMember, type Refusal, refusals } from './selection.ts';
+import { assignLatest, newLease } from './holding.ts';
+import { freeFrom, probeMayFree, pickGrant, type Refusal, refusals } from './selection.ts';
 import { probeDeadline, startProbes } from '../health/probing.ts';
 import { isOutdated } from '../revision.ts';
-import type { Context, PoolState, Waiter } from '../state.ts';
-import { leaveBadMember, takeTurn } from '../pace/calls.ts';
+import type { Context, PoolState, LeaseWaiter } from '../state.ts';
+import { leaveBadMember, decidePermit } from '../pace/calls.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Who does not wait for a free member waits for all that to be known whether there is one: for one probe at most. */
-export function patience({ since, spec }: Waiter): number {
+export function probeGraceDeadline({ since, spec }: LeaseWaiter): number {
   return probeDeadline(spec, since);
 }
 
 /** Puts a waiter where it belongs: behind those that came before it, and leases that lost their member go first. */
-export function enqueue(pool: PoolState, waiter: Waiter): void {
-  waiter.place ||= ++pool.lastPlace;
-  const isAfter = (other: Waiter): boolean =>
-    other.moving === waiter.moving ? other.place > waiter.place : waiter.moving;
-  const place = pool.queue.findIndex(isAfter);
-  pool.queue.splice(place === -1 ? pool.queue.length : place, 0, waiter);
+export function enqueue(pool: PoolState, waiter: LeaseWaiter): void {
+  waiter.position ||= ++pool.lastPosition;
+  const isAfter = (other: LeaseWaiter): boolean =>
+    other.moving === waiter.moving ? other.position > waiter.position : waiter.moving;
+  const position = pool.queue.findIndex(isAfter);
+  pool.queue.splice(position === -1 ? pool.queue.length : position, 0, waiter);
 }
 
 /** A place before those that came later, for one that asked a broker before this one. */
-export function placeSince(pool: PoolState, since: number): number {
+export function positionSince(pool: PoolState, since: number): number {
   const at = pool.queue.findIndex((other) => !other.moving && other.since > since);
   const later = pool.queue[at];
-  if (!later) return ++pool.lastPlace;
+  if (!later) return ++pool.lastPosition;
   const before = pool.queue[at - 1];
-  return (later.place + (before && !before.moving ? before.place : 0)) / 2;
+  return (later.position + (before && !before.moving ? before.position : 0)) / 2;
 }
 
 /** Gives out turns and members; whoever got a member, or is refused one, may have calls that wait for it. */
-export function pump(pool: PoolState, context: Context): Effect[] {
+export function schedule(pool: PoolState, context: Context): Effect[] {
   const effects = startProbes(pool, context);
   do {
-    takeTurns(pool, effects, context);
-  } while (serveQueue(pool, effects, context) && pool.turns.length > 0);
+    decidePermits(pool, effects, context);
+  } while (serveQueue(pool, effects, context) && pool.permitQueue.length > 0);
   return effects;
 }
 
@@ -54,17 +54,17 @@ function serveQueue(pool: PoolState, effects: Effect[], context: Context): boole
 }
 
 /** Leases that leave their member do so first: a turn at the old one would be used at the new one. */
-function takeTurns(pool: PoolState, effects: Effect[], context: Context): void {
-  if (pool.turns.length === 0) return;
-  for (const waiter of pool.turns) effects.push(...leaveBadMember(pool, waiter, context));
-  pool.turns = pool.turns.filter((waiter) => {
-    const answer = takeTurn(pool, waiter, context);
+function decidePermits(pool: PoolState, effects: Effect[], context: Context): void {
+  if (pool.permitQueue.length === 0) return;
+  for (const waiter of pool.permitQueue) effects.push(...leaveBadMember(pool, waiter, context));
+  pool.permitQueue = pool.permitQueue.filter((waiter) => {
+    const answer = decidePermit(pool, waiter, context);
     effects.push(...answer);
     return answer.length === 0;
   });
 }
 
-function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
+function serve(pool: PoolState, waiter: LeaseWaiter, context: Context): Effect[] {
   const { now } = context;
   const waitedMs = now - waiter.since;
   if (now < pool.storeDownUntil) {
@@ -75,26 +75,26 @@ function serve(pool: PoolState, waiter: Waiter, context: Context): Effect[] {
     return now < waiter.deadline ? [] : refuse(waiter, now, refusals(pool, waiter, context));
   const wanted =
     waiter.avoid.size === 0 || avoiding(pool, waiter, context) ? waiter : { ...waiter, avoid: NOBODY };
-  const member = pickMember(pool, wanted, context);
-  if (member) {
+  const grant = pickGrant(pool, wanted, context);
+  if (grant) {
     const lease = pool.leases.get(waiter.id) ?? newLease(pool, waiter, context);
-    const claiming = claim(pool, lease, member, waiter, context);
+    const claiming = claim(pool, lease, grant, waiter, context);
     if (claiming) return claiming;
-    holdLatest(pool, lease, member, context);
+    assignLatest(pool, lease, grant, context);
     pool.leases.set(lease.id, lease);
-    return waiter.asks.map((to) => granted(to, lease, waitedMs));
+    return waiter.replyTo.map((to) => granted(to, lease, waitedMs));
   }
   const freeAt = freeFrom(pool, wanted, context);
   const hopeless = freeAt !== null && freeAt > waiter.deadline && waiter.avoidUntil <= now;
   if (now < waiter.deadline && !hopeless) return [];
-  if (now < patience(waiter) && mayKnowSoon(pool, wanted, context)) return [];
+  if (now < probeGraceDeadline(waiter) && probeMayFree(pool, wanted, context)) return [];
   return refuse(waiter, now, refusals(pool, wanted, context));
 }
 
-function refuse(waiter: Waiter, now: number, reasons: readonly Refusal[]): Effect[] {
+function refuse(waiter: LeaseWaiter, now: number, reasons: readonly Refusal[]): Effect[] {
   const timedOut = now >= waiter.deadline;
   const waitedMs = now - waiter.since;
-  return waiter.asks.map((to) => ({
+  return waiter.replyTo.map((to) => ({
     type: 'refused',
     to,
     timedOut,
@@ -105,7 +105,7 @@ function refuse(waiter: Waiter, now: number, reasons: readonly Refusal[]): Effec
 }
 
 /** A rerun waits for other members only where one of them can be free in time. */
-function avoiding(pool: PoolState, waiter: Waiter, context: Context): boolean {
+function avoiding(pool: PoolState, waiter: LeaseWaiter, context: Context): boolean {
   if (context.now >= waiter.avoidUntil) return false;
   const others = { ...waiter, exclude: new Set([...waiter.exclude, ...waiter.avoid]) };
   const freeAt = freeFrom(pool, others, context);

@@ -1,14 +1,14 @@
-import { isOut, untilOf, whyOf } from '../health/states.ts';
-import { laneOf } from '../pace/model-limits.ts';
-import { awaitsProbe, isLookedAt, isUnchecked } from '../health/probing.ts';
-import { fits, type Place, type Roster, rosterOf, works } from '../resolved-pool.ts';
-import { type Context, isSuspect, type PoolState, type Subject } from '../state.ts';
+import { isUnavailable, untilOf, whyOf } from '../health/states.ts';
+import { limitsOf } from '../pace/model-limits.ts';
+import { awaitsProbe, isFirstProbeRunning, isUnchecked } from '../health/probing.ts';
+import { fits, type ResolvedMember, type ResolvedPool, resolvePool, works } from '../resolved-pool.ts';
+import { type Context, isSuspect, type PoolState, type MemberState } from '../state.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from '../types.ts';
 
 /** What a lease hands out: an endpoint and a key, or one alone. */
-export interface Member {
-  readonly endpoint: Subject | null;
-  readonly key: Subject | null;
+export interface Grant {
+  readonly endpoint: MemberState | null;
+  readonly key: MemberState | null;
 }
 
 export interface Wanted {
@@ -44,23 +44,23 @@ type Obstacle =
   | 'suspect';
 
 /** The best free member, or null. */
-export function pickMember(pool: PoolState, wanted: Wanted, context: Context): Member | null {
-  const roster = rosterOf(pool, wanted.spec, context);
+export function pickGrant(pool: PoolState, wanted: Wanted, context: Context): Grant | null {
+  const resolved = resolvePool(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
   const keys = trustedFirst(
-    freeOnes(pool, fittingKeys(roster, wanted), wanted, context.now),
-    roster,
+    freeOnes(pool, fittingKeys(resolved, wanted), wanted, context.now),
+    resolved,
     wanted,
     context.now,
   );
-  if (roster.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
-  let endpoints = freeOnes(pool, roster.endpoints, wanted, context.now);
-  if (roster.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
+  if (resolved.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
+  let endpoints = freeOnes(pool, resolved.endpoints, wanted, context.now);
+  if (resolved.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
   while (endpoints.length > 0 && keys.length > 0) {
     const endpoint = best(routing, endpoints, wanted, context)!;
-    const there = roster.bound ? keys.filter(({ spec }) => works(spec, endpoint.spec.name)) : keys;
+    const there = resolved.bound ? keys.filter(({ spec }) => works(spec, endpoint.spec.name)) : keys;
     const key = best(rotation, there, wanted, context);
-    if (key) return { endpoint: endpoint.subject, key: key.subject };
+    if (key) return { endpoint: endpoint.member, key: key.member };
     endpoints = endpoints.filter((other) => other !== endpoint);
   }
   return null;
@@ -69,32 +69,33 @@ export function pickMember(pool: PoolState, wanted: Wanted, context: Context): M
 /** Each subject that cannot be had now, and why. */
 export function refusals(pool: PoolState, wanted: Wanted, context: Context): Refusal[] {
   const { now } = context;
-  const roster = rosterOf(pool, wanted.spec, context);
-  if (roster.endpoints.length + roster.keys.length === 0)
+  const resolved = resolvePool(pool, wanted.spec, context);
+  if (resolved.endpoints.length + resolved.keys.length === 0)
     return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool', cause: 'off' }];
-  const trusted = trustedFits(roster, wanted, now);
-  return fittingPlaces(roster, wanted).flatMap((place) => {
-    const heldBack = trusted && isSuspectKey(place) ? 'suspect' : null;
-    const obstacle = obstacleOf(pool, place, wanted, now) ?? heldBack;
+  const trusted = trustedFits(resolved, wanted, now);
+  return fittingMembers(resolved, wanted).flatMap((candidate) => {
+    const heldBack = trusted && isSuspectKey(candidate) ? 'suspect' : null;
+    const obstacle = obstacleOf(pool, candidate, wanted, now) ?? heldBack;
     if (!obstacle) return [];
-    const why = describe(pool, place, obstacle);
-    return [{ name: place.spec.name, why, cause: causeOf(place, obstacle) }];
+    const why = describe(pool, candidate, obstacle);
+    return [{ name: candidate.spec.name, why, cause: causeOf(candidate, obstacle) }];
   });
 }
 
 /** A probe under way may tell of a member in a moment that this lease can have. */
-export function mayKnowSoon(pool: PoolState, wanted: Wanted, context: Context): boolean {
+export function probeMayFree(pool: PoolState, wanted: Wanted, context: Context): boolean {
   if (pool.probes.size === 0) return false;
-  return fittingPlaces(rosterOf(pool, wanted.spec, context), wanted).some((place) => {
-    const obstacle = obstacleOf(pool, place, wanted, context.now);
+  return fittingMembers(resolvePool(pool, wanted.spec, context), wanted).some((candidate) => {
+    const obstacle = obstacleOf(pool, candidate, wanted, context.now);
     return (
-      obstacle === 'unchecked' || (isLookedAt(place.subject) && (obstacle !== null || isSuspectKey(place)))
+      obstacle === 'unchecked' ||
+      (isFirstProbeRunning(candidate.member) && (obstacle !== null || isSuspectKey(candidate)))
     );
   });
 }
 
-function fittingPlaces(roster: Roster, wanted: Wanted): readonly Place[] {
-  return [...roster.endpoints, ...fittingKeys(roster, wanted)];
+function fittingMembers(resolved: ResolvedPool, wanted: Wanted): readonly ResolvedMember[] {
+  return [...resolved.endpoints, ...fittingKeys(resolved, wanted)];
 }
 
 /**
@@ -105,24 +106,25 @@ export function freeFrom(
   pool: PoolState,
   wanted: Wanted,
   context: Context,
-  counts: (place: Place) => boolean = () => true,
+  counts: (candidate: ResolvedMember) => boolean = () => true,
 ): number | null {
-  const earliest = earliestPair(rosterOf(pool, wanted.spec, context), wanted, context.now, counts);
+  const earliest = earliestPair(resolvePool(pool, wanted.spec, context), wanted, context.now, counts);
   return earliest <= context.now ? null : earliest;
 }
 
 function earliestPair(
-  roster: Roster,
+  resolved: ResolvedPool,
   wanted: Wanted,
   now: number,
-  counts: (place: Place) => boolean,
+  counts: (candidate: ResolvedMember) => boolean,
 ): number {
-  const freeAt = (place: Place): number => (counts(place) ? freeTime(place, wanted, now) : Infinity);
-  const fitting = fittingKeys(roster, wanted);
-  if (roster.endpoints.length === 0) return Math.min(...fitting.map(freeAt), Infinity);
-  if (roster.keys.length === 0) return Math.min(...roster.endpoints.map(freeAt), Infinity);
+  const freeAt = (candidate: ResolvedMember): number =>
+    counts(candidate) ? freeTime(candidate, wanted, now) : Infinity;
+  const fitting = fittingKeys(resolved, wanted);
+  if (resolved.endpoints.length === 0) return Math.min(...fitting.map(freeAt), Infinity);
+  if (resolved.keys.length === 0) return Math.min(...resolved.endpoints.map(freeAt), Infinity);
   let earliest = Infinity;
-  for (const endpoint of roster.endpoints) {
+  for (const endpoint of resolved.endpoints) {
     const there = freeAt(endpoint);
     for (const key of fitting) {
       if (there < earliest && works(key.spec, endpoint.spec.name))
@@ -133,98 +135,111 @@ function earliestPair(
 }
 
 /** Works without waiting for others: proven, healthy and not paced. */
-export function goesFreely(roster: Roster, member: Member, need: Need): boolean {
-  return isPlain(roster, member.endpoint, need) && isPlain(roster, member.key, need);
+export function hasFastPath(resolved: ResolvedPool, grant: Grant, need: Need): boolean {
+  return isUnrestricted(resolved, grant.endpoint, need) && isUnrestricted(resolved, grant.key, need);
 }
 
-function isPlain(roster: Roster, subject: Subject | null, need: Need): boolean {
-  if (subject === null) return true;
-  if (!subject.proven) return false;
-  const { learned, coolUntil } = laneOf(subject, need);
+function isUnrestricted(resolved: ResolvedPool, member: MemberState | null, need: Need): boolean {
+  if (member === null) return true;
+  if (!member.proven) return false;
+  const { learned, coolUntil } = limitsOf(member, need);
   if (learned || coolUntil > 0) return false;
   return (
-    subject.proven && subject.health.state === 'healthy' && roster.of.get(subject)?.spec.rpm === undefined
+    member.proven && member.health.state === 'healthy' && resolved.of.get(member)?.spec.rpm === undefined
   );
 }
 
-function alone(endpoint: Place | null, key: Place | null): Member | null {
-  return endpoint || key ? { endpoint: endpoint?.subject ?? null, key: key?.subject ?? null } : null;
+function alone(endpoint: ResolvedMember | null, key: ResolvedMember | null): Grant | null {
+  return endpoint || key ? { endpoint: endpoint?.member ?? null, key: key?.member ?? null } : null;
 }
 
-function fittingKeys(roster: Roster, wanted: Wanted): readonly Place<KeySpec>[] {
-  for (const _ in wanted.need) return roster.keys.filter(({ spec }) => fits(spec, wanted.need));
-  return roster.keys;
+function fittingKeys(resolved: ResolvedPool, wanted: Wanted): readonly ResolvedMember<KeySpec>[] {
+  for (const _ in wanted.need) return resolved.keys.filter(({ spec }) => fits(spec, wanted.need));
+  return resolved.keys;
 }
 
 function freeOnes<S extends EndpointSpec | KeySpec>(
   pool: PoolState,
-  places: readonly Place<S>[],
+  candidates: readonly ResolvedMember<S>[],
   wanted: Wanted,
   now: number,
-): Place<S>[] {
-  return places.filter((place) => obstacleOf(pool, place, wanted, now) === null);
+): ResolvedMember<S>[] {
+  return candidates.filter((candidate) => obstacleOf(pool, candidate, wanted, now) === null);
 }
 
 /** Suspects are for those only that can have nothing else in their time. */
-function trustedFirst(keys: Place<KeySpec>[], roster: Roster, wanted: Wanted, now: number): Place<KeySpec>[] {
-  if (!keys.some(isSuspectKey) || !trustedFits(roster, wanted, now)) return keys;
+function trustedFirst(
+  keys: ResolvedMember<KeySpec>[],
+  resolved: ResolvedPool,
+  wanted: Wanted,
+  now: number,
+): ResolvedMember<KeySpec>[] {
+  if (!keys.some(isSuspectKey) || !trustedFits(resolved, wanted, now)) return keys;
   return keys.filter((key) => !isSuspectKey(key));
 }
 
-function trustedFits(roster: Roster, wanted: Wanted, now: number): boolean {
-  return earliestPair(roster, wanted, now, (place) => !isSuspectKey(place)) <= wanted.deadline;
+function trustedFits(resolved: ResolvedPool, wanted: Wanted, now: number): boolean {
+  return earliestPair(resolved, wanted, now, (candidate) => !isSuspectKey(candidate)) <= wanted.deadline;
 }
 
-function isSuspectKey({ subject }: Place): boolean {
-  return subject.kind === 'key' && isSuspect(subject);
+function isSuspectKey({ member }: ResolvedMember): boolean {
+  return member.kind === 'key' && isSuspect(member);
 }
 
-function obstacleOf(pool: PoolState, place: Place, wanted: Wanted, now: number): Obstacle | null {
-  const { spec, subject } = place;
+function obstacleOf(
+  pool: PoolState,
+  candidate: ResolvedMember,
+  wanted: Wanted,
+  now: number,
+): Obstacle | null {
+  const { spec, member } = candidate;
   if (!spec.enabled) return 'disabled';
   if (spec.weight === 0) return 'drained';
-  if (wanted.exclude.size > 0 && wanted.exclude.has(subject.id)) return 'excluded';
-  const { health } = subject;
+  if (wanted.exclude.size > 0 && wanted.exclude.has(member.id)) return 'excluded';
+  const { health } = member;
   if (health.state !== 'healthy') {
-    if (isOut(health.state)) return 'out';
-    if (health.state === 'half-open' && (health.probe !== null || awaitsProbe(pool, place)))
+    if (isUnavailable(health.state)) return 'out';
+    if (health.state === 'half-open' && (health.probe !== null || awaitsProbe(pool, candidate)))
       return 'on trial';
-  } else if (isUnchecked(pool, place, now)) return 'unchecked';
-  if (coolsForModel(subject, wanted) > now) return 'model cooling';
-  if (spec.maxConcurrent !== undefined && subject.inUse >= spec.maxConcurrent) return 'held';
-  if (subject.elsewhereUntil > now) return 'held elsewhere';
-  return wanted.avoid.size > 0 && wanted.avoid.has(subject.id) ? 'avoided' : null;
+  } else if (isUnchecked(pool, candidate, now)) return 'unchecked';
+  if (coolsForModel(member, wanted) > now) return 'model cooling';
+  if (spec.maxConcurrent !== undefined && member.inUse >= spec.maxConcurrent) return 'held';
+  if (member.elsewhereUntil > now) return 'held elsewhere';
+  return wanted.avoid.size > 0 && wanted.avoid.has(member.id) ? 'avoided' : null;
 }
 
 /** Until when the wanted model rests at this key; 0 where it does not. */
-function coolsForModel(subject: Subject, { need }: Wanted): number {
-  return need['model'] === undefined ? 0 : laneOf(subject, need).coolUntil;
+function coolsForModel(member: MemberState, { need }: Wanted): number {
+  return need['model'] === undefined ? 0 : limitsOf(member, need).coolUntil;
 }
 
 /** 0: free now or at any time; Infinity: by no wait. */
-function freeTime({ spec, subject }: Place, wanted: Wanted, now: number): number {
-  if (!spec.enabled || spec.weight === 0 || wanted.exclude.has(subject.id)) return Infinity;
-  const { health } = subject;
-  const back = isOut(health.state) && !isLookedAt(subject) ? (untilOf(health) ?? Infinity) : 0;
-  const rested = Math.max(back, coolsForModel(subject, wanted));
+function freeTime({ spec, member }: ResolvedMember, wanted: Wanted, now: number): number {
+  if (!spec.enabled || spec.weight === 0 || wanted.exclude.has(member.id)) return Infinity;
+  const { health } = member;
+  const back =
+    isUnavailable(health.state) && !isFirstProbeRunning(member) ? (untilOf(health) ?? Infinity) : 0;
+  const rested = Math.max(back, coolsForModel(member, wanted));
   return rested > now ? rested : 0;
 }
 
 /** The preferred, else one on trial, else the rotation's choice. */
 function best<S extends EndpointSpec | KeySpec>(
   how: Rotation | Routing,
-  places: readonly Place<S>[],
+  candidates: readonly ResolvedMember<S>[],
   wanted: Wanted,
   context: Context,
-): Place<S> | null {
+): ResolvedMember<S> | null {
   const preferred =
-    wanted.prefer.size > 0 ? places.find(({ subject }) => wanted.prefer.has(subject.id)) : undefined;
+    wanted.prefer.size > 0 ? candidates.find(({ member }) => wanted.prefer.has(member.id)) : undefined;
   if (preferred) return preferred;
-  const onTrial = places.find(({ subject }) => subject.health.state === 'half-open');
-  return onTrial ?? context.choose(how, places, context.now, context.random, wanted.exclude.size > 0 ? 2 : 1);
+  const onTrial = candidates.find(({ member }) => member.health.state === 'half-open');
+  return (
+    onTrial ?? context.choose(how, candidates, context.now, context.random, wanted.exclude.size > 0 ? 2 : 1)
+  );
 }
 
-function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): string {
+function describe(pool: PoolState, { member }: ResolvedMember, obstacle: Obstacle): string {
   switch (obstacle) {
     case 'disabled':
       return 'disabled in the configuration';
@@ -245,24 +260,24 @@ function describe(pool: PoolState, { subject }: Place, obstacle: Obstacle): stri
     case 'held elsewhere':
       return 'held on another machine';
     case 'held':
-      return `held by ${holders(pool, subject)}`;
+      return `held by ${holders(pool, member)}`;
     case 'out': {
-      const until = untilOf(subject.health);
+      const until = untilOf(member.health);
       const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
-      return `${subject.health.state}${end}: ${whyOf(subject.health)}`;
+      return `${member.health.state}${end}: ${whyOf(member.health)}`;
     }
   }
 }
 
-function causeOf({ subject }: Place, obstacle: Obstacle): Refusal['cause'] {
+function causeOf({ member }: ResolvedMember, obstacle: Obstacle): Refusal['cause'] {
   if (obstacle === 'disabled' || obstacle === 'drained') return 'off';
-  if (obstacle === 'out') return subject.health.state === 'disabled' ? 'off' : 'fault';
+  if (obstacle === 'out') return member.health.state === 'disabled' ? 'off' : 'fault';
   return obstacle === 'model cooling' ? 'fault' : 'busy';
 }
 
-function holders(pool: PoolState, subject: Subject): string {
+function holders(pool: PoolState, member: MemberState): string {
   const titles = [...pool.leases.values()]
-    .filter((lease) => lease.endpoint === subject || lease.key === subject)
+    .filter((lease) => lease.endpoint === member || lease.key === member)
     .map((lease) => `"${lease.holder}"`);
   return titles.length > 3
     ? `${titles.slice(0, 3).join(', ')} and ${titles.length - 3} more`

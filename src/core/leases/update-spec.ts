@@ -1,5 +1,5 @@
 import type { Effect } from '../effects.ts';
-import { pump } from './queue.ts';
+import { schedule } from './queue.ts';
 import type { Context, PoolState } from '../state.ts';
 import type { PoolSpec } from '../types.ts';
 
@@ -7,7 +7,7 @@ import type { PoolSpec } from '../types.ts';
  * A link has told its pool anew. Who waits goes on waiting, by the new specification; leases stay on what they hold,
  * and move by it only. Null: the link has that pool no more.
  */
-export function respec(pool: PoolState, link: string, spec: PoolSpec | null, context: Context): Effect[] {
+export function updateSpec(pool: PoolState, link: string, spec: PoolSpec | null, context: Context): Effect[] {
   const without = (old: PoolSpec): PoolSpec => {
     const { revision: _, ...rest } = old;
     return { ...rest, endpoints: [], keys: [] };
@@ -18,5 +18,5 @@ export function respec(pool: PoolState, link: string, spec: PoolSpec | null, con
   for (const lease of pool.leases.values()) {
     if (lease.link === link) lease.latest = spec ?? without(lease.latest);
   }
-  return pump(pool, context);
+  return schedule(pool, context);
 }

@@ -1,10 +1,10 @@
 import type { LearnedPace } from './learned-pace.ts';
 import { newPace, type Pace } from './pace.ts';
-import type { Subject } from '../state.ts';
+import type { MemberState } from '../state.ts';
 import type { Need } from '../types.ts';
 
 /** What vendors count per key and model: its pace, its refusals, its pause. Calls without a model have a lane too. */
-export interface Lane {
+export interface ModelLimits {
   readonly pace: Pace;
   /** Times of the calls that were served last. */
   readonly served: number[];
@@ -17,15 +17,15 @@ export interface Lane {
 }
 
 /** Forgets what the server was taken to want; calls that went are counted on. */
-export function resetLane(lane: Lane): void {
-  Object.assign(lane, { learned: null, throttles: 0, coolUntil: 0 });
+export function resetLimits(limits: ModelLimits): void {
+  Object.assign(limits, { learned: null, throttles: 0, coolUntil: 0 });
 }
 
-export function laneOf(subject: Subject, need: Need): Lane {
+export function limitsOf(member: MemberState, need: Need): ModelLimits {
   const model = need['model'] ?? '';
-  const known = subject.lanes.get(model);
+  const known = member.modelLimits.get(model);
   if (known) return known;
-  const lane: Lane = { pace: newPace(), served: [], learned: null, throttles: 0, coolUntil: 0 };
-  subject.lanes.set(model, lane);
-  return lane;
+  const limits: ModelLimits = { pace: newPace(), served: [], learned: null, throttles: 0, coolUntil: 0 };
+  member.modelLimits.set(model, limits);
+  return limits;
 }

@@ -26,23 +26,23 @@ export function newPace(): Pace {
  * n = max(1, rpm / 60) calls go at once, and never more than n in the time that n of them have: a server that counts
  * by the second sees no burst beyond the limit. (A sliding window over the last n calls.)
  */
-export function reserveTurn(pace: Pace, rpm: number, now: number): number {
+export function reservePermit(pace: Pace, rpm: number, now: number): number {
   const { atOnce, windowMs } = windowOf(rpm);
   const oldest = pace.reserved.length >= atOnce ? pace.reserved[pace.reserved.length - atOnce]! : -Infinity;
-  const at = Math.max(now + untilTurn(pace, rpm, now), oldest + windowMs);
+  const at = Math.max(now + untilPermit(pace, rpm, now), oldest + windowMs);
   pace.reserved = [...pace.reserved, at].slice(-atOnce);
   return at - now;
 }
 
 /** How long a call still has to wait after those that really went. */
-export function untilTurn(pace: Pace, rpm: number, now: number): number {
+export function untilPermit(pace: Pace, rpm: number, now: number): number {
   const { atOnce, windowMs } = windowOf(rpm);
   if (pace.gone.length < atOnce) return 0;
   return Math.max(0, pace.gone[pace.gone.length - atOnce]!.at + windowMs - now);
 }
 
 /** The lease's call goes now. */
-export function startTurn(pace: Pace, rpm: number, lease: string, now: number): void {
+export function startPermit(pace: Pace, rpm: number, lease: string, now: number): void {
   pace.gone = [...pace.gone, { at: now, lease, settled: false }].slice(-windowOf(rpm).atOnce);
 }
 
@@ -50,7 +50,7 @@ export function startTurn(pace: Pace, rpm: number, lease: string, now: number): 
  * The answer to a lease's call came: it reached the server by now at the latest. Waiting from there on keeps a call
  * that was slow on its way and a later one that was fast from meeting in one window of the server.
  */
-export function settleTurn(pace: Pace, lease: string, now: number): void {
+export function settlePermit(pace: Pace, lease: string, now: number): void {
   const call = pace.gone.find((candidate) => candidate.lease === lease && !candidate.settled);
   if (!call) return;
   call.settled = true;

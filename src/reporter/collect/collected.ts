@@ -1,4 +1,4 @@
-import type { Gate, MemberInsight, OutcomeKind, Standing, Transition } from '../../core/types.ts';
+import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
 import type { Judgement, SeenAttempt } from '../../core/blame/verdict.ts';
 import type { ResultStatus, TestOutcome } from '../report/model.ts';
 import { Pulse } from './timeline.ts';
@@ -19,11 +19,11 @@ export interface Collected {
   errorsCut: number;
   readonly transitions: Map<string, Transition>;
   /** Of each shard the standings that were told last. */
-  readonly standings: Map<string, { at: number; standings: readonly Standing[] }>;
+  readonly healthSnapshots: Map<string, { at: number; healthSnapshots: readonly HealthSnapshot[] }>;
   /** Pools that others stood in for, by both names and the reason, with the tests that met it. */
   readonly standIns: Map<string, StandIn>;
   /** What the router believed last of each member. */
-  readonly insights: Map<string, MemberInsight>;
+  readonly routerEstimates: Map<string, RouterEstimate>;
   readonly pulse: Pulse;
   readonly replicas: Replicas;
   /** Leases that live longer than one test, by id, and each of their holdings. */
@@ -112,9 +112,9 @@ export function emptyCollected(): Collected {
     errors: [],
     errorsCut: 0,
     transitions: new Map(),
-    standings: new Map(),
+    healthSnapshots: new Map(),
     standIns: new Map(),
-    insights: new Map(),
+    routerEstimates: new Map(),
     pulse: new Pulse(),
     replicas: new Replicas(),
     workerLeases: new Set(),

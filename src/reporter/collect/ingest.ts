@@ -83,9 +83,10 @@ function absorbRun(collected: Collected, record: GembaRecord): void {
     collected.shards.total = Math.max(collected.shards.total, shard.total);
     collected.shards.present.add(shard.current);
   }
-  for (const insight of record.insights ?? []) {
-    const name = subjectName(insight);
-    if ((collected.insights.get(name)?.at ?? -Infinity) <= insight.at) collected.insights.set(name, insight);
+  for (const estimate of record.routerEstimates ?? []) {
+    const name = subjectName(estimate);
+    if ((collected.routerEstimates.get(name)?.at ?? -Infinity) <= estimate.at)
+      collected.routerEstimates.set(name, estimate);
   }
   for (const transition of record.transitions) {
     collected.transitions.set(`${transition.broker}\n${transition.seq}`, transition);
@@ -100,16 +101,16 @@ function stricter(a: Gate, b: Gate): Gate {
 }
 
 function absorbRoster(collected: Collected, record: GembaRecord): void {
-  for (const { name, endpoints, keys } of record.roster ?? []) {
+  for (const { name, endpoints, keys } of record.memberList ?? []) {
     const pool = poolOf(collected, name);
     for (const endpoint of endpoints) endpointOf(pool, endpoint.name).url = withoutSecrets(endpoint.url);
     for (const key of keys) keyOf(pool, key.name).fingerprint = key.fingerprint;
   }
-  if (!record.standings) return;
-  for (const standing of record.standings) noteMember(collected, standing);
+  if (!record.healthSnapshots) return;
+  for (const standing of record.healthSnapshots) noteMember(collected, standing);
   const shard = record.shard ?? '';
-  if ((collected.standings.get(shard)?.at ?? -Infinity) > record.startedAt) return;
-  collected.standings.set(shard, { at: record.startedAt, standings: record.standings });
+  if ((collected.healthSnapshots.get(shard)?.at ?? -Infinity) > record.startedAt) return;
+  collected.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
 }
 
 function absorbLease(collected: Collected, lease: RecordedLease, told: Told): SeenHolding {
@@ -205,16 +206,16 @@ function absorbStrategies(collected: Collected, record: GembaRecord): void {
     if (fallback) tally.fallbacks++;
     else if (at !== undefined) tally.chosenAt.push(at);
   }
-  for (const { task, name, ...belief } of record.beliefs ?? []) {
+  for (const { task, name, ...estimate } of record.strategyEstimates ?? []) {
     const tally = strategyOf(collected, task, name);
-    if (belief.at >= (tally.belief?.at ?? -Infinity)) tally.belief = belief;
+    if (estimate.at >= (tally.estimate?.at ?? -Infinity)) tally.estimate = estimate;
   }
 }
 
 function strategyOf(collected: Collected, task: string, name: string): StrategyTally {
   return ensure(collected.strategies, `${task}\n${name}`, () => {
     const counts = { runs: 0, successes: 0, failures: 0, fallbacks: 0, totalMs: 0 };
-    return { task, name, ...counts, chosenAt: [], belief: null };
+    return { task, name, ...counts, chosenAt: [], estimate: null };
   });
 }
 

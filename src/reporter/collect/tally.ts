@@ -70,7 +70,7 @@ export interface StrategyTally {
   totalMs: number;
   /** When it was the first choice, in milliseconds since the epoch. */
   readonly chosenAt: number[];
-  belief: { readonly at: number; readonly successRate: number; readonly avgMs: number } | null;
+  estimate: { readonly at: number; readonly successRate: number; readonly avgMs: number } | null;
 }
 
 /** Get what a map has under a key, or put there what `make` gives. */

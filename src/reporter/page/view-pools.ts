@@ -1,7 +1,7 @@
 import type { HealthState, OutcomeKind } from '../../core/types.ts';
 import { count, counted, duration, moment, NOT_MEASURED, percent } from '../../shared/format.ts';
 import { laneKey, memberLane, type MemberLane, type Stretches } from './timeline-rows.ts';
-import type { Report, ReportBelief, ReportMember, ReportPool } from '../report/model.ts';
+import type { Report, ReportEstimate, ReportMember, ReportPool } from '../report/model.ts';
 import type { Band } from './shapes.ts';
 
 export interface PoolsView {
@@ -46,7 +46,7 @@ interface MemberRow {
   readonly measured: boolean;
   /** For the bar under the rate. */
   readonly ratePercent: number;
-  readonly belief: string;
+  readonly estimate: string;
   readonly times: readonly string[];
 }
 
@@ -157,15 +157,15 @@ function toRow(member: ReportMember, detail: string, lane: string, scene: Scene)
     rate: successRate === null ? NOT_MEASURED : percent(successRate),
     measured: successRate !== null,
     ratePercent: successRate === null ? 0 : Math.round(successRate * 1000) / 10,
-    belief: beliefText(member.belief),
+    estimate: estimateText(member.estimate),
     times: [avgMs, p50Ms, p95Ms, p99Ms].map((ms) => (ms === null ? NONE : duration(ms))),
   };
 }
 
 /** What the router believes: `believed 96 % (91 % to 99 %), 120 ms, 2 probes`; empty where it knows nothing. */
-export function beliefText(belief: ReportBelief | null | undefined): string {
-  if (!belief || belief.successRate === null) return '';
-  const { successRate, successRange, avgMs, probes = 0, changes = 0 } = belief;
+export function estimateText(estimate: ReportEstimate | null | undefined): string {
+  if (!estimate || estimate.successRate === null) return '';
+  const { successRate, successRange, avgMs, probes = 0, changes = 0 } = estimate;
   const range = successRange ? ` (${successRange.map((rate) => percent(rate)).join(' to ')})` : '';
   const said = [
     `believed ${percent(successRate)}${range}`,

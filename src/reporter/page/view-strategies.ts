@@ -1,6 +1,6 @@
 import { count, counted, duration, NOT_MEASURED, percent, timeWindow } from '../../shared/format.ts';
 import type { ReportStrategy } from '../report/model.ts';
-import { beliefText } from './view-pools.ts';
+import { estimateText } from './view-pools.ts';
 
 export interface StrategyRow {
   readonly task: string;
@@ -14,7 +14,7 @@ export interface StrategyRow {
   readonly someFailed: boolean;
   readonly rate: string;
   readonly ratePercent: number;
-  readonly belief: string;
+  readonly estimate: string;
   /** When it was mostly the first choice: `02:00–02:17, 02:31–02:40` */
   readonly when: string;
   readonly avg: string;
@@ -33,7 +33,7 @@ export function strategyRows(strategies: readonly ReportStrategy[]): StrategyRow
 }
 
 function toRow(strategy: ReportStrategy, first: boolean): StrategyRow {
-  const { task, name, runs, failures, successRate, avgMs, chosen, fallbacks, belief, periods } = strategy;
+  const { task, name, runs, failures, successRate, avgMs, chosen, fallbacks, estimate, periods } = strategy;
   return {
     task,
     first,
@@ -45,7 +45,7 @@ function toRow(strategy: ReportStrategy, first: boolean): StrategyRow {
     someFailed: failures > 0,
     rate: successRate === null ? NOT_MEASURED : percent(successRate),
     ratePercent: successRate === null ? 0 : Math.round(successRate * 1000) / 10,
-    belief: beliefText(belief),
+    estimate: estimateText(estimate),
     when: periodsText(periods ?? []),
     avg: avgMs === null ? NONE : duration(avgMs),
   };

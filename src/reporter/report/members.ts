@@ -1,7 +1,7 @@
-import type { HealthState, MemberInsight, Transition } from '../../core/types.ts';
+import type { HealthState, RouterEstimate, Transition } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
 import type { Collected } from '../collect/collected.ts';
-import type { ReportBelief, ReportMember, ReportPool } from './model.ts';
+import type { ReportEstimate, ReportMember, ReportPool } from './model.ts';
 import { type MemberTally, type PoolTally, rounded, roundedOrNull } from '../collect/tally.ts';
 
 /** Parts of the run that a member's counts are told in. */
@@ -34,7 +34,7 @@ export function poolsOf(collected: Collected, transitions: readonly Transition[]
     return [...tallies].map(([name, tally]) => {
       const subject = `${pool.name}\n${kind}\n${name}`;
       const now = present(states.get(subject), span.endedAt);
-      return toMember(name, tally, { now, span, of, insight: collected.insights.get(subject) });
+      return toMember(name, tally, { now, span, of, estimate: collected.routerEstimates.get(subject) });
     });
   };
   return [...collected.pools.values()].map((pool) => ({
@@ -54,8 +54,8 @@ function attemptsOf(members: ReadonlyMap<string, MemberTally>): number {
 
 function statesOf(collected: Collected, transitions: readonly Transition[]): Map<string, Present> {
   const states = new Map<string, Present>();
-  for (const { standings } of collected.standings.values()) {
-    for (const standing of standings) states.set(subjectName(standing), standing);
+  for (const { healthSnapshots } of collected.healthSnapshots.values()) {
+    for (const standing of healthSnapshots) states.set(subjectName(standing), standing);
   }
   for (const { to, why, until, ...subject } of transitions) {
     states.set(subjectName(subject), { state: to, why, until });
@@ -76,8 +76,8 @@ function present(last: Present | undefined, endedAt: number): Present | null {
   return over ? { ...last, until: null } : last;
 }
 
-function beliefOf(insight: MemberInsight): ReportBelief {
-  const { successRate, successLow, successHigh, avgMs, avgLowMs, avgHighMs, probes, changes } = insight;
+function reportEstimateOf(estimate: RouterEstimate): ReportEstimate {
+  const { successRate, successLow, successHigh, avgMs, avgLowMs, avgHighMs, probes, changes } = estimate;
   return {
     successRate,
     successRange: [successLow, successHigh],
@@ -91,12 +91,12 @@ function beliefOf(insight: MemberInsight): ReportBelief {
 interface Around {
   readonly now: Present | null;
   readonly span: Span;
-  readonly insight: MemberInsight | undefined;
+  readonly estimate: RouterEstimate | undefined;
   /** Attempts of it and its siblings. */
   readonly of: number;
 }
 
-function toMember(name: string, tally: MemberTally, { now, span, of, insight }: Around): ReportMember {
+function toMember(name: string, tally: MemberTally, { now, span, of, estimate }: Around): ReportMember {
   const { durations } = tally;
   return {
     name,
@@ -114,7 +114,7 @@ function toMember(name: string, tally: MemberTally, { now, span, of, insight }: 
     p99Ms: roundedOrNull(durations.percentile(0.99)),
     share: of === 0 ? null : rounded((tally.attempts / of) * 100) / 100,
     parts: tally.spark.parts(span.from, span.to, PARTS),
-    ...(insight && { belief: beliefOf(insight) }),
+    ...(estimate && { estimate: reportEstimateOf(estimate) }),
     kinds: tally.kinds,
   };
 }

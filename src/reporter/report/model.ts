@@ -149,7 +149,7 @@ export interface ReportMember {
   /** Attempts and failures over time: equal parts of the time that `timeline` covers. Null where it was never asked. */
   readonly parts: ReportParts | null;
   /** What the router believed of it at the end. */
-  readonly belief?: ReportBelief | null;
+  readonly estimate?: ReportEstimate | null;
   readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
 }
 
@@ -159,7 +159,7 @@ export interface ReportParts {
 }
 
 /** What was learned of a candidate, what is recent counting most. */
-export interface ReportBelief {
+export interface ReportEstimate {
   readonly successRate: number | null;
   readonly avgMs: number | null;
   /** Where rate and mean time lie with 95 % chance, by what was seen. */
@@ -192,7 +192,7 @@ export interface ReportStrategy {
   /** Runs in which it stood in for one that had failed. */
   readonly fallbacks: number;
   /** What the router believed of it at its task's last choice; null where nothing was learned. */
-  readonly belief?: ReportBelief | null;
+  readonly estimate?: ReportEstimate | null;
   /** When it was mostly the first choice of its task. */
   readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];
 }

@@ -11,7 +11,10 @@ export function strategiesOf(tallies: readonly StrategyTally[]): ReportStrategy[
     const periods = periodsOf(own.flatMap(({ name, chosenAt }) => chosenAt.map((at) => ({ at, name }))));
     return own.map((tally) => ({
       ...countsOf(tally),
-      belief: tally.belief && { successRate: tally.belief.successRate, avgMs: rounded(tally.belief.avgMs) },
+      estimate: tally.estimate && {
+        successRate: tally.estimate.successRate,
+        avgMs: rounded(tally.estimate.avgMs),
+      },
       periods: (periods.get(tally.name) ?? []).map(({ from, to, runs }) => {
         return { from: isoTime(from), to: isoTime(to), runs };
       }),
@@ -20,7 +23,7 @@ export function strategiesOf(tallies: readonly StrategyTally[]): ReportStrategy[
 }
 
 /** A run whose end says nothing of its strategy is neither a success nor a failure. */
-function countsOf(tally: StrategyTally): Omit<ReportStrategy, 'belief' | 'periods'> {
+function countsOf(tally: StrategyTally): Omit<ReportStrategy, 'estimate' | 'periods'> {
   const { task, name, runs, successes, failures, fallbacks, totalMs } = tally;
   const judged = successes + failures;
   return {

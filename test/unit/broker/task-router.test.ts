@@ -15,11 +15,11 @@ function world(): { router: TaskRouter; pass: (ms: number) => void; now: () => n
 /** Picks and closes; `works` says which strategies work. Returns what was picked first. */
 function rounds(
   { router, pass }: ReturnType<typeof world>,
-  turns: number,
+  permitQueue: number,
   works: (name: string) => boolean,
 ): string[] {
-  return Array.from({ length: turns }, (_, turn) => {
-    const id = `${turn} ${router.past.length}`;
+  return Array.from({ length: permitQueue }, (_, requestPermit) => {
+    const id = `${requestPermit} ${router.past.length}`;
     const name = router.pick(id, ['api', 'ui'], 1);
     pass(500);
     router.close(id, works(name) ? (name === 'ui' ? SLOWLY : OK) : FAILED);
@@ -31,7 +31,9 @@ function rounds(
 function believed(router: TaskRouter): Map<string, unknown> {
   const rounded = (value: number): number => Number(value.toPrecision(9));
   return new Map(
-    router.beliefs().map(({ name, successRate, avgMs }) => [name, [rounded(successRate), rounded(avgMs)]]),
+    router
+      .strategyEstimates()
+      .map(({ name, successRate, avgMs }) => [name, [rounded(successRate), rounded(avgMs)]]),
   );
 }
 
@@ -49,9 +51,9 @@ describe('what is learned of a task', () => {
   it('believes after a forgotten run what it believed before', () => {
     const [one, other] = [world(), world()];
     for (const own of [one, other]) rounds(own, 20, (name) => name === 'ui');
-    for (let turn = 0; turn < 5; turn++) {
-      one.router.pick(`cut off ${turn}`, ['api'], 1);
-      one.router.forget(`cut off ${turn}`);
+    for (let requestPermit = 0; requestPermit < 5; requestPermit++) {
+      one.router.pick(`cut off ${requestPermit}`, ['api'], 1);
+      one.router.forget(`cut off ${requestPermit}`);
     }
     expect(one.router.running).toBe(0);
     expect(believed(one.router)).toEqual(believed(other.router));
@@ -63,10 +65,10 @@ describe('what is learned of a task', () => {
     router.pick('one', ['api'], 1);
     router.pick('two', ['ui'], 1);
     router.forget('one');
-    expect([router.running, router.beliefs()]).toEqual([1, []]);
+    expect([router.running, router.strategyEstimates()]).toEqual([1, []]);
     router.close('two', OK);
     expect(router.past.map(({ name }) => name)).toEqual(['ui']);
-    expect(router.beliefs().map(({ name }) => name)).toEqual(['ui']);
+    expect(router.strategyEstimates().map(({ name }) => name)).toEqual(['ui']);
   });
 
   it('closes a run once, and none that was never picked', () => {
@@ -84,7 +86,7 @@ describe('what is learned of a task', () => {
     own.router.pick('endless', ['api'], 1);
     own.router.close('endless', { ok: true, durationMs: Number.MAX_VALUE, kind: 'timeout' });
     expect(own.router.past.length).toBe(120);
-    const believed = own.router.beliefs().flatMap(({ successRate, avgMs }) => [successRate, avgMs]);
+    const believed = own.router.strategyEstimates().flatMap(({ successRate, avgMs }) => [successRate, avgMs]);
     expect(believed).toHaveLength(4);
     expect(believed.every(Number.isFinite)).toBe(true);
   });
@@ -93,9 +95,9 @@ describe('what is learned of a task', () => {
     const before = world();
     rounds(before, 60, (name) => name === 'ui');
     const after = new TaskRouter(before.now, seededRandom('other'), before.router.past);
-    const picks = Array.from({ length: 20 }, (_, turn) => {
-      const name = after.pick(`${turn}`, ['api', 'ui'], 1);
-      after.close(`${turn}`, name === 'ui' ? OK : FAILED);
+    const picks = Array.from({ length: 20 }, (_, requestPermit) => {
+      const name = after.pick(`${requestPermit}`, ['api', 'ui'], 1);
+      after.close(`${requestPermit}`, name === 'ui' ? OK : FAILED);
       return name;
     });
     expect(picks.filter((name) => name === 'api').length).toBeLessThanOrEqual(3);

@@ -19,11 +19,17 @@ describe('the tasks of a project', () => {
   it('learn from all links', () => {
     let now = 0;
     const { tasks } = tasksAt(() => now);
-    const picks = Array.from({ length: 60 }, (_, turn) => {
-      const request = { round: `${turn}`, task: 'login', candidates: ['api', 'ui'], attempt: 1, seed: null };
-      const { name } = tasks.pick(`link ${turn % 6}`, request);
+    const picks = Array.from({ length: 60 }, (_, choice) => {
+      const request = {
+        round: `${choice}`,
+        task: 'login',
+        candidates: ['api', 'ui'],
+        attempt: 1,
+        seed: null,
+      };
+      const { name } = tasks.pick(`link ${choice % 6}`, request);
       now += 200;
-      tasks.record(`${turn}`, { ...OK, ok: name === 'ui' });
+      tasks.record(`${choice}`, { ...OK, ok: name === 'ui' });
       return name;
     });
     expect(picks.slice(20).filter((name) => name === 'api').length).toBeLessThanOrEqual(6);
@@ -34,7 +40,7 @@ describe('the tasks of a project', () => {
     const request = { task: 'login', candidates: ['api'], attempt: 1, seed: null };
     tasks.pick('dying', { ...request, round: 'one' });
     tasks.pick('living', { ...request, round: 'two' });
-    tasks.dropLink('dying');
+    tasks.dropClient('dying');
     tasks.record('one', { ...OK, ok: false });
     tasks.record('two', OK);
     expect(tasks.past.get('login')!.map(({ ok }) => ok)).toEqual([true]);
@@ -61,7 +67,7 @@ describe('a seeded run', () => {
   ): string[] {
     const random = seededRandom(`${noise}`);
     return Array.from({ length: 120 }, (_, index) => {
-      const seeded = { value: seed, run, worker: index % 2, turn: Math.floor(index / 2) };
+      const seeded = { value: seed, run, worker: index % 2, choice: Math.floor(index / 2) };
       const round = `${run} ${index}`;
       const { name } = tasks.pick('link', {
         round,
@@ -82,9 +88,9 @@ describe('a seeded run', () => {
   });
 
   it('draws by seed, task, worker and turn', () => {
-    const draw = (value: string, task: string, worker: number, turn: number): number => {
+    const draw = (value: string, task: string, worker: number, choice: number): number => {
       const world = new SeededWorld();
-      world.enter(task, { value, run: `${Math.random()}`, worker, turn });
+      world.enter(task, { value, run: `${Math.random()}`, worker, choice });
       return world.random();
     };
     expect(draw('7', 'login', 0, 0)).toBe(draw('7', 'login', 0, 0));

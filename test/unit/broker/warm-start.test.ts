@@ -5,8 +5,8 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/broker/context.ts';
 import { loadState, saveState } from '../../../src/broker/persist.ts';
 import { seededRandom } from '../../../src/core/clock.ts';
-import { pickMember } from '../../../src/core/leases/selection.ts';
-import { rosterOf } from '../../../src/core/resolved-pool.ts';
+import { pickGrant } from '../../../src/core/leases/selection.ts';
+import { resolvePool } from '../../../src/core/resolved-pool.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';
 import { endpoint, poolSpec } from '../core/world.ts';
@@ -31,11 +31,11 @@ function brokerAt(now: number): Broker {
 /** A pool whose members have been used a lot. */
 function taught({ context }: Broker): PoolState {
   const pool = newPoolState('api');
-  for (const { subject } of rosterOf(pool, SPEC, context).endpoints) {
-    for (let turn = 0; turn < 30; turn++) {
-      const learned = { ok: subject.name !== 'bad', durationMs: subject.name === 'slow' ? 900 : 90 };
+  for (const { member } of resolvePool(pool, SPEC, context).endpoints) {
+    for (let requestPermit = 0; requestPermit < 30; requestPermit++) {
+      const learned = { ok: member.name !== 'bad', durationMs: member.name === 'slow' ? 900 : 90 };
       const more = { retryAfterMs: null, attempt: 1, inFlight: 0 };
-      context.learn(subject.belief, { ...learned, ...more }, context.now);
+      context.observe(member.routerHandle, { ...learned, ...more }, context.now);
     }
   }
   return pool;
@@ -56,7 +56,7 @@ describe('a new broker', () => {
   const first = (pools: Map<string, PoolState>, { context }: Broker): string | undefined => {
     const pool = pools.get('api') ?? newPoolState('api');
     const wanted = { spec: SPEC, need: {}, exclude: NONE, prefer: NONE, avoid: NONE, deadline: Infinity };
-    return pickMember(pool, wanted, context)?.endpoint?.name;
+    return pickGrant(pool, wanted, context)?.endpoint?.name;
   };
 
   it('begins with what the one before learned', () => {
@@ -73,7 +73,9 @@ describe('a new broker', () => {
     writeFileSync(file, text);
     const next = brokerAt(1_060_000);
     const pools = loadState(file, next.context, next.routing);
-    const beliefs = [...pools.get('api')!.subjects.values()].map(({ belief }) => belief);
-    expect(beliefs.map((belief) => next.routing.insight(belief, 1_060_000))).toEqual([null, null, null]);
+    const strategyEstimates = [...pools.get('api')!.members.values()].map(({ routerHandle }) => routerHandle);
+    expect(strategyEstimates.map((routerHandle) => next.routing.estimateOf(routerHandle, 1_060_000))).toEqual(
+      [null, null, null],
+    );
   });
 });

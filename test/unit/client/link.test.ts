@@ -34,7 +34,7 @@ const ATTEMPT = {
 let pieces: string[][];
 let folder: string;
 let server: Server;
-let isFree: boolean;
+let isFastPath: boolean;
 /** Called to welcome who said hello last. */
 let welcome: () => void;
 let isWelcoming: boolean;
@@ -46,7 +46,7 @@ let link: Link;
 
 beforeEach(async () => {
   pieces = [];
-  isFree = true;
+  isFastPath = true;
   isWelcoming = true;
   isGranting = true;
   waits = [];
@@ -75,7 +75,7 @@ function serve(socket: Socket): void {
       const message = parseJson(line) as { type: string; ask: number; waitedMs?: number };
       piece.push(message.type);
       if (message.type === 'hello') {
-        const empty = { broker: 'b', standings: [], config: null, isKnownRun: false, notices: [] };
+        const empty = { broker: 'b', healthSnapshots: [], config: null, isKnownRun: false, notices: [] };
         welcome = () => say({ type: 'welcome', ...empty });
         sockets.push(socket);
         if (isWelcoming) welcome();
@@ -83,8 +83,8 @@ function serve(socket: Socket): void {
       if (message.type !== 'acquire') return;
       waits.push(message.waitedMs);
       if (!isGranting) return;
-      const member = { endpoint: null, key: { id: 'one#k', name: 'Schlüssel › 1' }, free: isFree };
-      say({ type: 'answer', ask: message.ask, answer: { is: 'granted', member, waitedMs: 0 } });
+      const grant = { endpoint: null, key: { id: 'one#k', name: 'Schlüssel › 1' }, fastPath: isFastPath };
+      say({ type: 'answer', ask: message.ask, answer: { is: 'granted', grant, waitedMs: 0 } });
     },
     () => socket.destroy(),
   );
@@ -132,7 +132,7 @@ test('a failed one goes at once, with what could wait before it', async () => {
 });
 
 test('so does one at a member whose calls ask for turns', async () => {
-  isFree = false;
+  isFastPath = false;
   await link.ask({ type: 'acquire', lease: 'b', ...WISH });
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   link.tell({ lease: 'b', ...ATTEMPT, kind: 'ok' });

@@ -7,8 +7,8 @@ function twoOfEach(): World {
   const world = new World(
     poolSpec({ endpoints: [endpoint('eu'), endpoint('us')], keys: [key('one'), key('two')], retryBudget: 1 }),
   );
-  world.acquire('a');
-  world.acquire('b');
+  world.acquireLease('a');
+  world.acquireLease('b');
   expect([world.on('a'), world.on('b')]).toEqual(['eu/one', 'us/two']);
   return world;
 }
@@ -39,7 +39,7 @@ describe('an endpoint', () => {
 
   it('is never ejected where it is the only one: plain Playwright would go on too', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'network', unsent: true });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 });
     expect(world.state('eu')).toBe('healthy');
@@ -66,24 +66,24 @@ describe('an endpoint', () => {
   it('stays out for twice as long each time, and comes back by one trial', () => {
     const world = twoOfEach();
     world.attempt('a', { kind: 'network', unsent: true });
-    world.release('a');
+    world.releaseLease('a');
     world.pass(14_999);
     expect(world.state('eu')).toBe('ejected');
     world.pass(2);
     expect(world.state('eu')).toBe('half-open');
-    world.acquire('trial');
-    world.acquire('other');
+    world.acquireLease('trial');
+    world.acquireLease('other');
     expect([world.on('trial'), world.on('other')]).toEqual([
       expect.stringContaining('eu/'),
       expect.stringContaining('us/'),
     ]);
     world.attempt('trial', { kind: 'server', status: 503 });
     expect(world.state('eu')).toBe('ejected');
-    world.release('trial');
+    world.releaseLease('trial');
     world.pass(29_000);
     expect(world.state('eu')).toBe('ejected');
     world.pass(1_100);
-    world.acquire('again');
+    world.acquireLease('again');
     world.attempt('again', { kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
   });
@@ -91,11 +91,11 @@ describe('an endpoint', () => {
   it('is on trial again when the trial ended without an answer', () => {
     const world = twoOfEach();
     world.attempt('a', { kind: 'network', unsent: true });
-    world.release('a');
+    world.releaseLease('a');
     world.pass(15_001);
-    world.acquire('trial');
+    world.acquireLease('trial');
     world.drop('trial');
-    world.acquire('next');
+    world.acquireLease('next');
     expect(world.on('next')).toMatch(/^eu\//);
   });
 });
@@ -105,7 +105,7 @@ describe('a key', () => {
     const world = twoOfEach();
     world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 'GET /orders' });
     expect(world.state('one')).toBe('healthy');
-    world.move('a', ['one#k'], 'auth', false);
+    world.moveLease('a', ['one#k'], 'auth', false);
     expect(world.on('a')).toBe('eu/two');
     world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 'GET /orders' });
     expect(world.state('one')).toBe('quarantined');
@@ -143,8 +143,8 @@ describe('a key', () => {
   it('is not compared with a key of other labels', () => {
     const keys = [key('viewer', { labels: { role: 'viewer' } }), key('admin', { labels: { role: 'admin' } })];
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     world.attempt('a', { kind: 'auth', status: 403, call: 'c', signature: 's' });
     world.attempt('b', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
     expect([world.state('viewer'), world.state('admin')]).toEqual(['healthy', 'healthy']);
@@ -152,7 +152,7 @@ describe('a key', () => {
 
   it('is quarantined at once where the protocol is a vendor’s', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one')] }));
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'auth', status: 401 });
     expect(world.state('one')).toBe('quarantined');
   });
@@ -160,8 +160,8 @@ describe('a key', () => {
   it('pauses with all keys of its quota group for as long as the server asks, the later deadline winning', () => {
     const keys = [key('one', { quotaGroup: 'project' }), key('two', { quotaGroup: 'project' }), key('three')];
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 10_000 });
     world.attempt('b', { kind: 'rate-limit', status: 429, retryAfterMs: 1_000 });
     expect(['one', 'two'].map((name) => world.state(name))).toEqual(['cooling', 'cooling']);
@@ -173,14 +173,14 @@ describe('a key', () => {
 
   it('pauses for one model only, where the calls name one', () => {
     const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
-    world.acquire('a', { need: { model: 'flash' } });
+    world.acquireLease('a', { need: { model: 'flash' } });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 5_000 });
-    world.acquire('pro', { need: { model: 'pro' } });
-    for (const lease of ['b', 'c', 'd']) world.acquire(lease, { need: { model: 'flash' } });
+    world.acquireLease('pro', { need: { model: 'pro' } });
+    for (const lease of ['b', 'c', 'd']) world.acquireLease(lease, { need: { model: 'flash' } });
     expect(['b', 'c', 'd'].map((lease) => world.on(lease))).toEqual(['two', 'two', 'two']);
     expect([world.state('one'), world.on('a')]).toEqual(['healthy', 'one']);
     world.pass(5_001);
-    world.acquire('e', { need: { model: 'flash' } });
+    world.acquireLease('e', { need: { model: 'flash' } });
     expect(world.on('e')).toBe('one');
   });
 
@@ -196,7 +196,7 @@ describe('a key', () => {
 
   it('stays quarantined whatever succeeds afterwards', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one'), key('two')] }));
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'auth', status: 401 });
     world.attempt('a', { kind: 'ok', status: 200 });
     expect(world.state('one')).toBe('quarantined');
@@ -208,7 +208,7 @@ describe('a caller', () => {
     const world = twoOfEach();
     for (let call = 0; call < 50; call++) world.attempt('a', { kind, status: 404 });
     expect([world.state('eu'), world.state('one')]).toEqual(['healthy', 'healthy']);
-    expect(world.pool.subjects.get(`endpoint:${EU}`)!.proven).toBe(true);
+    expect(world.pool.members.get(`endpoint:${EU}`)!.proven).toBe(true);
   });
 });
 
@@ -218,7 +218,7 @@ describe('many keys that fail alike at one endpoint', () => {
   /** Six leases, the keys in turn, all asked for one endpoint after the other. */
   function vendor(endpoints = [endpoint('eu'), endpoint('us')], keys = six): World {
     const world = new World(poolSpec({ protocol: 'openai', endpoints, keys }));
-    for (const { name } of keys) world.acquire(name);
+    for (const { name } of keys) world.acquireLease(name);
     return world;
   }
 
@@ -277,7 +277,7 @@ describe('many keys that fail alike at one endpoint', () => {
 
   it('are restored under plain HTTP where the other endpoint takes the same request', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')], keys: six.slice(0, 4) }));
-    for (const { name } of six.slice(0, 4)) world.acquire(name);
+    for (const { name } of six.slice(0, 4)) world.acquireLease(name);
     const facts = { signature: 'GET /orders' };
     world.attempt('four', { kind: 'ok', status: 200, endpoint: 'us#e', key: 'four#k', ...facts });
     for (const name of ['one', 'two', 'three'])
@@ -313,7 +313,7 @@ describe('an exhausted quota', () => {
   it('is gone for all keys of its group', () => {
     const keys = [key('one', { quotaGroup: 'project' }), key('two', { quotaGroup: 'project' }), key('three')];
     const world = new World(poolSpec({ keys }));
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 7_200_000 });
     expect(['one', 'two', 'three'].map((name) => world.state(name))).toEqual([
       'exhausted',
@@ -326,13 +326,13 @@ describe('an exhausted quota', () => {
 
   it('of one model leaves the key to the others', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
-    world.acquire('a', { need: { model: 'pro' } });
+    world.acquireLease('a', { need: { model: 'pro' } });
     world.attempt('a', { kind: 'exhausted', status: 429, perModel: true });
-    world.release('a');
-    world.acquire('b', { need: { model: 'flash' } });
+    world.releaseLease('a');
+    world.acquireLease('b', { need: { model: 'flash' } });
     expect([world.state('one'), world.on('b')]).toEqual(['healthy', 'one']);
-    world.release('b');
-    world.acquire('c', { need: { model: 'pro' } });
+    world.releaseLease('b');
+    world.acquireLease('c', { need: { model: 'pro' } });
     expect(world.on('c')).toBeNull();
   });
 });
@@ -370,23 +370,26 @@ describe('a machine without a network', () => {
 describe('a lease whose calls say their model', () => {
   it('leaves a key that rests for that model, and comes back to it for another', () => {
     const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one'), key('two')] }));
-    world.acquire('a');
-    world.turn('a', true, 'pro');
+    world.acquireLease('a');
+    world.requestPermit('a', true, 'pro');
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
     expect([world.on('a'), world.state('one')]).toEqual(['one', 'healthy']);
-    world.turn('a', true, 'flash');
+    world.requestPermit('a', true, 'flash');
     expect(world.on('a')).toBe('one');
-    world.turn('a', true, 'pro');
+    world.requestPermit('a', true, 'pro');
     expect(world.on('a')).toBe('two');
   });
 
   it('is blamed for the model of each call, also where two go at once', () => {
     const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one')] }));
-    world.acquire('a');
-    world.turn('a', true, 'pro');
-    world.turn('a', true, 'flash');
+    world.acquireLease('a');
+    world.requestPermit('a', true, 'pro');
+    world.requestPermit('a', true, 'flash');
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
-    const { lanes } = world.pool.subjects.get('key:one#k')!;
-    expect([lanes.get('pro')!.coolUntil, lanes.get('flash')?.coolUntil]).toEqual([world.now + 30_000, 0]);
+    const { modelLimits } = world.pool.members.get('key:one#k')!;
+    expect([modelLimits.get('pro')!.coolUntil, modelLimits.get('flash')?.coolUntil]).toEqual([
+      world.now + 30_000,
+      0,
+    ]);
   });
 });

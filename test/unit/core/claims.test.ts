@@ -16,7 +16,7 @@ function sharedWorld(...keys: KeySpec[]): World {
 
 /** Asks for a lease, and the store grants it. */
 function take(world: World, lease: string): void {
-  world.acquire(lease);
+  world.acquireLease(lease);
   claimGranted(world.pool, lease, world.context);
 }
 
@@ -26,48 +26,48 @@ describe('a lease that moves while machines share a store', () => {
     const world = sharedWorld(key('one', exclusive), key('two', exclusive));
     take(world, 'a');
     const from = world.on('a')!;
-    expect(types(world.move('a', [`${from}#k`], 'exhausted', false))).toEqual(['unclaim', 'claim']);
+    expect(types(world.moveLease('a', [`${from}#k`], 'exhausted', false))).toEqual(['unclaim', 'claim']);
     return world;
   };
 
   it('sends no call to a member before the store has granted it', () => {
     const world = moving();
-    expect(world.turn('a')).toEqual([]);
-    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'turn']);
+    expect(world.requestPermit('a')).toEqual([]);
+    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'permit']);
   });
 
   it('stays a lease where the store refuses: its calls wait for the next member', () => {
     const world = moving();
-    world.turn('a');
+    world.requestPermit('a');
     expect(claimRefused(world.pool, 'a', ['api/key:two#k', 'api/key:one#k'], null, world.context)).toEqual(
       [],
     );
     expect(world.pool.leases.has('a')).toBe(true);
     world.pass(1_000);
     expect(types(world.effects)).toContain('claim');
-    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'turn']);
+    expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['granted', 'permit']);
   });
 
   it('answers everyone who asked, also when it is given back meanwhile', () => {
     const world = moving();
-    world.acquire('a', { to: { link: 'link-a', ask: 90 } });
-    expect(types(world.release('a'))).toEqual(['stay', 'stay']);
+    world.acquireLease('a', { to: { link: 'link-a', ask: 90 } });
+    expect(types(world.releaseLease('a'))).toEqual(['stay', 'stay']);
     expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['unclaim']);
   });
 
   it('gives up its claim where it goes to a member that needs none', () => {
     const world = sharedWorld(key('one', exclusive), key('open'));
-    world.acquire('a', { exclude: ['open#k'] });
+    world.acquireLease('a', { exclude: ['open#k'] });
     claimGranted(world.pool, 'a', world.context);
     world.attempt('a', { kind: 'exhausted', status: 429 });
-    expect(types(world.turn('a'))).toEqual(['unclaim', 'moved', 'turn']);
+    expect(types(world.requestPermit('a'))).toEqual(['unclaim', 'moved', 'permit']);
   });
 });
 
 describe('while the shared store does not answer', () => {
   it('a wait ends at its time, and says why', () => {
     const world = sharedWorld(key('one', exclusive));
-    world.acquire('a', { timeoutMs: 600 });
+    world.acquireLease('a', { timeoutMs: 600 });
     for (let tries = 0; tries < 9; tries++) {
       claimFailed(world.pool, 'a', world.context);
       world.pass(100);
@@ -80,7 +80,7 @@ describe('while the shared store does not answer', () => {
 
   it('those that wait keep their order', () => {
     const world = sharedWorld(key('one', exclusive));
-    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
     claimFailed(world.pool, 'a', world.context);
     expect(world.pool.queue.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
   });

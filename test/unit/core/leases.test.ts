@@ -7,9 +7,9 @@ const exclusive = { maxConcurrent: 1 };
 describe('leases', () => {
   it('never give an exclusive key to two holders, and serve waiters in order', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
-    for (const lease of ['a', 'b', 'c', 'd']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
     expect(['a', 'b', 'c', 'd'].map((lease) => world.on(lease))).toEqual(['one', 'two', null, null]);
-    world.release('b');
+    world.releaseLease('b');
     expect(['c', 'd'].map((lease) => world.on(lease))).toEqual(['two', null]);
     world.drop('a');
     expect(world.on('d')).toBe('one');
@@ -17,11 +17,11 @@ describe('leases', () => {
 
   it('are granted once, however often they are asked for, and to their own link only', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
-    world.acquire('a');
-    world.acquire('a');
-    world.acquire('a', { to: { link: 'a stranger', ask: 1 } });
+    world.acquireLease('a');
+    world.acquireLease('a');
+    world.acquireLease('a', { to: { link: 'a stranger', ask: 1 } });
     expect(world.effects.map((effect) => effect.type)).toEqual(['granted', 'granted', 'stay']);
-    world.acquire('b');
+    world.acquireLease('b');
     expect([world.on('a'), world.on('b')]).toEqual(['one', 'two']);
   });
 
@@ -30,9 +30,9 @@ describe('leases', () => {
       keys: [key('admin', { ...exclusive, labels: { role: 'admin' } }), key('viewer', exclusive)],
     });
     const world = new World(spec);
-    world.acquire('first', { need: { role: 'admin' } });
-    world.acquire('second', { need: { role: 'admin' } });
-    world.acquire('third');
+    world.acquireLease('first', { need: { role: 'admin' } });
+    world.acquireLease('second', { need: { role: 'admin' } });
+    world.acquireLease('third');
     expect(['first', 'second', 'third'].map((lease) => world.on(lease))).toEqual(['admin', null, 'viewer']);
   });
 
@@ -42,7 +42,7 @@ describe('leases', () => {
       keys: [key('us-only', { endpoints: ['us'] })],
     });
     const world = new World(spec);
-    world.acquire('a');
+    world.acquireLease('a');
     expect(world.on('a')).toBe('us/us-only');
   });
 
@@ -52,13 +52,13 @@ describe('leases', () => {
         endpoints: [endpoint('off', { enabled: false }), endpoint('drained', { weight: 0 }), endpoint('on')],
       }),
     );
-    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
     expect(['a', 'b', 'c'].map((lease) => world.on(lease))).toEqual(['on', 'on', 'on']);
   });
 
   it('spread by weight', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('small'), endpoint('large', { weight: 3 })] }));
-    for (let lease = 0; lease < 40; lease++) world.acquire(`${lease}`);
+    for (let lease = 0; lease < 40; lease++) world.acquireLease(`${lease}`);
     const large = Array.from({ length: 40 }, (_, lease) => world.on(`${lease}`)).filter(
       (name) => name === 'large',
     );
@@ -67,8 +67,8 @@ describe('leases', () => {
 
   it('are refused after the wait, with the reason of each member', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive)] }));
-    world.acquire('a', { holder: 'orders › creates' });
-    world.acquire('b', { timeoutMs: 5_000 });
+    world.acquireLease('a', { holder: 'orders › creates' });
+    world.acquireLease('b', { timeoutMs: 5_000 });
     world.pass(4_999);
     expect(refusalOf(world.effects)).toBeUndefined();
     world.pass(2);
@@ -80,21 +80,21 @@ describe('leases', () => {
 
   it('are refused at once where no wait can help', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one')] }));
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'auth', status: 401 });
-    world.acquire('b');
+    world.acquireLease('b');
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false, waitedMs: 0 });
   });
 
   it('of a rerun avoid what the test failed on, for two seconds at most', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
-    world.acquire('first', { testId: 'test' });
-    world.release('first', true);
-    world.acquire('other');
-    world.acquire('holder');
+    world.acquireLease('first', { testId: 'test' });
+    world.releaseLease('first', true);
+    world.acquireLease('other');
+    world.acquireLease('holder');
     expect([world.on('other'), world.on('holder')]).toEqual(['two', 'one']);
-    world.release('holder');
-    world.acquire('rerun', { testId: 'test' });
+    world.releaseLease('holder');
+    world.acquireLease('rerun', { testId: 'test' });
     expect(world.on('rerun')).toBeNull();
     world.pass(1_900);
     expect(world.on('rerun')).toBeNull();
@@ -104,8 +104,8 @@ describe('leases', () => {
 });
 
 describe('tests that take several leases', () => {
-  const asks = (world: World, lease: string, link: string): void =>
-    world.acquire(lease, { to: { link, ask: 1 } });
+  const replyTo = (world: World, lease: string, link: string): void =>
+    world.acquireLease(lease, { to: { link, ask: 1 } });
   const end = (world: World): string[] =>
     endDeadlocks([world.pool], world.context).map((effect) =>
       effect.type === 'refused' ? effect.to.link : effect.type,
@@ -113,23 +113,23 @@ describe('tests that take several leases', () => {
 
   it('and wait for each other in a circle are told at once: who asked last is refused', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
-    asks(world, 'a1', 'a');
-    asks(world, 'b1', 'b');
-    asks(world, 'a2', 'a');
+    replyTo(world, 'a1', 'a');
+    replyTo(world, 'b1', 'b');
+    replyTo(world, 'a2', 'a');
     expect(end(world)).toEqual([]);
     world.now += 10;
-    asks(world, 'b2', 'b');
+    replyTo(world, 'b2', 'b');
     expect(end(world)).toEqual(['b']);
     expect(end(world)).toEqual([]);
-    world.release('b1');
+    world.releaseLease('b1');
     expect(world.on('a2')).toBe('two');
   });
 
   it('wait on where one holder goes on', () => {
     const keys = [key('one', exclusive), key('two', exclusive), key('three', exclusive)];
     const world = new World(poolSpec({ keys }));
-    for (const link of ['a', 'b', 'c']) asks(world, `${link}1`, link);
-    for (const link of ['a', 'b']) asks(world, `${link}2`, link);
+    for (const link of ['a', 'b', 'c']) replyTo(world, `${link}1`, link);
+    for (const link of ['a', 'b']) replyTo(world, `${link}2`, link);
     expect(end(world)).toEqual([]);
   });
 });
@@ -137,12 +137,12 @@ describe('tests that take several leases', () => {
 describe('a rerun', () => {
   it('does not wait where its test failed on all there is', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('only')], keys: [key('one'), key('two')] }));
-    world.acquire('first', { testId: 'test' });
-    world.release('first', true);
-    world.acquire('rerun', { testId: 'test' });
+    world.acquireLease('first', { testId: 'test' });
+    world.releaseLease('first', true);
+    world.acquireLease('rerun', { testId: 'test' });
     expect(world.on('rerun')).toBe('only/two');
-    world.release('rerun', true);
-    world.acquire('again', { testId: 'test' });
+    world.releaseLease('rerun', true);
+    world.acquireLease('again', { testId: 'test' });
     expect(world.on('again')).not.toBeNull();
   });
 });
@@ -154,28 +154,28 @@ describe('moving', () => {
       keys: [key('one', exclusive), key('two')],
     });
     const world = new World(spec);
-    world.acquire('a');
+    world.acquireLease('a');
     expect(world.on('a')).toBe('eu/one');
     world.attempt('a', { kind: 'network', unsent: true });
-    world.move('a', ['eu#e']);
+    world.moveLease('a', ['eu#e']);
     expect(world.on('a')).toBe('us/one');
   });
 
   it('waits for another key where its own never worked, and gives that back meanwhile', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     world.attempt('a', { kind: 'auth', status: 401 });
-    world.move('a', ['one#k'], 'auth', false);
+    world.moveLease('a', ['one#k'], 'auth', false);
     expect(world.on('a')).toBeNull();
-    world.release('b');
+    world.releaseLease('b');
     expect(world.on('a')).toBe('two');
   });
 
   it('stays where nothing else fits', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
-    world.acquire('a');
-    expect(world.move('a', ['one#k'], 'auth', false)).toMatchObject([
+    world.acquireLease('a');
+    expect(world.moveLease('a', ['one#k'], 'auth', false)).toMatchObject([
       { type: 'stay', why: 'no other member fits' },
     ]);
     expect(world.on('a')).toBe('one');
@@ -183,10 +183,10 @@ describe('moving', () => {
 
   it('stays where the retry budget is used up', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')] }));
-    world.acquire('a');
-    const answers = Array.from({ length: 5 }, (_, turn) => {
-      world.attempt('a', { kind: 'server', status: 503, call: `c${turn}` });
-      return world.move('a', [world.pool.leases.get('a')!.endpoint!.id], 'server', false)[0]!.type;
+    world.acquireLease('a');
+    const answers = Array.from({ length: 5 }, (_, requestPermit) => {
+      world.attempt('a', { kind: 'server', status: 503, call: `c${requestPermit}` });
+      return world.moveLease('a', [world.pool.leases.get('a')!.endpoint!.id], 'server', false)[0]!.type;
     });
     expect(answers).toEqual(['granted', 'granted', 'granted', 'stay', 'stay']);
   });
@@ -195,81 +195,81 @@ describe('moving', () => {
 describe('turns', () => {
   it('let one attempt at a time find out whether an unproven member works', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
-    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
-    expect(world.turn('a')).toHaveLength(1);
-    expect(world.turn('b')).toHaveLength(0);
-    expect(world.turn('c')).toHaveLength(0);
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
+    expect(world.requestPermit('a')).toHaveLength(1);
+    expect(world.requestPermit('b')).toHaveLength(0);
+    expect(world.requestPermit('c')).toHaveLength(0);
     const freed = world.attempt('a', { kind: 'ok', status: 200 });
-    expect(freed.map((effect) => effect.type)).toEqual(['turn', 'turn']);
+    expect(freed.map((effect) => effect.type)).toEqual(['permit', 'permit']);
   });
 
   it('move on to another member when that attempt shows that nothing answers', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')] }));
-    for (const lease of ['a', 'b', 'c']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
     expect([world.on('a'), world.on('c')]).toEqual(['eu', 'eu']);
-    world.turn('a');
-    world.turn('c');
+    world.requestPermit('a');
+    world.requestPermit('c');
     world.attempt('a', { kind: 'network', unsent: true });
     expect([world.state('eu'), world.on('c')]).toEqual(['ejected', 'us']);
   });
 
   it('do not go to and fro between two members of which neither has worked', () => {
     const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
-    for (const lease of ['a', 'b', 'c', 'd']) world.acquire(lease);
-    for (const lease of ['a', 'b']) world.turn(lease);
-    for (const lease of ['c', 'd']) expect(world.turn(lease)).toEqual([]);
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
+    for (const lease of ['a', 'b']) world.requestPermit(lease);
+    for (const lease of ['c', 'd']) expect(world.requestPermit(lease)).toEqual([]);
     for (const lease of ['a', 'b']) world.attempt(lease, { kind: 'auth', status: 401 });
     world.pass(4_000);
-    expect(world.effects.filter((effect) => effect.type === 'turn')).toHaveLength(4);
+    expect(world.effects.filter((effect) => effect.type === 'permit')).toHaveLength(4);
   });
 
   it('do not wait for ever for an attempt that hangs', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
-    world.acquire('a');
-    world.acquire('b');
-    world.turn('a');
-    world.turn('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
+    world.requestPermit('a');
+    world.requestPermit('b');
     const before = world.effects.length;
     world.pass(3_100);
-    expect(world.effects.slice(before)).toMatchObject([{ type: 'turn', delayMs: 0 }]);
+    expect(world.effects.slice(before)).toMatchObject([{ type: 'permit', delayMs: 0 }]);
   });
 
   it('are paced by rpm over all leases, without a burst beyond the limit', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 300 })] }));
-    for (let lease = 0; lease < 12; lease++) world.acquire(`${lease}`);
+    for (let lease = 0; lease < 12; lease++) world.acquireLease(`${lease}`);
     const start = world.now;
-    const turns: number[] = [];
+    const permitQueue: number[] = [];
     const note = (): void => {
-      const count = world.effects.filter((effect) => effect.type === 'turn').length;
-      while (turns.length < count) turns.push(world.now - start);
+      const count = world.effects.filter((effect) => effect.type === 'permit').length;
+      while (permitQueue.length < count) permitQueue.push(world.now - start);
     };
-    world.turn('0');
+    world.requestPermit('0');
     note();
     world.attempt('0', { kind: 'ok', status: 200 });
-    for (let lease = 1; lease < 12; lease++) world.turn(`${lease}`);
+    for (let lease = 1; lease < 12; lease++) world.requestPermit(`${lease}`);
     for (let step = 0; step < 50; step++) {
       note();
       world.pass(50);
     }
-    expect(turns).toEqual([0, 0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 2000, 2000]);
+    expect(permitQueue).toEqual([0, 0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 2000, 2000]);
   });
 
   it('wait out a pause of their key, where the lease cannot move, and then go at its pace', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 60 })] }));
-    world.acquire('a');
-    world.acquire('b');
-    world.turn('a');
+    world.acquireLease('a');
+    world.acquireLease('b');
+    world.requestPermit('a');
     world.attempt('a', { kind: 'ok', status: 200 });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 2_000 });
-    expect([world.turn('a', false), world.turn('b', false)]).toEqual([[], []]);
-    const turns = (): number => world.effects.filter((effect) => effect.type === 'turn').length;
+    expect([world.requestPermit('a', false), world.requestPermit('b', false)]).toEqual([[], []]);
+    const permitQueue = (): number => world.effects.filter((effect) => effect.type === 'permit').length;
     world.pass(1_999);
-    expect(turns()).toBe(1);
+    expect(permitQueue()).toBe(1);
     world.pass(2);
-    expect(turns()).toBe(2);
+    expect(permitQueue()).toBe(2);
     world.pass(990);
-    expect(turns()).toBe(2);
+    expect(permitQueue()).toBe(2);
     world.pass(20);
-    expect(turns()).toBe(3);
+    expect(permitQueue()).toBe(3);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { currentPace, learnPace, noteServed } from '../../../src/core/pace/learned-pace.ts';
-import { newPace, reserveTurn, settleTurn, startTurn, untilTurn } from '../../../src/core/pace/pace.ts';
+import {
+  newPace,
+  reservePermit,
+  settlePermit,
+  startPermit,
+  untilPermit,
+} from '../../../src/core/pace/pace.ts';
 import { key, poolSpec, World } from './world.ts';
 
 describe('a pace of n calls a minute', () => {
@@ -12,7 +18,7 @@ describe('a pace of n calls a minute', () => {
     [600, 10, 1_000],
   ])('of %i lets %i go at once, and as many again after %d ms', (rpm, atOnce, windowMs) => {
     const pace = newPace();
-    const waits = Array.from({ length: 3 * atOnce }, () => reserveTurn(pace, rpm, 5_000));
+    const waits = Array.from({ length: 3 * atOnce }, () => reservePermit(pace, rpm, 5_000));
     const expected = [0, windowMs, 2 * windowMs].flatMap((wait) =>
       Array.from({ length: atOnce }, () => wait),
     );
@@ -21,10 +27,12 @@ describe('a pace of n calls a minute', () => {
 
   it('never lets more than its share through in any second', () => {
     const pace = newPace();
-    const turns: number[] = [];
-    for (let now = 0; now < 20_000; now += 37) turns.push(now + reserveTurn(pace, 300, now));
-    for (const turn of turns) {
-      expect(turns.filter((other) => other >= turn && other < turn + 1_000).length).toBeLessThanOrEqual(5);
+    const permitQueue: number[] = [];
+    for (let now = 0; now < 20_000; now += 37) permitQueue.push(now + reservePermit(pace, 300, now));
+    for (const requestPermit of permitQueue) {
+      expect(
+        permitQueue.filter((other) => other >= requestPermit && other < requestPermit + 1_000).length,
+      ).toBeLessThanOrEqual(5);
     }
   });
 });
@@ -32,19 +40,19 @@ describe('a pace of n calls a minute', () => {
 describe('a turn whose answer came', () => {
   it('counts from when it had surely reached the server', () => {
     const pace = newPace();
-    startTurn(pace, 60, 'a', 0);
-    settleTurn(pace, 'a', 40);
-    expect(untilTurn(pace, 60, 50)).toBe(990);
-    startTurn(pace, 60, 'b', 1_040);
-    settleTurn(pace, 'b', 5_000);
-    expect(untilTurn(pace, 60, 1_100)).toBe(1_040);
+    startPermit(pace, 60, 'a', 0);
+    settlePermit(pace, 'a', 40);
+    expect(untilPermit(pace, 60, 50)).toBe(990);
+    startPermit(pace, 60, 'b', 1_040);
+    settlePermit(pace, 'b', 5_000);
+    expect(untilPermit(pace, 60, 1_100)).toBe(1_040);
   });
 
   it('and that was told late puts off the ones after it', () => {
     const pace = newPace();
-    expect([reserveTurn(pace, 60, 0), reserveTurn(pace, 60, 0)]).toEqual([0, 1_000]);
-    startTurn(pace, 60, 'a', 900);
-    expect(untilTurn(pace, 60, 1_000)).toBe(900);
+    expect([reservePermit(pace, 60, 0), reservePermit(pace, 60, 0)]).toEqual([0, 1_000]);
+    startPermit(pace, 60, 'a', 900);
+    expect(untilPermit(pace, 60, 1_000)).toBe(900);
   });
 });
 
@@ -63,14 +71,14 @@ describe('a learned pace', () => {
 
   it('makes the calls of all leases wait for their turn', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
-    for (const lease of ['a', 'b', 'c', 'd']) world.acquire(lease);
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
     for (let call = 0; call < 3; call++) world.attempt('a', { kind: 'ok', status: 200 });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 500 });
     world.pass(501);
-    for (const lease of ['a', 'b', 'c', 'd']) world.turn(lease);
-    const turns = (): number => world.effects.filter((effect) => effect.type === 'turn').length;
-    expect(turns()).toBe(3);
+    for (const lease of ['a', 'b', 'c', 'd']) world.requestPermit(lease);
+    const permitQueue = (): number => world.effects.filter((effect) => effect.type === 'permit').length;
+    expect(permitQueue()).toBe(3);
     world.pass(1_100);
-    expect(turns()).toBe(4);
+    expect(permitQueue()).toBe(4);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probesLost } from '../../../src/core/health/probe-results.ts';
+import { reassignProbes } from '../../../src/core/health/probe-results.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
 import { endpoint, key, poolSpec, refusalOf, World } from './world.ts';
 
@@ -19,8 +19,8 @@ function worldOf(endpoints: EndpointSpec[], keys: KeySpec[] = [], more: Partial<
 /** Two replicas that were probed and lease, of which eu went down just now. */
 function outage(): World {
   const world = worldOf([checked('eu'), checked('us')]);
-  world.acquire('a');
-  world.acquire('b');
+  world.acquireLease('a');
+  world.acquireLease('b');
   world.probed({ kind: 'ok', status: 200 });
   const down = world.on('a') === 'eu' ? 'a' : 'b';
   world.attempt(down, { kind: 'network', unsent: true });
@@ -37,31 +37,31 @@ describe('before a lease', () => {
   it('each member is probed once, and the first that is known to work is leased', () => {
     const world = worldOf([checked('eu'), checked('us')], [key('one'), key('two')]);
     expect(world.probes).toEqual([]);
-    world.acquire('a');
+    world.acquireLease('a');
     expect(world.probes).toEqual(['eu/one', 'us/two']);
     expect(world.on('a')).toBeNull();
     world.probed({ kind: 'ok', status: 200 }, 'us');
     expect(world.on('a')).toBe('us/two');
     world.probed({ kind: 'ok', status: 200 });
-    world.acquire('b');
+    world.acquireLease('b');
     expect([world.on('b'), world.probes]).toEqual(['eu/one', []]);
   });
 
   it('an endpoint that was not seen for a minute is probed again, one that works is not', () => {
     const world = worldOf([checked('eu'), checked('us')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'ok', status: 200 });
     world.pass(50_000);
     world.attempt('a', { kind: 'ok', status: 200 });
     world.pass(20_000);
-    world.acquire('b');
+    world.acquireLease('b');
     expect(world.probes).toEqual([world.on('a') === 'eu' ? 'us' : 'eu']);
     expect(world.on('b')).toBe(world.on('a'));
   });
 
   it('an endpoint whose probe fails is out, and no lease ever meets it', () => {
     const world = worldOf([checked('eu'), checked('us')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'server', status: 503 }, 'eu');
     world.probed({ kind: 'ok', status: 200 }, 'us');
     expect([world.state('eu'), world.on('a')]).toEqual(['ejected', 'us']);
@@ -69,7 +69,7 @@ describe('before a lease', () => {
 
   it('a key that its probe refuses where another key passes is out, and no lease ever meets it', () => {
     const world = worldOf([checked('eu')], [key('revoked'), key('good')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'auth', status: 401 }, 'revoked');
     expect(world.state('revoked')).toBe('healthy');
     world.probed({ kind: 'ok', status: 200 }, 'good');
@@ -78,7 +78,7 @@ describe('before a lease', () => {
 
   it('a path that is forbidden to all keys blames none', () => {
     const world = worldOf([checked('eu')], [key('one'), key('two'), key('three')]);
-    world.acquire('a');
+    world.acquireLease('a');
     for (let round = 0; round < 9; round++) world.probed({ kind: 'auth', status: 403 });
     expect(['one', 'two', 'three'].map((name) => world.state(name))).toEqual(Array(3).fill('healthy'));
     expect([world.probes, world.on('a')]).toEqual([[], 'eu/one']);
@@ -86,12 +86,12 @@ describe('before a lease', () => {
 
   it('a path that fails alike everywhere blames no endpoint', () => {
     const world = worldOf([checked('eu'), checked('us'), checked('ap')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'server', status: 404 });
     expect(['eu', 'us', 'ap'].map((name) => world.state(name))).toEqual(Array(3).fill('healthy'));
     expect(world.on('a')).not.toBeNull();
     world.pass(61_000);
-    world.acquire('b');
+    world.acquireLease('b');
     world.probed({ kind: 'server', status: 404 });
     expect(['eu', 'us', 'ap'].map((name) => world.state(name))).toEqual(Array(3).fill('healthy'));
     expect(whys(world).at(-1)).toContain('fail alike');
@@ -99,17 +99,17 @@ describe('before a lease', () => {
 
   it('nothing is probed without a health path, nor where no link can', () => {
     const plain = worldOf([endpoint('eu')], [key('one')]);
-    plain.acquire('a');
+    plain.acquireLease('a');
     expect([plain.probes, plain.on('a')]).toEqual([[], 'eu/one']);
     const alone = worldOf([checked('eu')], [key('one')]);
     alone.prober(false);
-    alone.acquire('a');
+    alone.acquireLease('a');
     expect([alone.probes, alone.on('a')]).toEqual([[], 'eu/one']);
   });
 
   it('what nobody could find out is left to the lease', () => {
     const world = worldOf([checked('eu')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.pass(5_999);
     expect(world.on('a')).toBeNull();
     world.pass(20_000);
@@ -143,7 +143,7 @@ describe('an endpoint that is out', () => {
     }
     world.pass(100);
     expect([world.state('eu'), world.probes]).toEqual(['half-open', ['eu']]);
-    for (const lease of ['c', 'd', 'e']) world.acquire(lease);
+    for (const lease of ['c', 'd', 'e']) world.acquireLease(lease);
     expect(['c', 'd', 'e'].map((lease) => world.on(lease))).toEqual(['us', 'us', 'us']);
     world.probed({ kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
@@ -163,8 +163,8 @@ describe('an endpoint that is out', () => {
 
   it('by faults that its health path does not show comes back by one lease’s trial, not before its time', () => {
     const world = worldOf([checked('eu'), checked('us')]);
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     world.probed({ kind: 'ok', status: 200 });
     const holder = world.on('a') === 'eu' ? 'a' : 'b';
     for (let fault = 0; fault < 3; fault++) world.attempt(holder, { kind: 'server', status: 500 });
@@ -177,8 +177,8 @@ describe('an endpoint that is out', () => {
     world.pass(2_000);
     world.probed({ kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('half-open');
-    world.acquire('trial');
-    world.acquire('other');
+    world.acquireLease('trial');
+    world.acquireLease('other');
     expect([world.on('trial'), world.on('other')]).toEqual(['eu', 'us']);
     world.attempt('trial', { kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
@@ -188,7 +188,7 @@ describe('an endpoint that is out', () => {
     const world = outage();
     world.pass(600);
     const [id] = world.pool.probes.keys();
-    const effects = probesLost(world.pool, [id!], world.context);
+    const effects = reassignProbes(world.pool, [id!], world.context);
     expect(effects).toMatchObject([{ type: 'probe', probe: { id, tries: 2 } }]);
     world.probed({ kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
@@ -198,11 +198,11 @@ describe('an endpoint that is out', () => {
     const world = worldOf([checked('eu'), checked('us')], [], {
       ejection: { baseMs: 600_000, maxMs: 600_000 },
     });
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'network', unsent: true });
     world.pass(5_000);
     world.probed({ kind: 'network', unsent: true });
-    world.acquire('b');
+    world.acquireLease('b');
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false });
   });
 });
@@ -212,7 +212,7 @@ describe('a quarantined key', () => {
     const world = worldOf([endpoint('eu', { probe: 'protocol' })], [key('one'), key('two')], {
       protocol: 'openai',
     });
-    world.acquire('a');
+    world.acquireLease('a');
     expect(world.on('a')).toBe('eu/one');
     world.attempt('a', { kind: 'auth', status: 401 });
     expect(world.state('one')).toBe('quarantined');
@@ -236,12 +236,12 @@ describe('a quarantined key', () => {
 
   it('is looked at when a run starts, and a lease waits for what comes of it', () => {
     const world = vendor();
-    world.release('a');
+    world.releaseLease('a');
     world.prober(false);
     world.pass(120_000);
     world.prober();
     expect(world.probes).toEqual(['eu/one']);
-    world.acquire('b', { exclude: ['two#k'] });
+    world.acquireLease('b', { exclude: ['two#k'] });
     expect(refusalOf(world.effects)).toBeUndefined();
     world.probed({ kind: 'auth', status: 401, by: 'protocol' });
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false });
@@ -252,12 +252,12 @@ describe('a quarantined key', () => {
 
   it('stays out where its health path is open to everybody', () => {
     const world = worldOf([checked('eu')], [key('one'), key('two')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'ok', status: 200 });
     const held = world.on('a')!.split('/')[1]!;
     const other = held === 'one' ? 'two' : 'one';
     world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
-    world.move('a', [`${held}#k`], 'auth', false);
+    world.moveLease('a', [`${held}#k`], 'auth', false);
     world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
     expect([world.state(held), world.state(other)]).toEqual(['quarantined', 'healthy']);
     for (let step = 0; step < 50; step++) {
@@ -269,7 +269,7 @@ describe('a quarantined key', () => {
 
   it('returns where its health path refused it first and then lets it pass', () => {
     const world = worldOf([checked('eu')], [key('one'), key('two')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'auth', status: 401 }, 'one');
     world.probed({ kind: 'ok', status: 200 }, 'two');
     expect(world.state('one')).toBe('quarantined');
@@ -281,14 +281,14 @@ describe('a quarantined key', () => {
 
   it('of plain HTTP without a health path is never probed', () => {
     const world = worldOf([endpoint('eu')], [key('one'), key('two')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
-    world.move('a', ['one#k'], 'auth', false);
+    world.moveLease('a', ['one#k'], 'auth', false);
     world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
     world.prober(false);
     world.pass(100 * DAY_MS);
     world.prober();
-    world.acquire('b');
+    world.acquireLease('b');
     expect([world.state('one'), world.probes]).toEqual(['quarantined', []]);
   });
 });
@@ -296,8 +296,8 @@ describe('a quarantined key', () => {
 describe('a suspect', () => {
   it('is proved by its health path, which another key passes', () => {
     const world = worldOf([checked('eu')], [key('one'), key('two')]);
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     world.probed({ kind: 'rate-limit', status: 429 });
     expect(world.on('a')).toBe('eu/one');
     world.pass(10_000);
@@ -313,14 +313,14 @@ describe('a suspect', () => {
 describe('an exhausted key', () => {
   it('comes back after its reset by one lease’s trial: a probe sees no quota', () => {
     const world = worldOf([checked('eu')], [key('one')]);
-    world.acquire('a');
+    world.acquireLease('a');
     world.probed({ kind: 'ok', status: 200 });
     world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 30_000 });
-    world.release('a');
+    world.releaseLease('a');
     world.pass(30_001);
     expect([world.state('one'), world.probes]).toEqual(['half-open', []]);
-    world.acquire('trial');
-    world.acquire('next');
+    world.acquireLease('trial');
+    world.acquireLease('next');
     expect([world.on('trial'), world.on('next')]).toEqual(['eu/one', null]);
     world.attempt('trial', { kind: 'ok', status: 200 });
     expect([world.state('one'), world.on('next')]).toEqual(['healthy', 'eu/one']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimGranted } from '../../../src/core/leases/claims.ts';
-import { acquire, type Effect, release } from '../../../src/core/pool.ts';
-import { respec } from '../../../src/core/leases/update-spec.ts';
+import { acquireLease, type Effect, releaseLease } from '../../../src/core/pool.ts';
+import { updateSpec } from '../../../src/core/leases/update-spec.ts';
 import type { PoolSpec } from '../../../src/core/types.ts';
 import { key, poolSpec, refusalOf, World } from './world.ts';
 
@@ -14,7 +14,7 @@ function edit(world: World, revision: string): void {
 }
 
 function tell(world: World, lease: string, spec: PoolSpec | null): Effect[] {
-  return respec(world.pool, `link-${lease}`, spec, world.context);
+  return updateSpec(world.pool, `link-${lease}`, spec, world.context);
 }
 
 function worldOf(...names: string[]): World {
@@ -26,10 +26,10 @@ function worldOf(...names: string[]): World {
 describe('a revision in force', () => {
   it('grants nothing to a link that has not told its pools of it, and then at once', () => {
     const world = worldOf('one');
-    world.acquire('a');
+    world.acquireLease('a');
     edit(world, 'r2');
-    world.release('a');
-    world.acquire('b');
+    world.releaseLease('a');
+    world.acquireLease('b');
     expect(world.on('b')).toBeNull();
     tell(world, 'b', specOf('r2', 'two'));
     expect(world.on('b')).toBe('two');
@@ -37,21 +37,21 @@ describe('a revision in force', () => {
 
   it('lets who holds go on, and go over to its own members only', () => {
     const world = worldOf('one', 'two');
-    world.acquire('a');
+    world.acquireLease('a');
     const held = world.on('a');
     edit(world, 'r2');
-    expect(world.move('a', [`${held}#k`])).toMatchObject([{ type: 'stay' }]);
+    expect(world.moveLease('a', [`${held}#k`])).toMatchObject([{ type: 'stay' }]);
     tell(world, 'a', specOf('r2', 'three'));
     expect(world.on('a')).toBe(held);
-    world.move('a', [`${held}#k`]);
+    world.moveLease('a', [`${held}#k`]);
     expect(world.on('a')).toBe('three');
     expect(world.pool.leases.get('a')!.spec.revision).toBe('r2');
   });
 
   it('ends the wait for a pool that is gone, and says so', () => {
     const world = worldOf('one');
-    world.acquire('a');
-    world.acquire('b');
+    world.acquireLease('a');
+    world.acquireLease('b');
     edit(world, 'r2');
     const refusal = refusalOf(tell(world, 'b', null));
     expect(refusal?.reasons).toEqual([
@@ -61,8 +61,8 @@ describe('a revision in force', () => {
 
   it('still lets a wait run out', () => {
     const world = worldOf('one');
-    world.acquire('a');
-    world.acquire('b', { timeoutMs: 500 });
+    world.acquireLease('a');
+    world.acquireLease('b', { timeoutMs: 500 });
     edit(world, 'r2');
     world.pass(600);
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: true });
@@ -71,19 +71,19 @@ describe('a revision in force', () => {
   it('gives back what the shared store granted for an older one', () => {
     const world = worldOf('one');
     world.pool.shared = true;
-    world.acquire('a');
+    world.acquireLease('a');
     expect(world.effects).toMatchObject([{ type: 'claim' }]);
     edit(world, 'r2');
     expect(claimGranted(world.pool, 'a', world.context)).toEqual([{ type: 'unclaim', lease: 'a' }]);
     expect(tell(world, 'a', specOf('r2', 'two'))).toMatchObject([
-      { type: 'claim', slots: [{ subject: 'api/key:two#k' }] },
+      { type: 'claim', slots: [{ member: 'api/key:two#k' }] },
     ]);
     expect(claimGranted(world.pool, 'a', world.context)).toMatchObject([{ type: 'granted' }]);
   });
 
   it('keeps the health of a member that was renamed, and calls it by its new name', () => {
     const world = worldOf('one', 'two');
-    world.acquire('a');
+    world.acquireLease('a');
     const [name] = [world.on('a')!];
     world.attempt('a', { kind: 'exhausted', status: 402 });
     expect(world.state(name)).toBe('exhausted');
@@ -94,7 +94,7 @@ describe('a revision in force', () => {
       keys: spec.keys.map((each) => ({ ...each, name: each.name === name ? 'new' : each.name })),
     };
     tell(world, 'a', renamed);
-    world.acquire('b', { spec: renamed });
+    world.acquireLease('b', { spec: renamed });
     expect(world.on('b')).not.toBe('new');
     expect(world.state('new')).toBe('exhausted');
   });
@@ -103,11 +103,11 @@ describe('a revision in force', () => {
     const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
     const { pool, spec, context } = world;
     const request = { to: { link: 'l', ask: 1 }, spec, need: {}, holder: 't', testId: 't', timeoutMs: 1 };
-    acquire(pool, { ...request, lease: 'a', isFirst: true }, context);
-    release(pool, 'a', true, context);
-    acquire(pool, { ...request, lease: 'b', isFirst: false }, context);
+    acquireLease(pool, { ...request, lease: 'a', isFirst: true }, context);
+    releaseLease(pool, 'a', true, context);
+    acquireLease(pool, { ...request, lease: 'b', isFirst: false }, context);
     expect(pool.failedOn.get('t')?.size).toBe(1);
-    acquire(pool, { ...request, lease: 'c', isFirst: true }, context);
+    acquireLease(pool, { ...request, lease: 'c', isFirst: true }, context);
     expect(pool.failedOn.has('t')).toBe(false);
   });
 });

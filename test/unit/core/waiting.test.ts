@@ -17,7 +17,7 @@ describe('tests that wait for each other', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
     for (const lease of ['a1', 'b1', 'a2', 'b2']) {
       world.now += 10;
-      world.acquire(lease, { to: { link: lease.slice(0, 1), ask: 1 } });
+      world.acquireLease(lease, { to: { link: lease.slice(0, 1), ask: 1 } });
     }
     return world;
   };
@@ -32,26 +32,27 @@ describe('tests that wait for each other', () => {
 
   it('are told by the one that can give back what it holds, whoever asked last', () => {
     const world = inCircle();
-    for (const waiter of world.pool.queue) Object.assign(waiter, { yields: waiter.link === 'a' });
+    for (const waiter of world.pool.queue) Object.assign(waiter, { canYield: waiter.link === 'a' });
     expect(refused(world)).toEqual(['a']);
-    world.release('a1');
+    world.releaseLease('a1');
     expect(world.on('b2')).toBe('eu/one');
   });
 
   it('are told apart from one that wants more than there is', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive)] }));
-    for (const lease of ['a1', 'a2']) world.acquire(lease, { to: { link: 'a', ask: 1 } });
+    for (const lease of ['a1', 'a2']) world.acquireLease(lease, { to: { link: 'a', ask: 1 } });
     expect(endDeadlocks([world.pool], world.context)).toMatchObject([{ type: 'refused', deadlock: 'own' }]);
     expect(endDeadlocks([inCircle().pool], world.context)).toMatchObject([{ deadlock: 'circle' }]);
   });
 
   it('are not taken for waiting where a key comes back in time', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive), key('three')] }));
-    world.acquire('c');
-    world.acquire('d');
-    world.acquire('e');
+    world.acquireLease('c');
+    world.acquireLease('d');
+    world.acquireLease('e');
     world.attempt('e', { kind: 'exhausted', status: 429, retryAfterMs: 20_000 });
-    for (const lease of ['c', 'd']) world.acquire(`${lease}2`, { to: { link: `link-${lease}`, ask: 1 } });
+    for (const lease of ['c', 'd'])
+      world.acquireLease(`${lease}2`, { to: { link: `link-${lease}`, ask: 1 } });
     expect(refused(world)).toEqual([]);
   });
 });
@@ -62,31 +63,31 @@ describe('a key that was refused and never worked', () => {
     const world = new World(
       poolSpec({ endpoints: [endpoint('eu')], keys: [key('suspect'), key('other', other)] }),
     );
-    world.acquire('a', { exclude: ['other#k'] });
-    world.acquire('b', { exclude: ['suspect#k'] });
+    world.acquireLease('a', { exclude: ['other#k'] });
+    world.acquireLease('b', { exclude: ['suspect#k'] });
     world.attempt('a', { kind: 'auth', status: 401 });
-    world.release('a');
+    world.releaseLease('a');
     return world;
   };
 
   it('waits for its chance as long as another is to be had in time', () => {
     const world = suspected(exclusive);
-    world.acquire('c');
+    world.acquireLease('c');
     expect(world.on('c')).toBeNull();
-    world.release('b');
+    world.releaseLease('b');
     expect(world.on('c')).toBe('eu/other');
   });
 
   it('is used at once where the other comes back too late', () => {
     const world = suspected(exclusive);
-    world.acquire('c', { timeoutMs: 5_000 });
+    world.acquireLease('c', { timeoutMs: 5_000 });
     world.attempt('b', { kind: 'exhausted', status: 429, retryAfterMs: 60_000 });
     expect(world.on('c')).toBe('eu/suspect');
   });
 
   it('is used at once where the other does not work at any endpoint', () => {
     const world = suspected({ endpoints: ['us'] });
-    world.acquire('c');
+    world.acquireLease('c');
     expect(world.on('c')).toBe('eu/suspect');
   });
 });
@@ -94,10 +95,10 @@ describe('a key that was refused and never worked', () => {
 describe('a wait', () => {
   it('is refused at once where the model rests for longer, though the key is back before', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
-    world.acquire('a', { need: { model: 'm' } });
+    world.acquireLease('a', { need: { model: 'm' } });
     world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 90_000 });
     world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 40 });
-    world.acquire('b', { need: { model: 'm' }, timeoutMs: 3_000 });
+    world.acquireLease('b', { need: { model: 'm' }, timeoutMs: 3_000 });
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false });
   });
 });
@@ -106,13 +107,13 @@ describe('a call that takes its lease to another member', () => {
   it('has the lease told of it, though it still has to wait there', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 30 }), key('two', { rpm: 30 })] }));
     for (const lease of ['a', 'b']) {
-      world.acquire(lease);
-      world.turn(lease);
+      world.acquireLease(lease);
+      world.requestPermit(lease);
       world.attempt(lease, { kind: 'ok', status: 200 });
     }
     const told = world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000 });
     expect(told.map(({ type }) => type)).toEqual(['changed']);
-    expect(world.turn('a')).toMatchObject([{ type: 'moved', lease: { id: 'a' } }]);
+    expect(world.requestPermit('a')).toMatchObject([{ type: 'moved', lease: { id: 'a' } }]);
     expect(world.on('a')).toBe('two');
   });
 });
@@ -123,22 +124,22 @@ describe('a reset', () => {
 
   it('forgets no call that went: the next one still keeps to the pace', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 30 })] }));
-    world.acquire('a');
-    world.turn('a');
+    world.acquireLease('a');
+    world.requestPermit('a');
     world.attempt('a', { kind: 'ok', status: 200 });
     reset(world, 'one');
-    expect(world.turn('a')).toEqual([]);
+    expect(world.requestPermit('a')).toEqual([]);
     world.pass(2_100);
-    expect(world.effects.filter(({ type }) => type === 'turn')).toHaveLength(2);
+    expect(world.effects.filter(({ type }) => type === 'permit')).toHaveLength(2);
   });
 
   it('that cuts an ejection short does not make the next one longer', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')] }));
     const eject = (): number => {
-      world.acquire('a', { exclude: ['us#e'] });
+      world.acquireLease('a', { exclude: ['us#e'] });
       world.attempt('a', { kind: 'network', unsent: true });
-      world.release('a');
-      const { health } = world.pool.subjects.get('endpoint:eu#e')!;
+      world.releaseLease('a');
+      const { health } = world.pool.members.get('endpoint:eu#e')!;
       return 'until' in health ? health.until - world.now : 0;
     };
     const lengths = [eject()];

@@ -1,17 +1,17 @@
 import { seededRandom } from '../../../src/core/clock.ts';
 import {
-  acquire,
+  acquireLease,
   type AcquireRequest,
-  dropLink,
+  dropClient,
   type Effect,
-  move,
+  moveLease,
   nextTick,
-  release,
-  report,
+  releaseLease,
+  reportRequest,
   tick,
-  turn,
+  requestPermit,
 } from '../../../src/core/pool.ts';
-import { probed, type ProbeResult, setProber } from '../../../src/core/health/probe-results.ts';
+import { applyProbeResult, type ProbeResult, setProber } from '../../../src/core/health/probe-results.ts';
 import type { AttemptReport } from '../../../src/core/blame/outcome.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
@@ -83,7 +83,7 @@ export class World {
   }
 
   /** Asks for a lease; `answer` tells what came of it so far. */
-  acquire(lease: string, more: Partial<AcquireRequest> = {}): void {
+  acquireLease(lease: string, more: Partial<AcquireRequest> = {}): void {
     const to = { link: `link-${lease}`, ask: ++this.#ask };
     const request = {
       to,
@@ -95,13 +95,13 @@ export class World {
       timeoutMs: 60_000,
       ...more,
     };
-    this.#note(acquire(this.pool, request, this.context));
+    this.#note(acquireLease(this.pool, request, this.context));
   }
 
   attempt(lease: string, attempt: AttemptInput): Effect[] {
     const held = this.pool.leases.get(lease)!;
     return this.#note(
-      report(
+      reportRequest(
         this.pool,
         lease,
         {
@@ -122,7 +122,7 @@ export class World {
     );
   }
 
-  move(
+  moveLease(
     lease: string,
     exclude: readonly string[],
     kind: AttemptReport['kind'] = 'network',
@@ -131,12 +131,12 @@ export class World {
     const held = this.pool.leases.get(lease)!;
     const from = { endpoint: held.endpoint?.id ?? null, key: held.key?.id ?? null };
     const to = { link: `link-${lease}`, ask: ++this.#ask };
-    return this.#note(move(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
+    return this.#note(moveLease(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
   }
 
-  turn(lease: string, movable = true, model?: string): Effect[] {
+  requestPermit(lease: string, movable = true, model?: string): Effect[] {
     const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
-    return this.#note(turn(this.pool, waiter, this.context));
+    return this.#note(requestPermit(this.pool, waiter, this.context));
   }
 
   /** A link that can send probes comes (or the last one goes). */
@@ -157,15 +157,15 @@ export class World {
       `${endpoint.name}/${key?.name ?? ''}`.includes(which),
     );
     const full: ProbeResult = { status: null, retryAfterMs: null, unsent: false, by: 'health', ...result };
-    return asked.flatMap(({ id }) => this.#note(probed(this.pool, id, full, this.context)));
+    return asked.flatMap(({ id }) => this.#note(applyProbeResult(this.pool, id, full, this.context)));
   }
 
-  release(lease: string, failed = false): Effect[] {
-    return this.#note(release(this.pool, lease, failed, this.context));
+  releaseLease(lease: string, failed = false): Effect[] {
+    return this.#note(releaseLease(this.pool, lease, failed, this.context));
   }
 
   drop(lease: string): Effect[] {
-    return this.#note(dropLink(this.pool, `link-${lease}`, this.context));
+    return this.#note(dropClient(this.pool, `link-${lease}`, this.context));
   }
 
   /** Lets time pass, with every tick on the way. */
@@ -186,7 +186,7 @@ export class World {
   }
 
   state(name: string): string {
-    return [...this.pool.subjects.values()].find((subject) => subject.name === name)!.health.state;
+    return [...this.pool.members.values()].find((member) => member.name === name)!.health.state;
   }
 
   #note(effects: Effect[]): Effect[] {

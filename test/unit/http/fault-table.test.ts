@@ -250,7 +250,7 @@ function worldOf({ protocol = 'http', model }: Given): World {
     }),
   );
   world.now = NOW;
-  world.acquire('a', model === undefined ? {} : { need: { model } });
+  world.acquireLease('a', model === undefined ? {} : { need: { model } });
   expect(world.on('a')).toBe('eu/one');
   return world;
 }
@@ -278,19 +278,19 @@ async function judged({
 
 /** Who is out now, and for how long, as the broker's state has it. */
 function blameIn(world: World, { model }: Given): { blamed: string; lasts: string } {
-  const subjects = [...world.pool.subjects.values()];
-  const out = subjects.filter(({ health }) => health.state !== 'healthy');
+  const members = [...world.pool.members.values()];
+  const out = members.filter(({ health }) => health.state !== 'healthy');
   const { health } = out[0] ?? {};
   if (health) {
     const until = 'until' in health ? duration(health.until - NOW) : 'until proven';
     return { blamed: `${out.map(({ name }) => name).join(', ')} ${health.state}`, lasts: until };
   }
-  const cooling = subjects.find((subject) => (subject.lanes.get(model ?? '')?.coolUntil ?? 0) > NOW);
+  const cooling = members.find((member) => (member.modelLimits.get(model ?? '')?.coolUntil ?? 0) > NOW);
   if (cooling) {
-    const { coolUntil } = cooling.lanes.get(model ?? '')!;
+    const { coolUntil } = cooling.modelLimits.get(model ?? '')!;
     return { blamed: `${cooling.name} for ${model}`, lasts: duration(coolUntil - NOW) };
   }
-  const suspect = subjects.find(({ refusals }) => refusals > 0);
+  const suspect = members.find(({ refusals }) => refusals > 0);
   return { blamed: suspect ? `${suspect.name}, suspected` : 'nobody', lasts: '' };
 }
 
@@ -300,7 +300,7 @@ function whatNext(world: World, attempted: Attempted, { protocol = 'http' }: Giv
   if (isGood(attempted) || !isRepeatable(call, attempted, protocol))
     return attempted.status === null ? 'its error' : 'its answer';
   const isKeys = ['auth', 'rate-limit', 'exhausted'].includes(attempted.kind);
-  world.move('a', [isKeys ? 'one#k' : 'eu#e'], attempted.kind, attempted.unsent);
+  world.moveLease('a', [isKeys ? 'one#k' : 'eu#e'], attempted.kind, attempted.unsent);
   if (world.on('a') === 'eu/two') return 'another key';
   return world.on('a') === 'us/one' ? 'another endpoint' : `${world.on('a')}`;
 }

@@ -7,7 +7,7 @@ import {
   openCall,
   releaseCall,
   renewCall,
-  turnCall,
+  permitCall,
 } from '../../../src/redis/commands.ts';
 import { keysOf } from '../../../src/redis/keys.ts';
 import type { Call, ScriptName } from '../../../src/redis/script.ts';
@@ -17,7 +17,7 @@ const keys = keysOf('shop', 0);
 const claimed = (slots: number): Claimed => ({
   lease: 'lease',
   token: 'token',
-  slots: Array.from({ length: slots }, (_, index) => ({ subject: `subject-${index}`, limit: 1 })),
+  slots: Array.from({ length: slots }, (_, index) => ({ member: `subject-${index}`, limit: 1 })),
 });
 const claimTerms = { run: 'run', broker: 'broker', ttlMs: 1, alreadyHeld: false };
 
@@ -41,7 +41,7 @@ const calls: Record<ScriptName, { call: Call; more?: Call; adds?: { keys: number
     more: renewCall(keys, [claimed(1), claimed(1)], { run: 'run', ttlMs: 1 }),
     adds: { keys: 1, args: 4 },
   },
-  turn: { call: turnCall(keys, 'subject', 60) },
+  turn: { call: permitCall(keys, 'subject', 60) },
   fact: { call: factCall(keys, 'broker', { member: 'member', json: '{}' }) },
 };
 

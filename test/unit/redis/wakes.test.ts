@@ -12,8 +12,8 @@ describe('wake-ups', () => {
     passed = [];
     wakes = new Wakes({
       broker: 'me',
-      onWake: (subjects) => woken.push(...subjects),
-      pass: (subject) => passed.push(subject),
+      onWake: (members) => woken.push(...members),
+      pass: (member) => passed.push(member),
     });
   });
 
@@ -23,7 +23,7 @@ describe('wake-ups', () => {
   });
 
   const freed = (broker: string): void => {
-    wakes.hear(JSON.stringify({ subject: 'key', broker, forMs: 300 }));
+    wakes.hear(JSON.stringify({ member: 'key', broker, forMs: 300 }));
     vi.advanceTimersByTime(0);
   };
 
@@ -54,7 +54,7 @@ describe('wake-ups', () => {
   });
 
   test('a message that came with the refusal is heard after it', () => {
-    wakes.hear(JSON.stringify({ subject: 'key', broker: 'other', forMs: 300 }));
+    wakes.hear(JSON.stringify({ member: 'key', broker: 'other', forMs: 300 }));
     wakes.refused(['key']);
     vi.advanceTimersByTime(400);
     expect(woken).toEqual(['key']);
@@ -62,7 +62,7 @@ describe('wake-ups', () => {
 
   test('nothing is woken after the end', () => {
     freed('me');
-    wakes.hear(JSON.stringify({ subject: 'other', broker: 'me', forMs: 300 }));
+    wakes.hear(JSON.stringify({ member: 'other', broker: 'me', forMs: 300 }));
     wakes.close();
     vi.advanceTimersByTime(1_000);
     expect([woken, passed]).toEqual([['key'], []]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../../src/core/types.ts';
-import { beliefText } from '../../../src/reporter/page/view-pools.ts';
+import { estimateText } from '../../../src/reporter/page/view-pools.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const ROSTER = [
@@ -122,7 +122,7 @@ describe('members', () => {
     const report = reportOf([
       {
         title: 'a',
-        results: [{ records: [leased('api/us/k2', [[0, 'rate-limit', 429, 12]], { roster: ROSTER })] }],
+        results: [{ records: [leased('api/us/k2', [[0, 'rate-limit', 429, 12]], { memberList: ROSTER })] }],
       },
     ]);
     expect(report.pools).toHaveLength(1);
@@ -230,13 +230,16 @@ describe('members', () => {
     ],
   ])('are %s', (_, transitions, state, until, why) => {
     const report = reportOf([
-      { title: 'a', results: [{ records: [record({ roster: ROSTER, standings: [], transitions })] }] },
+      {
+        title: 'a',
+        results: [{ records: [record({ memberList: ROSTER, healthSnapshots: [], transitions })] }],
+      },
     ]);
     expect(report.pools[0]!.endpoints[0]).toMatchObject({ state, until, why });
   });
 
   it('tell what the router believed of them last, and how sure it was', () => {
-    const insight = {
+    const estimate = {
       pool: 'api',
       endpoint: null,
       key: 'k1',
@@ -249,11 +252,15 @@ describe('members', () => {
       probes: 2,
       changes: 1,
     };
-    const late = record({ roster: ROSTER, standings: [], insights: [{ ...insight, at: START + 9 }] });
-    const early = record({ insights: [{ ...insight, at: START + 5, successRate: 0.1 }] });
+    const late = record({
+      memberList: ROSTER,
+      healthSnapshots: [],
+      routerEstimates: [{ ...estimate, at: START + 9 }],
+    });
+    const early = record({ routerEstimates: [{ ...estimate, at: START + 5, successRate: 0.1 }] });
     const report = reportOf([{ title: 'a', results: [{ records: [late, early] }] }]);
     const [first, second] = report.pools[0]!.keys;
-    expect(first!.belief).toEqual({
+    expect(first!.estimate).toEqual({
       successRate: 0.9,
       successRange: [0.8, 0.97],
       avgMs: 120,
@@ -261,8 +268,8 @@ describe('members', () => {
       probes: 2,
       changes: 1,
     });
-    expect(second).not.toHaveProperty('belief');
-    expect(beliefText(first!.belief)).toBe(
+    expect(second).not.toHaveProperty('estimate');
+    expect(estimateText(first!.estimate)).toBe(
       'believed 90 % (80 % to 97 %), 120 ms, 2 probes, 1 change of speed',
     );
   });
@@ -276,9 +283,9 @@ describe('members', () => {
       why: 'by hand',
       until: null,
     };
-    const early = record({ roster: ROSTER, standings: [{ ...standing, key: 'k2' }], shard: '1/2' });
-    const later = record({ roster: ROSTER, standings: [], shard: '1/2', startedAt: START + 5 });
-    const other = record({ roster: ROSTER, standings: [standing], shard: '2/2' });
+    const early = record({ memberList: ROSTER, healthSnapshots: [{ ...standing, key: 'k2' }], shard: '1/2' });
+    const later = record({ memberList: ROSTER, healthSnapshots: [], shard: '1/2', startedAt: START + 5 });
+    const other = record({ memberList: ROSTER, healthSnapshots: [standing], shard: '2/2' });
     const report = reportOf([{ title: 'a', results: [{ records: [later, early, other] }] }]);
     expect(report.pools[0]!.keys.map(({ name, state, why }) => [name, state, why])).toEqual([
       ['k1', 'disabled', 'by hand'],

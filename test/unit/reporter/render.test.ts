@@ -23,7 +23,7 @@ const render = (report: Report, title = 'Gemba report'): Promise<string> =>
 function hostileReport(): Report {
   const transition = { pool: 'api', endpoint: 'eu', key: null, from: 'healthy', to: 'ejected' } as const;
   const bad = leased('api/eu/k1', [[0, 'server', 503]], {
-    roster: ROSTER,
+    memberList: ROSTER,
     revision: HOSTILE,
     configErrors: [HOSTILE],
     errors: [{ at: START, lease: 0, kind: 'server', status: 503, message: HOSTILE }],

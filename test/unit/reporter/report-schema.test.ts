@@ -30,7 +30,7 @@ const full = reportOf([
         status: 'failed',
         records: [
           leased('api/eu/ci-1', [[0, 'server', 503]], {
-            roster: [
+            memberList: [
               {
                 name: 'api',
                 endpoints: [{ name: 'eu', url: 'https://eu.test' }],

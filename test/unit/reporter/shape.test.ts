@@ -11,7 +11,7 @@ const report = reportOf([
         status: 'failed',
         records: [
           leased('api/us/ci-1', [[0, 'server', 503]], {
-            roster: [
+            memberList: [
               {
                 name: 'api',
                 endpoints: [{ name: 'us', url: 'https://us.test' }],
@@ -80,7 +80,7 @@ const ADDED: Record<string, string[]> = {
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   result: ['startedAt', 'refused'],
-  strategy: ['belief', 'periods'],
+  strategy: ['estimate', 'periods'],
 };
 
 describe('report.json', () => {

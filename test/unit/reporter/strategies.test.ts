@@ -23,16 +23,19 @@ describe('the strategies of a report', () => {
   });
 
   it('say what was believed last, also of one that did not run', () => {
-    const belief = (name: string, at: number, successRate: number): object => {
+    const estimate = (name: string, at: number, successRate: number): object => {
       return { task: 'login', name, at, successRate, avgMs: 20 };
     };
     const told = strategiesOf(
-      { strategies: [run('form', true)], beliefs: [belief('api', 2, 0.1), belief('form', 2, 1)] },
-      { beliefs: [belief('api', 1, 0.9)] },
+      {
+        strategies: [run('form', true)],
+        strategyEstimates: [estimate('api', 2, 0.1), estimate('form', 2, 1)],
+      },
+      { strategyEstimates: [estimate('api', 1, 0.9)] },
     );
     expect(told).toMatchObject([
-      { name: 'form', runs: 1, belief: { successRate: 1, avgMs: 20 } },
-      { name: 'api', runs: 0, successRate: null, belief: { successRate: 0.1, avgMs: 20 } },
+      { name: 'form', runs: 1, estimate: { successRate: 1, avgMs: 20 } },
+      { name: 'api', runs: 0, successRate: null, estimate: { successRate: 0.1, avgMs: 20 } },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/core/clock.ts';
 import { rotate, type Rotated } from '../../../src/router/rotations.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';
-import type { Learned } from '../../../src/core/types.ts';
+import type { Observation } from '../../../src/core/types.ts';
 
 interface Parts {
   pass?: number;
@@ -12,12 +12,12 @@ interface Parts {
 }
 
 const candidate = (id: string, { pass = 0, inUse = 0, weight = 1, priority = 0 }: Parts = {}): Rotated => {
-  return { weight, priority, subject: { id, inUse, pass } };
+  return { weight, priority, member: { id, inUse, pass } };
 };
 
 describe('rotations', () => {
   const first = (how: Parameters<typeof rotate>[0], candidates: Rotated[], random = Math.random): string =>
-    rotate(how, candidates, random)!.subject.id;
+    rotate(how, candidates, random)!.member.id;
 
   it('round-robin takes the one whose turn it is', () => {
     expect(first('round-robin', [candidate('a', { pass: 2 }), candidate('b', { pass: 1 })])).toBe('b');
@@ -49,48 +49,57 @@ describe('rotations', () => {
 
 describe('the router behind a pool', () => {
   const random = seededRandom('pool');
-  const outcome = (ok: boolean, more: Partial<Learned> = {}): Learned => {
+  const outcome = (ok: boolean, more: Partial<Observation> = {}): Observation => {
     return { ok, durationMs: 100, retryAfterMs: null, attempt: 1, inFlight: 0, ...more };
   };
   const poolOf = (routing: PoolRouting, ids: readonly string[]) =>
     ids.map((id) => {
-      const { weight, priority, subject } = candidate(id);
-      return { weight, priority, subject: { ...subject, belief: routing.newBelief('api', 'endpoint', id) } };
+      const { weight, priority, member } = candidate(id);
+      return {
+        weight,
+        priority,
+        member: { ...member, routerHandle: routing.newHandle('api', 'endpoint', id) },
+      };
     });
   /** Learns that `a` fails and `b` works. */
-  const taught = (): { routing: PoolRouting; places: ReturnType<typeof poolOf> } => {
+  const taught = (): { routing: PoolRouting; candidates: ReturnType<typeof poolOf> } => {
     const routing = new PoolRouting(random);
-    const places = poolOf(routing, ['a', 'b']);
+    const candidates = poolOf(routing, ['a', 'b']);
     for (let turn = 0; turn < 30; turn++)
-      for (const [index, { subject }] of places.entries())
-        routing.learn(subject.belief, outcome(index === 1), 1_000 + turn);
-    return { routing, places };
+      for (const [index, { member }] of candidates.entries())
+        routing.observe(member.routerHandle, outcome(index === 1), 1_000 + turn);
+    return { routing, candidates };
   };
 
   it('takes what works, and says why', () => {
-    const { routing, places } = taught();
-    expect(routing.choose('success-rate', places, 1_100, random)!.subject.id).toBe('b');
-    const insight = routing.insight(places[1]!.subject.belief, 1_100)!;
-    expect(insight.successRate).toBeGreaterThan(0.9);
-    expect(insight.successRange[0]).toBeLessThan(insight.successRate);
-    expect(insight.avgRange[1]).toBeGreaterThan(insight.avgMs);
-    expect(routing.insight(routing.newBelief('api', 'endpoint', 'c'), 1_100)).toBeNull();
+    const { routing, candidates } = taught();
+    expect(routing.choose('success-rate', candidates, 1_100, random)!.member.id).toBe('b');
+    const estimateOf = routing.estimateOf(candidates[1]!.member.routerHandle, 1_100)!;
+    expect(estimateOf.successRate).toBeGreaterThan(0.9);
+    expect(estimateOf.successRange[0]).toBeLessThan(estimateOf.successRate);
+    expect(estimateOf.avgRange[1]).toBeGreaterThan(estimateOf.avgMs);
+    expect(routing.estimateOf(routing.newHandle('api', 'endpoint', 'c'), 1_100)).toBeNull();
   });
 
   it('keeps pools apart', () => {
     const { routing } = taught();
-    expect(routing.insight(routing.newBelief('other', 'endpoint', 'a'), 1_100)).toBeNull();
+    expect(routing.estimateOf(routing.newHandle('other', 'endpoint', 'a'), 1_100)).toBeNull();
   });
 
   it('starts the next run with what this one learned, aged by the time between', () => {
-    const { routing, places } = taught();
+    const { routing, candidates } = taught();
     const after = (ms: number): { widths: number; id: string } => {
       const next = new PoolRouting(random);
       const members = poolOf(next, ['a', 'b']);
-      for (const [index, { subject }] of members.entries())
-        next.restore(subject.belief, routing.save(places[index]!.subject.belief), 1_100, 1_100 + ms);
-      const range = next.insight(members[1]!.subject.belief, 1_100 + ms)?.successRange ?? [0, 1];
-      const { id } = next.choose('success-rate', members, 1_100 + ms, random)!.subject;
+      for (const [index, { member }] of members.entries())
+        next.restore(
+          member.routerHandle,
+          routing.save(candidates[index]!.member.routerHandle),
+          1_100,
+          1_100 + ms,
+        );
+      const range = next.estimateOf(members[1]!.member.routerHandle, 1_100 + ms)?.successRange ?? [0, 1];
+      const { id } = next.choose('success-rate', members, 1_100 + ms, random)!.member;
       return { widths: range[1] - range[0], id };
     };
     expect(after(60_000).id).toBe('b');
@@ -99,18 +108,18 @@ describe('the router behind a pool', () => {
   });
 
   it('uses a member at once that a person has mended', () => {
-    const { routing, places } = taught();
-    const [a] = places;
-    const before = routing.insight(a!.subject.belief, 1_100)!.successRate;
-    routing.renew(a!.subject.belief);
-    expect(routing.insight(a!.subject.belief, 1_100)!.successRate).toBeGreaterThan(before + 0.3);
+    const { routing, candidates } = taught();
+    const [a] = candidates;
+    const before = routing.estimateOf(a!.member.routerHandle, 1_100)!.successRate;
+    routing.renew(a!.member.routerHandle);
+    expect(routing.estimateOf(a!.member.routerHandle, 1_100)!.successRate).toBeGreaterThan(before + 0.3);
   });
 
   it('counts the probes of one that is out', () => {
-    const { routing, places } = taught();
-    const { belief } = places[0]!.subject;
-    const { probes } = routing.insight(belief, 1_100)!;
-    routing.learn(belief, outcome(false), 600_000);
-    expect(routing.insight(belief, 600_000)!.probes).toBe(probes + 1);
+    const { routing, candidates } = taught();
+    const { routerHandle } = candidates[0]!.member;
+    const { probes } = routing.estimateOf(routerHandle, 1_100)!;
+    routing.observe(routerHandle, outcome(false), 600_000);
+    expect(routing.estimateOf(routerHandle, 600_000)!.probes).toBe(probes + 1);
   });
 });

@@ -184,7 +184,7 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     await until('the slow are cut off', () => slow.filter(({ socket }) => socket.destroyed).length >= 36);
     for (const { socket } of slow) socket.destroy();
     let head = '';
-    for (let turn = 0; turn < 200 && status(head) !== 200; turn++)
+    for (let requestPermit = 0; requestPermit < 200 && status(head) !== 200; requestPermit++)
       head = await answer(get(`/?token=${token}`));
     expect(status(head)).toBe(200);
   });

@@ -1,5 +1,5 @@
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { PoolState, Subject, Waiter } from '../../../../src/core/state.ts';
+import type { PoolState, MemberState, LeaseWaiter } from '../../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec } from '../../../../src/core/types.ts';
 import type { Clients } from './clients.ts';
 import { carries, heldBy, holdersOf, isBoundTo } from './fit.ts';
@@ -7,9 +7,9 @@ import type { World } from '../world.ts';
 
 /** What a pool looked like before an event. */
 interface Before {
-  readonly on: ReadonlyMap<string, readonly Subject[]>;
-  readonly ejections: ReadonlyMap<Subject, number>;
-  readonly queue: readonly Waiter[];
+  readonly on: ReadonlyMap<string, readonly MemberState[]>;
+  readonly ejections: ReadonlyMap<MemberState, number>;
+  readonly queue: readonly LeaseWaiter[];
 }
 
 export interface Moment {
@@ -19,10 +19,10 @@ export interface Moment {
   readonly clients: Clients;
 }
 
-export function remember(pool: PoolState): Before {
+export function rememberOutcome(pool: PoolState): Before {
   return {
     on: new Map([...pool.leases.values()].map((lease) => [lease.id, heldBy(lease)])),
-    ejections: new Map([...pool.subjects.values()].map((subject) => [subject, subject.ejections])),
+    ejections: new Map([...pool.members.values()].map((member) => [member, member.ejections])),
     queue: [...pool.queue],
   };
 }
@@ -35,12 +35,12 @@ export function checkBooks(moment: Moment): string[] {
 /** Nobody above a limit; one trial at a time. */
 function limits({ world: { pool, spec } }: Moment): string[] {
   const wrong: string[] = [];
-  for (const { kind, id, name, inUse, health, gate } of pool.subjects.values()) {
+  for (const { kind, id, name, inUse, health, trial } of pool.members.values()) {
     const holders = holdersOf(pool, kind, id);
     if (inUse !== holders) wrong.push(`${name} counts ${inUse} holders and has ${holders}`);
     const limit = specOf([...spec.endpoints, ...spec.keys], id)?.maxConcurrent ?? Infinity;
     if (holders > limit) wrong.push(`${name} is held ${holders} times`);
-    if (gate && !pool.leases.has(gate.lease)) wrong.push(`${name} waits for a lease that is gone`);
+    if (trial && !pool.leases.has(trial.lease)) wrong.push(`${name} waits for a lease that is gone`);
     if (health.state !== 'half-open' || health.probe === null) continue;
     const probe = pool.leases.get(health.probe);
     if (probe?.[kind]?.id !== id) wrong.push(`${name} is on trial by a lease that does not hold it`);
@@ -50,11 +50,11 @@ function limits({ world: { pool, spec } }: Moment): string[] {
 
 function numbers({ before, world: { pool, spec } }: Moment): string[] {
   const wrong: string[] = [];
-  for (const subject of pool.subjects.values()) {
-    const { name, ejections } = subject;
-    if (!isSound(subject)) wrong.push(`${name}: ${JSON.stringify(subject)}`);
-    if (ejections > (before.ejections.get(subject) ?? ejections) + 1)
-      wrong.push(`one fault of ${name} counts as ${ejections - before.ejections.get(subject)!}`);
+  for (const member of pool.members.values()) {
+    const { name, ejections } = member;
+    if (!isSound(member)) wrong.push(`${name}: ${JSON.stringify(member)}`);
+    if (ejections > (before.ejections.get(member) ?? ejections) + 1)
+      wrong.push(`one fault of ${name} counts as ${ejections - before.ejections.get(member)!}`);
   }
   const { calls, retries } = pool.budget;
   if (retries > Math.max(3, calls * spec.retryBudget)) wrong.push(`${retries} retries of ${calls} calls`);
@@ -72,7 +72,7 @@ function isSound(value: unknown): boolean {
 /** Whoever was granted a lease has it, on the member that it was told; and no lease is nobody's. */
 function leases({ world: { pool, spec, now }, clients }: Moment): string[] {
   const wrong: string[] = [];
-  for (const { id, link, endpoint, key, free, homeless } of clients.leases.values()) {
+  for (const { id, link, endpoint, key, fastPath, homeless } of clients.leases.values()) {
     const lease = pool.leases.get(id);
     if (lease?.link !== link) wrong.push(`${id} is lost`);
     if (!lease || lease.claim === 'pending') continue;
@@ -82,14 +82,15 @@ function leases({ world: { pool, spec, now }, clients }: Moment): string[] {
     if (has.length === 0) continue;
     if (lease.endpoint?.id !== (endpoint ?? undefined) || lease.key?.id !== (key ?? undefined))
       wrong.push(`${id} is on ${has.map(({ name }) => name).join('/')}, and was told ${endpoint}/${key}`);
-    if (free !== lease.free) wrong.push(`${id} is told to be ${free ? 'free' : 'gated'}, and is not`);
-    const isPlain = (subject: Subject): boolean => {
-      const lane = subject.lanes.get(lease.need['model'] ?? '');
-      const rests = lane && (lane.learned !== null || lane.coolUntil > now);
-      const paced = specOf([...spec.endpoints, ...spec.keys], subject.id)?.rpm;
-      return subject.proven && subject.health.state === 'healthy' && !rests && !paced;
+    if (fastPath !== lease.fastPath)
+      wrong.push(`${id} is told to be ${fastPath ? 'fastPath' : 'fast-path-ended'}, and is not`);
+    const isUnrestricted = (member: MemberState): boolean => {
+      const limits = member.modelLimits.get(lease.need['model'] ?? '');
+      const rests = limits && (limits.learned !== null || limits.coolUntil > now);
+      const paced = specOf([...spec.endpoints, ...spec.keys], member.id)?.rpm;
+      return member.proven && member.health.state === 'healthy' && !rests && !paced;
     };
-    if (lease.free && !has.every(isPlain)) wrong.push(`${id} goes freely where it must not`);
+    if (lease.fastPath && !has.every(isUnrestricted)) wrong.push(`${id} goes freely where it must not`);
   }
   for (const { id, claim } of pool.leases.values())
     if (!clients.leases.has(id) && claim !== 'pending') wrong.push(`${id} is held by nobody`);
@@ -99,7 +100,7 @@ function leases({ world: { pool, spec, now }, clients }: Moment): string[] {
 /** Every question that has no answer yet is waiting for one, once. */
 export function checkQuestions({ world: { pool }, clients }: Moment): string[] {
   const waiters = [...pool.queue, ...pool.claiming.values()];
-  const waiting = [...waiters.flatMap(({ asks }) => asks), ...pool.turns].map(({ ask }) => ask);
+  const waiting = [...waiters.flatMap(({ replyTo }) => replyTo), ...pool.permitQueue].map(({ ask }) => ask);
   const wrong = [...clients.open.values()]
     .filter(({ ask }) => waiting.filter((other) => other === ask).length !== 1)
     .map(({ kind, ask, lease }) => `${kind} ${ask} of ${lease} is forgotten`);
@@ -112,7 +113,7 @@ function grants({ before, effects, world: { pool, spec } }: Moment): string[] {
   const wrong: string[] = [];
   for (const lease of pool.leases.values()) {
     const had = before.on.get(lease.id) ?? [];
-    const got = heldBy(lease).filter((subject) => !had.includes(subject));
+    const got = heldBy(lease).filter((member) => !had.includes(member));
     if (got.length === 0) continue;
     for (const { name, health } of got) {
       const onTrial = health.state === 'half-open' && health.probe === lease.id;

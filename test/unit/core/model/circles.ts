@@ -1,5 +1,5 @@
-import type { LeaseState, PoolState, Waiter } from '../../../../src/core/state.ts';
-import { fittingOf, type Judge, subjectOf } from './fit.ts';
+import type { LeaseState, PoolState, LeaseWaiter } from '../../../../src/core/state.ts';
+import { fittingOf, type Judge, memberStateOf } from './fit.ts';
 
 /** Nobody that holds something waits in a circle. */
 export function checkCircles(pool: PoolState): string[] {
@@ -10,11 +10,11 @@ export function checkCircles(pool: PoolState): string[] {
 }
 
 /** Links that cannot go on before another of them does: those that wait for nothing give back what they hold. */
-export function stuckLinks(pool: PoolState, queue: readonly Waiter[]): ReadonlySet<string> {
+export function stuckLinks(pool: PoolState, queue: readonly LeaseWaiter[]): ReadonlySet<string> {
   const stuck = new Set(queue.map(({ link }) => link));
   const isStuck = (lease: LeaseState | undefined): boolean => lease !== undefined && stuck.has(lease.link);
   const canBeFree: Judge = ({ id, maxConcurrent }, kind) => {
-    const health = subjectOf(pool, kind, id)?.health;
+    const health = memberStateOf(pool, kind, id)?.health;
     if (health?.state === 'half-open' && isStuck(pool.leases.get(health.probe ?? ''))) return false;
     const holders = [...pool.leases.values()].filter((lease) => lease[kind]?.id === id && isStuck(lease));
     return holders.length < (maxConcurrent ?? Infinity);

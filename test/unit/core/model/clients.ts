@@ -11,7 +11,7 @@ export interface ClientLease {
   readonly testId: string | null;
   endpoint: string | null;
   key: string | null;
-  free: boolean;
+  fastPath: boolean;
   /** It was told that it has no member: its next call asks for one. */
   homeless: boolean;
   /** A call of it had its turn, and is on its way. */
@@ -26,7 +26,7 @@ export interface Asked {
   readonly ask: number;
   /** When it was asked first. */
   readonly since: number;
-  readonly kind: 'acquire' | 'move' | 'turn';
+  readonly kind: 'acquire' | 'move' | 'permit';
   readonly link: string;
   readonly lease: string;
   readonly need: Need;
@@ -42,7 +42,7 @@ type Answer = Extract<Effect, { to: unknown }>;
 const ANSWERS: Record<Asked['kind'], readonly Answer['type'][]> = {
   acquire: ['granted', 'stay', 'refused'],
   move: ['granted', 'stay', 'refused'],
-  turn: ['turn', 'stay'],
+  permit: ['permit', 'stay'],
 };
 
 /** The links' side: what they asked, what they were told, and what they hold by it. */
@@ -57,7 +57,7 @@ export class Clients {
   /** Takes the answers of one event; returns what is wrong with them. */
   hear(effects: readonly Effect[]): string[] {
     return effects.flatMap((effect) => {
-      if (effect.type === 'gated') return this.#gated(effect.lease);
+      if (effect.type === 'fast-path-ended') return this.#gated(effect.lease);
       if (effect.type === 'moved') return this.#moved(effect.lease);
       if (!('to' in effect)) return [];
       const asked = this.open.get(effect.to.ask);
@@ -65,7 +65,7 @@ export class Clients {
       this.open.delete(asked.ask);
       if (!ANSWERS[asked.kind].includes(effect.type)) return [`${asked.kind} got ${effect.type}`];
       if (effect.type === 'granted') return this.#granted(asked, effect.lease);
-      if (effect.type === 'turn') return this.#turn(asked, effect.lease, effect.delayMs);
+      if (effect.type === 'permit') return this.#permit(asked, effect.lease, effect.delayMs);
       if (effect.type === 'refused') this.#refused(asked);
       return [];
     });
@@ -88,19 +88,19 @@ export class Clients {
     const { link, need, testId } = asked;
     this.leases.set(lease.id, {
       ...(known ?? { id: lease.id, link, need, testId, call: '', attempts: 0, onItsWay: false }),
-      ...memberOf(lease),
+      ...wireGrantOf(lease),
       homeless: false,
     });
     return [];
   }
 
-  #turn(asked: Asked, lease: LeaseState, delayMs: number): string[] {
+  #permit(asked: Asked, lease: LeaseState, delayMs: number): string[] {
     if (lease.claim === 'pending') return [`a call of ${lease.id} goes to what is not claimed yet`];
     if (!(delayMs >= 0)) return [`${lease.id} is to wait ${delayMs} ms`];
     const known = this.leases.get(asked.lease);
     if (!known) return [`${asked.lease} got a turn after its release`];
     if (lease.endpoint || lease.key)
-      Object.assign(known, memberOf(lease), { homeless: false, onItsWay: true });
+      Object.assign(known, wireGrantOf(lease), { homeless: false, onItsWay: true });
     else known.homeless = true;
     return [];
   }
@@ -114,18 +114,18 @@ export class Clients {
   #moved(lease: LeaseState): string[] {
     const known = this.leases.get(lease.id);
     if (!known) return [`${lease.id} was moved, but nobody holds it`];
-    Object.assign(known, memberOf(lease));
+    Object.assign(known, wireGrantOf(lease));
     return [];
   }
 
   #gated(lease: LeaseState): string[] {
     const known = this.leases.get(lease.id);
     if (!known) return [`${lease.id} was gated, but nobody holds it`];
-    known.free = false;
+    known.fastPath = false;
     return [];
   }
 }
 
-function memberOf(lease: LeaseState): Pick<ClientLease, 'endpoint' | 'key' | 'free'> {
-  return { endpoint: lease.endpoint?.id ?? null, key: lease.key?.id ?? null, free: lease.free };
+function wireGrantOf(lease: LeaseState): Pick<ClientLease, 'endpoint' | 'key' | 'fastPath'> {
+  return { endpoint: lease.endpoint?.id ?? null, key: lease.key?.id ?? null, fastPath: lease.fastPath };
 }

@@ -71,7 +71,7 @@ function aKey(dice: Dice, endpoints: readonly EndpointSpec[]): (value: unknown, 
   return (_, index) =>
     key(`k${index}`, {
       ...limits(dice),
-      labels: dice.pick([{}, { role: 'admin' }, { role: 'admin', plan: 'free' }, { role: 'user' }]),
+      labels: dice.pick([{}, { role: 'admin' }, { role: 'admin', plan: 'fastPath' }, { role: 'user' }]),
       quotaGroup: dice.pick([`k${index}#k`, 'shared']),
       endpoints: names.length > 0 && dice.chance(0.3) ? dice.some(names, 0.6) : undefined,
     });

@@ -51,11 +51,11 @@ export function askAgain(acting: Acting, { id, link, need, testId }: ClientLease
 }
 
 /** A call asks whether it may go. */
-export function turn(acting: Acting, { id, link, need, testId }: ClientLease): Event {
+export function permit(acting: Acting, { id, link, need, testId }: ClientLease): Event {
   const movable = acting.dice.chance(0.7);
-  const question = { kind: 'turn', link, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
+  const question = { kind: 'permit', link, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
   return send(acting, question, movable ? 'movable' : '', (world, to) =>
-    core.turn(world.pool, { ...to, lease: id, movable, since: world.now }, world.context),
+    core.requestPermit(world.pool, { ...to, lease: id, movable, since: world.now }, world.context),
   );
 }
 
@@ -67,7 +67,7 @@ export function attempt(acting: Acting, lease: ClientLease): Event {
   lease.call = again ? lease.call : `c${++acting.lastId}`;
   lease.attempts = again ? lease.attempts + 1 : 1;
   const kind = dice.chance(0.6) ? 'ok' : dice.pick(OUTCOME_KINDS);
-  const report = {
+  const reportRequest = {
     call: lease.call,
     attempt: lease.attempts,
     signature: dice.pick([null, 'one', 'two']),
@@ -80,16 +80,16 @@ export function attempt(acting: Acting, lease: ClientLease): Event {
     endpoint: lease.endpoint,
     key: lease.key,
   };
-  const facts = `${report.status ?? ''} ${report.auth} ${report.signature ?? ''} ${report.call}`;
-  const wait = report.retryAfterMs === null ? '' : ` Retry-After ${report.retryAfterMs}`;
+  const facts = `${reportRequest.status ?? ''} ${reportRequest.auth} ${reportRequest.signature ?? ''} ${reportRequest.call}`;
+  const wait = reportRequest.retryAfterMs === null ? '' : ` Retry-After ${reportRequest.retryAfterMs}`;
   return [
-    `${lease.id} at ${lease.endpoint}/${lease.key} ${kind}${report.unsent ? ' unsent' : ''} ${facts}${wait}`,
-    () => core.report(world.pool, lease.id, report, world.context),
+    `${lease.id} at ${lease.endpoint}/${lease.key} ${kind}${reportRequest.unsent ? ' unsent' : ''} ${facts}${wait}`,
+    () => core.reportRequest(world.pool, lease.id, reportRequest, world.context),
   ];
 }
 
 /** A failed call asks for another member. */
-export function move(acting: Acting, lease: ClientLease): Event {
+export function moveLease(acting: Acting, lease: ClientLease): Event {
   const { dice } = acting;
   const { id, link, need, testId, endpoint, key } = lease;
   const kind = dice.pick(OUTCOME_KINDS.filter((outcome) => outcome !== 'ok'));
@@ -103,7 +103,7 @@ export function move(acting: Acting, lease: ClientLease): Event {
   const question = { kind: 'move', link, lease: id, need, testId, exclude, timeoutMs } as const;
   const what = `${kind}${unsent ? ' unsent' : ''} from ${endpoint}/${key} without ${exclude.join(' ')}`;
   return send(acting, question, what, (world, to) =>
-    core.move(world.pool, { to, lease: id, from, exclude, kind, unsent }, world.context),
+    core.moveLease(world.pool, { to, lease: id, from, exclude, kind, unsent }, world.context),
   );
 }
 
@@ -113,7 +113,7 @@ function ask(acting: Acting, question: Omit<Asked, 'ask' | 'since' | 'again'>): 
   const what = `${JSON.stringify(need)} ${testId ?? ''} for ${timeoutMs} ms`;
   const { now } = acting.world;
   return send(acting, question, what, (world, to) =>
-    core.acquire(
+    core.acquireLease(
       world.pool,
       { to, lease, spec, need, holder: lease, testId, timeoutMs, exclude, waitedMs: world.now - now },
       world.context,

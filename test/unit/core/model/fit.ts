@@ -1,12 +1,12 @@
 import { untilOf } from '../../../../src/core/health/states.ts';
-import type { LeaseState, PoolState, Subject, Waiter } from '../../../../src/core/state.ts';
+import type { LeaseState, PoolState, MemberState, LeaseWaiter } from '../../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec, Need } from '../../../../src/core/types.ts';
 
 /** What a waiter wants, as far as it matters for what fits. */
-export type Wish = Pick<Waiter, 'spec' | 'need' | 'exclude' | 'avoid' | 'avoidUntil' | 'deadline'>;
+export type Wish = Pick<LeaseWaiter, 'spec' | 'need' | 'exclude' | 'avoid' | 'avoidUntil' | 'deadline'>;
 
 type Spec = EndpointSpec | KeySpec;
-export type Judge = (spec: Spec, kind: Subject['kind']) => boolean;
+export type Judge = (spec: Spec, kind: MemberState['kind']) => boolean;
 
 /** A member that a waiter could have now, worked out from the contract and not from the broker's own choice. */
 export function fittingNow(pool: PoolState, wish: Wish, now: number): string | null {
@@ -16,14 +16,14 @@ export function fittingNow(pool: PoolState, wish: Wish, now: number): string | n
     (spec, kind) => inTime(pool, wish, spec, kind) && !isSuspect(pool, spec, kind),
   );
   return somePair(wish, (spec, kind) => {
-    const subject = subjectOf(pool, kind, spec.id);
+    const member = memberStateOf(pool, kind, spec.id);
     if (!isAllowed(wish, spec) || avoided.has(spec.id)) return false;
     if (spec.maxConcurrent !== undefined && holdersOf(pool, kind, spec.id) >= spec.maxConcurrent)
       return false;
     if (trusted !== null && isSuspect(pool, spec, kind)) return false;
-    if ((subject?.elsewhereUntil ?? 0) > now) return false;
-    if ((subject?.lanes.get(wish.need['model'] ?? '')?.coolUntil ?? 0) > now) return false;
-    const { health } = subject ?? { health: { state: 'healthy' } as const };
+    if ((member?.elsewhereUntil ?? 0) > now) return false;
+    if ((member?.modelLimits.get(wish.need['model'] ?? '')?.coolUntil ?? 0) > now) return false;
+    const { health } = member ?? { health: { state: 'healthy' } as const };
     return health.state === 'healthy' || (health.state === 'half-open' && health.probe === null);
   });
 }
@@ -38,17 +38,16 @@ export function fittingOf(pool: PoolState, wish: Wish, judge: Judge): string | n
   return somePair(wish, (spec, kind) => inTime(pool, wish, spec, kind) && judge(spec, kind));
 }
 
-export function subjectOf(pool: PoolState, kind: Subject['kind'], id: string): Subject | null {
-  for (const subject of pool.subjects.values())
-    if (subject.kind === kind && subject.id === id) return subject;
+export function memberStateOf(pool: PoolState, kind: MemberState['kind'], id: string): MemberState | null {
+  for (const member of pool.members.values()) if (member.kind === kind && member.id === id) return member;
   return null;
 }
 
-export function heldBy(lease: LeaseState): Subject[] {
-  return [lease.endpoint, lease.key].filter((subject) => subject !== null);
+export function heldBy(lease: LeaseState): MemberState[] {
+  return [lease.endpoint, lease.key].filter((member) => member !== null);
 }
 
-export function holdersOf(pool: PoolState, kind: Subject['kind'], id: string): number {
+export function holdersOf(pool: PoolState, kind: MemberState['kind'], id: string): number {
   return [...pool.leases.values()].filter((lease) => lease[kind]?.id === id).length;
 }
 
@@ -76,18 +75,18 @@ function isAllowed({ exclude }: Wish, { enabled, weight, id }: Spec): boolean {
   return enabled && weight > 0 && !exclude.has(id);
 }
 
-function inTime(pool: PoolState, wish: Wish, spec: Spec, kind: Subject['kind']): boolean {
-  const subject = subjectOf(pool, kind, spec.id);
+function inTime(pool: PoolState, wish: Wish, spec: Spec, kind: MemberState['kind']): boolean {
+  const member = memberStateOf(pool, kind, spec.id);
   if (!isAllowed(wish, spec)) return false;
-  if (!subject) return true;
-  const { health, lanes } = subject;
+  if (!member) return true;
+  const { health, modelLimits } = member;
   if (health.state === 'quarantined' || health.state === 'disabled') return false;
-  const lane = lanes.get(wish.need['model'] ?? '');
-  return Math.max(untilOf(health) ?? 0, lane?.coolUntil ?? 0) <= wish.deadline;
+  const limits = modelLimits.get(wish.need['model'] ?? '');
+  return Math.max(untilOf(health) ?? 0, limits?.coolUntil ?? 0) <= wish.deadline;
 }
 
 /** A key that was refused and never worked: others go first, as long as there are any to be had in time. */
-function isSuspect(pool: PoolState, spec: Spec, kind: Subject['kind']): boolean {
-  const subject = kind === 'key' ? subjectOf(pool, kind, spec.id) : null;
-  return subject !== null && !subject.proven && subject.refusals > 0;
+function isSuspect(pool: PoolState, spec: Spec, kind: MemberState['kind']): boolean {
+  const member = kind === 'key' ? memberStateOf(pool, kind, spec.id) : null;
+  return member !== null && !member.proven && member.refusals > 0;
 }

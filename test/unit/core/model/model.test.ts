@@ -17,7 +17,7 @@ describe('a pool, through random histories', () => {
     }
     if (ONE) return;
     // Histories in which nothing happens would keep every promise.
-    const answers = ['granted', 'turn', 'stay', 'refused', 'gated'];
+    const answers = ['granted', 'permit', 'stay', 'refused', 'fast-path-ended'];
     const states = ['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled'];
     for (const what of [...answers, ...states]) expect(seen.get(what), what).toBeGreaterThan(SEEDS / 10);
     expect(seen.get('granted')).toBeGreaterThan(SEEDS * 10);
@@ -27,10 +27,10 @@ describe('a pool, through random histories', () => {
     ['a lease is lost', ({ leases }) => leases.delete([...leases.keys()][0] ?? '')],
     ['a waiter is forgotten', ({ queue }) => queue.pop() !== undefined],
     ['the queue is turned round', ({ queue }) => queue.reverse().length > 2],
-    ['a holder is not counted', ({ subjects }) => change(subjects.values(), { inUse: -1 })],
-    ['a pass is no number', ({ subjects }) => change(subjects.values(), { pass: NaN })],
-    ['a free member is kept back', ({ subjects }) => change(subjects.values(), { inUse: 99 })],
-    ['a trial is by nobody', ({ subjects }) => change(subjects.values(), { health: TRIAL })],
+    ['a holder is not counted', ({ members }) => change(members.values(), { inUse: -1 })],
+    ['a pass is no number', ({ members }) => change(members.values(), { pass: NaN })],
+    ['a free member is kept back', ({ members }) => change(members.values(), { inUse: 99 })],
+    ['a trial is by nobody', ({ members }) => change(members.values(), { health: TRIAL })],
   ])('is found out where %s', (_, tamper) => {
     const found = Array.from({ length: 60 }, (_value, seed) => {
       const run = new Run(`tampered-${seed}`);
@@ -68,7 +68,7 @@ function history(seed: string): Run {
   }
 }
 
-function change<T extends object>(subjects: Iterable<T>, how: Partial<T>): boolean {
-  const [first] = subjects;
+function change<T extends object>(members: Iterable<T>, how: Partial<T>): boolean {
+  const [first] = members;
   return first !== undefined && Object.assign(first, how) === first;
 }

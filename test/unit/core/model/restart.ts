@@ -1,5 +1,5 @@
-import { reassert } from '../../../../src/core/pool.ts';
-import { subjectOf } from '../../../../src/core/state.ts';
+import { restoreLease } from '../../../../src/core/pool.ts';
+import { memberStateOf } from '../../../../src/core/state.ts';
 import { World } from '../world.ts';
 import type { ClientLease } from './clients.ts';
 import type { Acting } from './events.ts';
@@ -7,14 +7,14 @@ import type { Acting } from './events.ts';
 /** The broker is lost. The next one knows the health, or not, and hears what is held. */
 export function restart(acting: Acting): World {
   const { pool: lost, spec, now } = acting.world;
-  const known = acting.dice.chance(0.5) ? [...lost.subjects.values()] : [];
+  const known = acting.dice.chance(0.5) ? [...lost.members.values()] : [];
   const world = new World(spec);
   world.now = now;
   acting.world = world;
   for (const old of known) {
     const health = old.health.state === 'half-open' ? { ...old.health, probe: null } : old.health;
     const { ejections, ejectedAt } = old;
-    Object.assign(subjectOf(world.pool, old.kind, old, world.context), { health, ejections, ejectedAt });
+    Object.assign(memberStateOf(world.pool, old.kind, old, world.context), { health, ejections, ejectedAt });
   }
   for (const lease of acting.clients.leases.values()) tellHeld(acting, lease);
   return world;
@@ -23,9 +23,9 @@ export function restart(acting: Acting): World {
 /** A lease that is about to leave its member claims none; and a new broker has to say anew that a lease is free. */
 function tellHeld({ world, clients, links }: Acting, lease: ClientLease): void {
   const { id, link, need, testId, endpoint, key } = lease;
-  lease.free = false;
-  lease.homeless ||= clients.about(id).some(({ kind }) => kind !== 'turn');
+  lease.fastPath = false;
+  lease.homeless ||= clients.about(id).some(({ kind }) => kind !== 'permit');
   const member = lease.homeless ? { endpoint: null, key: null } : { endpoint, key };
   const held = { id, link, spec: links.get(link)!, need, holder: id, testId };
-  reassert(world.pool, held, member, world.context);
+  restoreLease(world.pool, held, member, world.context);
 }

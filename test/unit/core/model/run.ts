@@ -1,11 +1,11 @@
 import { administer } from '../../../../src/core/admin.ts';
-import { dropLink, type Effect, endDeadlocks, nextTick, release } from '../../../../src/core/pool.ts';
+import { dropClient, type Effect, endDeadlocks, nextTick, releaseLease } from '../../../../src/core/pool.ts';
 import type { PoolState } from '../../../../src/core/state.ts';
 import type { PoolSpec } from '../../../../src/core/types.ts';
-import { checkBooks, remember } from './check.ts';
+import { checkBooks, rememberOutcome } from './check.ts';
 import { type ClientLease, Clients } from './clients.ts';
 import { Dice, randomPool } from './dice.ts';
-import { type Acting, askAgain, askFirst, attempt, move, turn } from './events.ts';
+import { type Acting, askAgain, askFirst, attempt, moveLease, permit } from './events.ts';
 import { checkCircles } from './circles.ts';
 import { inWords } from './words.ts';
 import { Pacing } from './pacing.ts';
@@ -79,12 +79,12 @@ export class Run {
     if (wish === 'drop') return this.#drop(this.#dice.pick([...this.#acting.links.keys()]));
     if (wish === 'restart') return this.#restart();
     if (wish === 'admin') return this.#administer();
-    if (wish === 'release') return this.#release(lease.id, this.#dice.chance(0.3));
+    if (wish === 'release') return this.#releaseLease(lease.id, this.#dice.chance(0.3));
     if (lease.homeless) return this.#step(...askAgain(this.#acting, lease));
-    if (wish === 'move') return this.#step(...move(this.#acting, lease));
+    if (wish === 'move') return this.#step(...moveLease(this.#acting, lease));
     // Calls that need a turn ask for it; what a page does by itself does not.
-    const goes = lease.free || lease.onItsWay || this.#dice.chance(0.1);
-    this.#step(...(goes ? attempt : turn)(this.#acting, lease));
+    const goes = lease.fastPath || lease.onItsWay || this.#dice.chance(0.1);
+    this.#step(...(goes ? attempt : permit)(this.#acting, lease));
   }
 
   #choose(): { lease: ClientLease | null; wish: string } {
@@ -108,7 +108,7 @@ export class Run {
   }
 
   #apply(what: string, apply: () => Effect[]): void {
-    const before = remember(this.#world.pool);
+    const before = rememberOutcome(this.#world.pool);
     this.log.push(`${this.#world.now} ${what}`);
     const effects = apply();
     for (const effect of effects) {
@@ -123,7 +123,7 @@ export class Run {
     const moment = { before, effects, world: this.#world, clients: this.#clients };
     wrong.push(...checkBooks(moment), ...checkOrder(moment), ...(this.#late ? [] : checkWaits(moment)));
     if (wrong.length > 0) throw new Error(wrong.join('\n'));
-    for (const lease of this.#clients.refused.splice(0)) this.#release(lease, false);
+    for (const lease of this.#clients.refused.splice(0)) this.#releaseLease(lease, false);
   }
 
   #pass(ms: number): void {
@@ -136,9 +136,11 @@ export class Run {
     this.#world.now = end;
     if (ms === 0) return;
     // Where a call may choose another member, a second look may choose differently.
-    const choosers = new Set(this.#world.pool.turns.flatMap(({ movable, lease }) => (movable ? lease : [])));
+    const choosers = new Set(
+      this.#world.pool.permitQueue.flatMap(({ movable, lease }) => (movable ? lease : [])),
+    );
     const done = this.#tick('early tick').filter((effect) => {
-      return !((effect.type === 'turn' || effect.type === 'moved') && choosers.has(effect.lease.id));
+      return !((effect.type === 'permit' || effect.type === 'moved') && choosers.has(effect.lease.id));
     });
     if (done.length > 0) throw new Error('something was due before nextTick');
   }
@@ -153,10 +155,10 @@ export class Run {
     return effects;
   }
 
-  #release(lease: string, failed: boolean): void {
+  #releaseLease(lease: string, failed: boolean): void {
     this.#clients.leases.delete(lease);
     this.#step(`release ${lease}${failed ? ' failed' : ''}`, () =>
-      release(this.#world.pool, lease, failed, this.#world.context),
+      releaseLease(this.#world.pool, lease, failed, this.#world.context),
     );
   }
 
@@ -168,12 +170,12 @@ export class Run {
     this.#clients.drop(link);
     this.#acting.links.delete(link);
     this.#connect();
-    this.#step(`drop ${link}`, () => dropLink(this.#world.pool, link, this.#world.context));
+    this.#step(`drop ${link}`, () => dropClient(this.#world.pool, link, this.#world.context));
   }
 
   #administer(): void {
     const { pool, spec } = this.#world;
-    const ill = [...pool.subjects.values()].filter(({ health }) => health.state !== 'healthy');
+    const ill = [...pool.members.values()].filter(({ health }) => health.state !== 'healthy');
     const names = (ill.length > 0 && this.#dice.chance(0.6) ? ill : [...spec.endpoints, ...spec.keys]).map(
       (member) => member.name,
     );

@@ -31,7 +31,7 @@ export class Store {
     const [lease, slots] = [...this.#pending][0]!;
     this.#pending.delete(lease);
     if (dice.chance(0.1)) return [`store fails ${lease}`, () => claimFailed(pool, lease, context)];
-    const full = slots.filter((slot) => this.#isFull(slot)).map(({ subject }) => subject);
+    const full = slots.filter((slot) => this.#isFull(slot)).map(({ member }) => member);
     const retryAt = dice.pick([null, context.now + 50]);
     if (full.length > 0)
       return [`store refuses ${lease}`, () => claimRefused(pool, lease, full, retryAt, context)];
@@ -42,13 +42,13 @@ export class Store {
   /** The other machine takes what is free, or gives something back and says so. */
   otherMachine(dice: Dice, { pool, spec, context }: World): [string, () => Effect[]] {
     const back = dice.some([...this.#elsewhere], 0.5);
-    for (const subject of back) this.#elsewhere.delete(subject);
+    for (const member of back) this.#elsewhere.delete(member);
     const limited = [...spec.endpoints, ...spec.keys].filter(({ maxConcurrent }) => maxConcurrent === 1);
     const ids = limited.map(({ id }) => id);
-    for (const subject of pool.subjects.values()) {
-      const slot = { subject: addressOf(pool, subject), limit: 1 };
-      if (ids.includes(subject.id) && dice.chance(0.2) && !this.#isFull(slot))
-        this.#elsewhere.add(slot.subject);
+    for (const member of pool.members.values()) {
+      const slot = { member: addressOf(pool, member), limit: 1 };
+      if (ids.includes(member.id) && dice.chance(0.2) && !this.#isFull(slot))
+        this.#elsewhere.add(slot.member);
     }
     const what = `elsewhere free: ${back.join(' ')}, taken: ${[...this.#elsewhere].join(' ')}`;
     return [what, () => freedElsewhere(pool, back, context)];
@@ -66,8 +66,8 @@ export class Store {
     ];
   }
 
-  #isFull({ subject, limit }: Slot): boolean {
-    const mine = [...this.#claims.values()].flat().filter((slot) => slot.subject === subject).length;
-    return mine >= limit || this.#elsewhere.has(subject);
+  #isFull({ member, limit }: Slot): boolean {
+    const mine = [...this.#claims.values()].flat().filter((slot) => slot.member === member).length;
+    return mine >= limit || this.#elsewhere.has(member);
   }
 }

@@ -1,6 +1,6 @@
 import { tick } from '../../../../src/core/pool.ts';
 import type { Effect } from '../../../../src/core/pool.ts';
-import type { Waiter } from '../../../../src/core/state.ts';
+import type { LeaseWaiter } from '../../../../src/core/state.ts';
 import { stuckLinks } from './circles.ts';
 import { checkQuestions, type Moment } from './check.ts';
 import { carries, fittingInTime, fittingNow, heldBy, isBoundTo } from './fit.ts';
@@ -8,11 +8,11 @@ import { pauseOf } from './pacing.ts';
 import type { World } from '../world.ts';
 
 /** A call waits for another's attempt this long at most. */
-const GATE_MS = 3_000;
+const TRIAL_MS = 3_000;
 
 /** What is wrong with those that wait after an event, and with those that do not wait any more. */
 export function checkWaits(moment: Moment): string[] {
-  return [checkQuestions, queue, refusals, turns].flatMap((check) => check(moment));
+  return [checkQuestions, queue, refusals, permitQueue].flatMap((check) => check(moment));
 }
 
 /** Nobody waits while something fits, nor in vain, nor beyond its time. */
@@ -33,7 +33,7 @@ function refusals({ before, effects, world: { pool, now } }: Moment): string[] {
     if (effect.type !== 'refused' || now < pool.storeDownUntil) return [];
     const { timedOut, deadlock, waitedMs, to } = effect;
     if (!(waitedMs >= 0 && waitedMs < Infinity)) return [`question ${to.ask} waited for ${waitedMs} ms`];
-    const waiter = before.queue.find(({ asks }) => asks.some(({ ask }) => ask === to.ask));
+    const waiter = before.queue.find(({ replyTo }) => replyTo.some(({ ask }) => ask === to.ask));
     if (!waiter) return [];
     if (deadlock)
       return stuckLinks(pool, before.queue).has(waiter.link)
@@ -50,25 +50,25 @@ function refusals({ before, effects, world: { pool, now } }: Moment): string[] {
  * A call waits for nothing but its member's pace or pause, or the attempt of another lease on it; or on the one that it
  * would leave for.
  */
-function turns({ world: { pool, now } }: Moment): string[] {
-  return pool.turns.flatMap(({ lease: id, since, movable, dueAt }) => {
+function permitQueue({ world: { pool, now } }: Moment): string[] {
+  return pool.permitQueue.flatMap(({ lease: id, since, movable, dueAt }) => {
     const lease = pool.leases.get(id);
     if (lease?.claim === 'pending') return [];
     const own = lease ? heldBy(lease) : [];
     if (own.length === 0 && pool.queue.some((waiter) => waiter.id === id)) return [];
-    if ((dueAt ?? 0) > now || own.some((subject) => pauseOf(subject, lease!, now) > 0)) return [];
+    if ((dueAt ?? 0) > now || own.some((member) => pauseOf(member, lease!, now) > 0)) return [];
     const leaves =
       movable && own.some(({ health, refusals: count }) => health.state !== 'healthy' || count > 0);
-    const shut = (leaves ? [...pool.subjects.values()] : own).some(
-      ({ gate }) => gate && gate.lease !== id && now - gate.since < GATE_MS,
+    const shut = (leaves ? [...pool.members.values()] : own).some(
+      ({ trial }) => trial && trial.lease !== id && now - trial.since < TRIAL_MS,
     );
-    return shut && now - since < GATE_MS ? [] : [`a call of ${id} waits for nothing`];
+    return shut && now - since < TRIAL_MS ? [] : [`a call of ${id} waits for nothing`];
   });
 }
 
 /** Nobody is served with what one waits for that asked before; leases that lost their member go first. */
 export function checkOrder({ before, world: { pool, spec, now }, clients }: Moment): string[] {
-  const place = ({ asks: [first] }: Waiter): number =>
+  const position = ({ replyTo: [first] }: LeaseWaiter): number =>
     first!.ask - (clients.moves.has(first!.ask) ? Number.MAX_SAFE_INTEGER : 0);
   const served = before.queue.filter(({ id }) => {
     const lease = pool.leases.get(id);
@@ -76,11 +76,11 @@ export function checkOrder({ before, world: { pool, spec, now }, clients }: Mome
     // A suspect is only for those that can have nothing else in their time.
     return !lease.key || lease.key.proven || lease.key.refusals === 0;
   });
-  const suits = (waiter: Waiter, id: string): boolean => {
+  const suits = (waiter: LeaseWaiter, id: string): boolean => {
     const { endpoint, key } = pool.leases.get(id)!;
     const label = spec.keys.find((member) => member.id === key?.id);
     const rests = [endpoint, key].some(
-      (subject) => (subject?.lanes.get(waiter.need['model'] ?? '')?.coolUntil ?? 0) > now,
+      (member) => (member?.modelLimits.get(waiter.need['model'] ?? '')?.coolUntil ?? 0) > now,
     );
     if (rests) return false;
     const unwanted = [...waiter.exclude, ...(now < waiter.avoidUntil ? waiter.avoid : [])];
@@ -90,7 +90,8 @@ export function checkOrder({ before, world: { pool, spec, now }, clients }: Mome
   return served.flatMap((waiter) =>
     before.queue
       .filter(
-        (other) => place(other) < place(waiter) && pool.queue.includes(other) && suits(other, waiter.id),
+        (other) =>
+          position(other) < position(waiter) && pool.queue.includes(other) && suits(other, waiter.id),
       )
       .map((other) => `${waiter.id} was served before ${other.id}`),
   );
@@ -98,7 +99,7 @@ export function checkOrder({ before, world: { pool, spec, now }, clients }: Mome
 
 /** The tick: time ends no quarantine and no disablement, and nobody comes back from an ejection without a trial. */
 export function tickSoundly({ pool, context }: World): Effect[] {
-  const states = new Map([...pool.subjects.values()].map((subject) => [subject, subject.health.state]));
+  const states = new Map([...pool.members.values()].map((member) => [member, member.health.state]));
   const effects = tick(pool, context);
   for (const [{ name, health }, was] of states) {
     const lasting = was === 'quarantined' || was === 'disabled';
