@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Link } from '../dist/client/client.js';
+import { BrokerClient } from '../dist/client/broker-client.js';
 import { measureSuites } from './overhead.mjs';
 import { cpuMs } from './parts/figures.mjs';
 import { connectEcho, startEcho } from './parts/echo.mjs';
@@ -145,8 +145,8 @@ async function leases() {
   const socketPath = path.join(folder, 'broker');
   const isBroker = (args) => args.includes(socketPath);
   const cacheFile = path.join(folder, 'cache.json');
-  const link = new Link({ address: { socketPath, cacheFile }, pools: [exclusivePool(50)] });
-  const lease = await leaseCycle(link, 50);
+  const client = new BrokerClient({ address: { socketPath, cacheFile }, pools: [exclusivePool(50)] });
+  const lease = await leaseCycle(client, 50);
   const server = await startEcho(path.join(folder, 'echo'), 'questions');
   const echo = await connectEcho(path.join(folder, 'echo'));
   try {
@@ -155,7 +155,7 @@ async function leases() {
   } finally {
     echo.close();
     server.close();
-    link.close();
+    client.close();
     endProcesses(isBroker);
     rmSync(folder, { recursive: true, force: true });
   }

@@ -3,7 +3,7 @@
 //
 //   npm run build && node --expose-gc bench/growth.mjs [--largest 100000] [--json]
 import { parseArgs } from 'node:util';
-import { cpuMs, median, row, tell } from './parts/figures.mjs';
+import { cpuMs, median, row, report } from './parts/figures.mjs';
 import { collect, reportOf } from './report/in-process.mjs';
 import { sampleRun } from './sample-run.mjs';
 
@@ -17,7 +17,7 @@ await measure(SIZES[0]);
 const first = await smallest();
 const rows = [];
 for (const size of SIZES.slice(1)) rows.push(...rowsOf(await measure(size)));
-tell(rows, values.json);
+report(rows, values.json);
 
 /** Small runs are over soon, so that the middle one of several is taken. */
 async function smallest() {

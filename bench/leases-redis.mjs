@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { row, tell } from './parts/figures.mjs';
+import { row, report } from './parts/figures.mjs';
 import { inProcesses, load, perSecond, withWaits } from './parts/load.mjs';
 import { endProcesses } from './parts/processes.mjs';
 import { startRedis } from './redis-server.mjs';
@@ -26,7 +26,7 @@ for (const processes of [1, 4, 8]) rows.push(await uncontended(processes));
 redis.kill();
 endProcesses((args) => args.some((arg) => arg.startsWith(folder)));
 rmSync(folder, { recursive: true, force: true });
-tell(rows, values.json);
+report(rows, values.json);
 
 /** 50 exclusive keys: acquire, report, release. */
 async function uncontended(processes) {

@@ -9,9 +9,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Link } from '../dist/client/client.js';
+import { BrokerClient } from '../dist/client/broker-client.js';
 import { startEcho } from './parts/echo.mjs';
-import { median, range, row, tell } from './parts/figures.mjs';
+import { median, range, row, report } from './parts/figures.mjs';
 import { inProcesses, load, perSecond, withWaits } from './parts/load.mjs';
 import { brokerPid, endProcesses } from './parts/processes.mjs';
 import { exclusivePool, wish } from './pool.mjs';
@@ -39,7 +39,7 @@ async function main() {
   // A broker that ends by itself would write what it learned into the folder that is removed here.
   endProcesses((args) => args.some((arg) => arg.startsWith(folder)));
   rmSync(folder, { recursive: true, force: true });
-  tell(rows, values.json);
+  report(rows, values.json);
 }
 
 /** 50 exclusive keys: acquire, report, release. */
@@ -118,29 +118,29 @@ async function contended({ folder, seconds }) {
 
 async function kills(folder) {
   const address = addressIn(folder, 'kills');
-  const link = new Link({ address, pools: [exclusivePool(1)] });
+  const client = new BrokerClient({ address, pools: [exclusivePool(1)] });
   const times = { holder: [], broker: [] };
   for (let round = 0; round < KILLS; round++) {
     const child = fork(self, [JSON.stringify(address)]);
     await new Promise((resolve) => child.once('message', resolve));
-    const next = take(link, `next-${round}`);
+    const next = take(client, `next-${round}`);
     await sleep(50);
     const killedAt = performance.now();
     child.kill('SIGKILL');
     await next;
     times.holder.push(performance.now() - killedAt);
-    link.release(`next-${round}`, false);
+    client.release(`next-${round}`, false);
   }
-  await take(link, 'kept');
+  await take(client, 'kept');
   for (let round = 0; round < KILLS; round++) {
     const pid = brokerPid(address.socketPath);
     const killedAt = performance.now();
     process.kill(pid, 'SIGKILL');
-    const refused = await link.ask({ type: 'acquire', lease: `r${round}`, timeoutMs: 0, ...wish(1) });
+    const refused = await client.ask({ type: 'acquire', lease: `r${round}`, timeoutMs: 0, ...wish(1) });
     times.broker.push(performance.now() - killedAt);
     if (refused.is !== 'refused') throw new Error('the held lease was given to another');
   }
-  link.close();
+  client.close();
   return [
     killed('killed holder: member leased again', times.holder, 50),
     killed(`killed broker: back, the lease kept in ${KILLS} of ${KILLS}`, times.broker, 500),
@@ -154,15 +154,15 @@ function killed(what, times, limit) {
 
 /** Holds the only member until it is killed. */
 async function hold(address) {
-  await take(new Link({ address, pools: [exclusivePool(1)] }), `held-${process.pid}`);
+  await take(new BrokerClient({ address, pools: [exclusivePool(1)] }), `held-${process.pid}`);
   process.send('held');
   setInterval(() => {}, 1000);
 }
 
-async function take(link, lease) {
-  const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...wish(1) });
+async function take(client, lease) {
+  const answer = await client.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...wish(1) });
   if (answer.is !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
-  link.keep({ lease, pool: 'p1', need: {}, holder: 'bench', testId: null });
+  client.keep({ lease, pool: 'p1', need: {}, holder: 'bench', testId: null });
 }
 
 function addressIn(folder, name) {

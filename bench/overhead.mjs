@@ -5,7 +5,7 @@
 //
 //   npm run build && node bench/overhead.mjs [--tests 1000] [--rounds 5] [--workers 1,2] [--json]
 import { parseArgs } from 'node:util';
-import { cpuMs, median, range, row, tell } from './parts/figures.mjs';
+import { cpuMs, median, range, row, report } from './parts/figures.mjs';
 import { recordMs } from './parts/record-cost.mjs';
 import { Project } from './parts/project.mjs';
 import { startServer } from './parts/server.mjs';
@@ -53,7 +53,7 @@ async function main() {
     rows.push(...unusedRows(unused, how), ...usedRows(used, how, tests));
   }
   rows.push(await recordRow());
-  tell(rows, values.json);
+  report(rows, values.json);
 }
 
 /** Rounds of these suites, after one that is not counted: `[{ plain: { cpuMs, … }, plugin: … }, …]`. */

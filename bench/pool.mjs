@@ -45,15 +45,15 @@ export const SUCCESS = {
 };
 
 /** One lease after the other: acquire, hold, report, release; tells how long each was waited for, in milliseconds. */
-export async function leaseCycle(link, keys, holdMs = 0) {
+export async function leaseCycle(client, keys, holdMs = 0) {
   const cycle = async (count) => {
     const lease = `${process.pid}-${count}`;
     const began = performance.now();
-    const answer = await link.ask({ type: 'acquire', lease, timeoutMs: 60_000, ...wish(keys) });
+    const answer = await client.ask({ type: 'acquire', lease, timeoutMs: 60_000, ...wish(keys) });
     const waited = performance.now() - began;
     if (holdMs > 0) await sleep(holdMs);
-    link.tell({ lease, ...SUCCESS, key: answer.member.key.id });
-    link.release(lease, false);
+    client.report({ lease, ...SUCCESS, key: answer.member.key.id });
+    client.release(lease, false);
     return waited;
   };
   await cycle('first');

@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { row, tell } from './parts/figures.mjs';
+import { row, report } from './parts/figures.mjs';
 import { Project } from './parts/project.mjs';
 import { recordBlob } from './report/blob.mjs';
 import { installPeers, measureMerging, OWN } from './report/merging.mjs';
@@ -34,7 +34,7 @@ const own = await samplePages(project, tests);
 const pages = { ...Object.fromEntries(merged.map(([name, { page }]) => [name, page])), ...own };
 const seen = await measurePages(project, pages, rounds * 3);
 project.close();
-tell([...mergingRows(), ...pageRows()], values.json);
+report([...mergingRows(), ...pageRows()], values.json);
 
 function mergingRows() {
   const of = `by merging ${tests.toLocaleString('en')} tests`;

@@ -39,7 +39,7 @@ const SETTLE_MS = 1_000;
 const END_MS = 6_000;
 const PROGRESS_MS = 30_000;
 
-const { Link } = await import(pathToFileURL(path.join(options.dist, 'client/client.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(options.dist, 'client/broker-client.js')));
 const { seededRandom } = await import(pathToFileURL(path.join(options.dist, 'core/clock.js')));
 const folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
 const redis = options.redis ? await startRedis(folder) : null;
@@ -89,15 +89,15 @@ async function soak() {
 async function leftBehind() {
   const problems = [];
   for (const address of addresses) {
-    const link = new Link({ address, pools: POOLS });
-    const { pools } = await link.ask({ type: 'status' });
+    const client = new BrokerClient({ address, pools: POOLS });
+    const { pools } = await client.ask({ type: 'status' });
     for (const { name, leases, waiting, members } of pools) {
       const inUse = members.filter((member) => member.inUse > 0);
       if (leases.length + waiting.length + inUse.length > 0)
         problems.push(`left behind in ${name}: ${JSON.stringify({ leases, waiting, inUse })}`);
     }
-    problems.push(...(await takeEverything(link, redis ? LEASE_TTL_MS + 8_000 : 2_000)));
-    link.close();
+    problems.push(...(await takeEverything(client, redis ? LEASE_TTL_MS + 8_000 : 2_000)));
+    client.close();
   }
   await sleep(END_MS);
   const running = addresses.filter(({ socketPath }) => brokerPid(socketPath) !== null);

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
-import { Link } from '../../dist/client/client.js';
+import { BrokerClient } from '../../dist/client/broker-client.js';
 import { exclusivePool, leaseCycle } from '../pool.mjs';
 import { connectEcho } from './echo.mjs';
 
@@ -14,7 +14,7 @@ export const CYCLES = { broker, echo, lock, lua };
 
 /** Acquire, hold, report, release. */
 function broker({ address, keys = 50, holdMs = 0 }) {
-  return leaseCycle(new Link({ address, pools: [exclusivePool(keys)] }), keys, holdMs);
+  return leaseCycle(new BrokerClient({ address, pools: [exclusivePool(keys)] }), keys, holdMs);
 }
 
 /** The same bytes to and fro, and nothing decided in between. */

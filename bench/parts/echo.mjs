@@ -26,11 +26,11 @@ export async function startEcho(socketPath, what) {
   const child = fork(fileURLToPath(import.meta.url), ['echo', socketPath, what]);
   const said = () => new Promise((resolve) => child.once('message', resolve));
   await said();
-  const tell = () => {
+  const report = () => {
     child.send('how much?');
     return said();
   };
-  return { cpuMs: tell, close: () => child.kill() };
+  return { cpuMs: report, close: () => child.kill() };
 }
 
 /** Connects to it. `cycle` sends it the messages of one lease, held so long, and tells how long its answer took, in ms. */

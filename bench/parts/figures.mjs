@@ -39,7 +39,7 @@ export function printTable(rows) {
 }
 
 /** Prints the rows of one benchmark: as a table, or as JSON for who asked for it. */
-export function tell(rows, asJson) {
+export function report(rows, asJson) {
   if (asJson) console.log(JSON.stringify(rows));
   else printTable(rows);
 }

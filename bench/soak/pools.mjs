@@ -48,11 +48,11 @@ const mixed = {
 export const POOLS = [even, mixed];
 
 /** Takes all there is of the equal keys at once; tells what could not be had. */
-export async function takeEverything(link, timeoutMs) {
-  const leases = even.keys.map(({ name }) => `all-${name}-${link.id}`);
+export async function takeEverything(client, timeoutMs) {
+  const leases = even.keys.map(({ name }) => `all-${name}-${client.id}`);
   const asked = { type: 'acquire', pool: 'even', need: {}, holder: 'the end', testId: null, exclude: [] };
-  const answers = await Promise.all(leases.map((lease) => link.ask({ ...asked, lease, timeoutMs })));
-  for (const lease of leases) link.release(lease, false);
+  const answers = await Promise.all(leases.map((lease) => client.ask({ ...asked, lease, timeoutMs })));
+  for (const lease of leases) client.release(lease, false);
   const refused = answers.filter((answer) => answer.is !== 'granted');
   return refused.map((answer) => `cannot be had in the end: ${JSON.stringify(answer)}`);
 }

@@ -8,7 +8,7 @@ import { SUCCESS } from '../pool.mjs';
 import { POOLS } from './pools.mjs';
 
 const order = JSON.parse(process.argv[2]);
-const { Link } = await import(pathToFileURL(path.join(order.dist, 'client/client.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(order.dist, 'client/broker-client.js')));
 const { seededRandom } = await import(pathToFileURL(path.join(order.dist, 'core/clock.js')));
 const random = seededRandom(order.seed);
 const file = openSync(order.log, 'a');
@@ -24,34 +24,34 @@ await Promise.all([work('even', evenWish, () => random() * 2), work('mixed', mix
 process.send(count, () => process.disconnect());
 
 async function work(pool, wish, holdMs) {
-  const link = new Link({ address: order.address, pools: POOLS, onLost: drop });
-  while (!stopped) await one(link, pool, wish(), holdMs());
-  link.close();
+  const client = new BrokerClient({ address: order.address, pools: POOLS, onLost: drop });
+  while (!stopped) await one(client, pool, wish(), holdMs());
+  client.close();
 }
 
-async function one(link, pool, need, holdMs) {
+async function one(client, pool, need, holdMs) {
   const lease = `${process.pid}-${++count}`;
   const identity = { lease, pool, need, holder: 'soak', testId: null };
   log('A', lease, pool);
-  const answer = await link.ask({ type: 'acquire', ...identity, timeoutMs: 60_000, exclude: [] });
+  const answer = await client.ask({ type: 'acquire', ...identity, timeoutMs: 60_000, exclude: [] });
   if (answer.is !== 'granted') log('R', lease, JSON.stringify(answer));
   else {
-    link.keep(identity);
+    client.keep(identity);
     take(lease, pool, answer.grant);
     if (holdMs > 1) await sleep(holdMs);
-    if (pool === 'mixed' && random() < 0.1) await move(link, lease, pool, answer.grant);
-    if (held.has(lease)) link.tell({ lease, ...SUCCESS, ...idsOf(answer.grant) });
+    if (pool === 'mixed' && random() < 0.1) await move(client, lease, pool, answer.grant);
+    if (held.has(lease)) client.report({ lease, ...SUCCESS, ...idsOf(answer.grant) });
     drop(lease);
   }
-  link.release(lease, random() < 0.1);
+  client.release(lease, random() < 0.1);
   if (count % 20 === 1) process.send?.(count);
 }
 
 /** Asks for another member: while it asks it may hold none. */
-async function move(link, lease, pool, grant) {
+async function move(client, lease, pool, grant) {
   const wasHeld = drop(lease);
   const from = idsOf(grant);
-  const answer = await link.ask({
+  const answer = await client.ask({
     type: 'move',
     lease,
     from,

@@ -8,21 +8,21 @@ import {
 } from '../core/pool.ts';
 import type { Context, LeaseState, PoolState, MemberState } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
-import type { Answer, WireGrant, LinkMessage } from '../wire/messages.ts';
+import type { Answer, WireGrant, ClientMessage } from '../wire/messages.ts';
 
 /** One message of a link to one pool. */
-export function handle(
+export function applyLeaseMessage(
   pool: PoolState,
   spec: PoolSpec,
-  link: string,
-  message: Extract<LinkMessage, { type: 'acquire' | 'permit' | 'move' | 'attempt' | 'release' }>,
+  client: string,
+  message: Extract<ClientMessage, { type: 'acquire' | 'permit' | 'move' | 'attempt' | 'release' }>,
   context: Context,
 ): Effect[] {
   switch (message.type) {
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
       const { ask, lease, need, holder, testId, timeoutMs, exclude, isFirst, canYield, waitedMs } = message;
-      const to = { link, ask };
+      const to = { client, ask };
       const request = {
         to,
         lease,
@@ -39,9 +39,9 @@ export function handle(
       return acquireLease(pool, request, context);
     }
     case 'permit':
-      return requestPermit(pool, { ...message, link, since: context.now }, context);
+      return requestPermit(pool, { ...message, client, since: context.now }, context);
     case 'move':
-      return moveLease(pool, { ...message, to: { link, ask: message.ask } }, context);
+      return moveLease(pool, { ...message, to: { client, ask: message.ask } }, context);
     case 'attempt':
       return reportRequest(pool, message.lease, message, context);
     case 'release':

@@ -10,7 +10,7 @@ interface Reader {
 }
 
 /** The configuration in force, with its text: links resolve its variables, each in its own environment. */
-export interface Kept extends Omit<ConfigState, 'broker'> {
+export interface CurrentConfig extends Omit<ConfigState, 'broker'> {
   readonly text: string;
 }
 
@@ -18,22 +18,22 @@ export interface Kept extends Omit<ConfigState, 'broker'> {
  * Keeps the configuration of one file: the last text that was valid, and what is wrong with a later one. It never
  * resolves a variable.
  */
-export class Keeper {
+export class ConfigStore {
   readonly #file: string;
   readonly #now: Clock;
-  readonly #onChange: (kept: Kept) => void;
+  readonly #onChange: (current: CurrentConfig) => void;
   readonly #reader: Promise<Reader>;
   #watcher: { close(): Promise<void> } | null = null;
-  #kept: Kept | null = null;
+  #current: CurrentConfig | null = null;
   #errors: readonly string[] = [];
   /** The file's state that was judged last: a revision, or what was wrong. */
-  #judged = '';
-  #doubtful = '';
+  #lastSeen = '';
+  #unconfirmed = '';
   #sequence = 0;
   #isClosed = false;
   readonly #ready: Promise<void>;
 
-  constructor(file: string, now: Clock, onChange: (kept: Kept) => void, reader: Promise<Reader>) {
+  constructor(file: string, now: Clock, onChange: (current: CurrentConfig) => void, reader: Promise<Reader>) {
     this.#file = file;
     this.#now = now;
     this.#onChange = onChange;
@@ -41,29 +41,29 @@ export class Keeper {
     this.#ready = this.#begin();
   }
 
-  get kept(): Kept | null {
-    return this.#kept;
+  get current(): CurrentConfig | null {
+    return this.#current;
   }
 
   /**
    * Settles when there is something to say to a link that comes with a revision. Where that is the file's own, it is
    * in force at once: the link has validated it, and loading what that takes would cost the first lease its time.
    */
-  async meet(revision: string | null): Promise<void> {
-    if (!this.#kept && revision !== null) {
+  async settleOn(revision: string | null): Promise<void> {
+    if (!this.#current && revision !== null) {
       const text = textIn(this.#file);
       if (text !== null && revisionOf(text) === revision) {
-        this.#judged = revision;
+        this.#lastSeen = revision;
         this.#apply(revision, text, []);
       }
     }
-    if (!this.#kept) await this.#ready;
+    if (!this.#current) await this.#ready;
   }
 
   /** A link has this text from before the broker; it counts where the file itself is no good now. */
   async offer(revision: string, text: string): Promise<void> {
     const reader = await this.#reader;
-    if (this.#kept || revisionOf(text) !== revision) return;
+    if (this.#current || revisionOf(text) !== revision) return;
     try {
       reader.check(this.#file, text);
     } catch {
@@ -86,17 +86,17 @@ export class Keeper {
 
   #look(reader: Reader): 'again' | undefined {
     const found = this.#read(reader);
-    if (found.state === this.#judged) return undefined;
-    if (found.errors.length > 0 && this.#doubtful !== found.state) {
-      this.#doubtful = found.state;
+    if (found.state === this.#lastSeen) return undefined;
+    if (found.errors.length > 0 && this.#unconfirmed !== found.state) {
+      this.#unconfirmed = found.state;
       return 'again';
     }
-    this.#judged = found.state;
-    this.#doubtful = '';
+    this.#lastSeen = found.state;
+    this.#unconfirmed = '';
     if (found.text !== null) this.#apply(found.state, found.text, []);
     else {
       this.#errors = found.errors;
-      if (this.#kept) this.#apply(this.#kept.revision, this.#kept.text, found.errors);
+      if (this.#current) this.#apply(this.#current.revision, this.#current.text, found.errors);
     }
     return undefined;
   }
@@ -106,7 +106,7 @@ export class Keeper {
     try {
       const text = readConfigText(this.#file);
       state = revisionOf(text);
-      if (state !== this.#kept?.revision) reader.check(this.#file, text);
+      if (state !== this.#current?.revision) reader.check(this.#file, text);
       return { state, text, errors: [] };
     } catch (error) {
       const errors = reader.problemsOf(error);
@@ -116,8 +116,8 @@ export class Keeper {
 
   #apply(revision: string, text: string, errors: readonly string[]): void {
     this.#errors = errors;
-    this.#kept = { seq: ++this.#sequence, at: this.#now(), revision, text, errors };
-    this.#onChange(this.#kept);
+    this.#current = { seq: ++this.#sequence, at: this.#now(), revision, text, errors };
+    this.#onChange(this.#current);
   }
 }
 

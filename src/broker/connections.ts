@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { PoolSpec, Transition } from '../core/types.ts';
 import { toLine } from '../wire/lines.ts';
-import type { Answer, BrokerMessage, LinkMessage } from '../wire/messages.ts';
+import type { Answer, BrokerMessage, ClientMessage } from '../wire/messages.ts';
 
 /** A link, seen from the broker. */
-export interface Peer {
+export interface Connection {
   readonly socket: Socket;
   /** Its id, once it has said hello. */
-  link: string;
+  client: string;
   pid: number;
   specs: ReadonlyMap<string, PoolSpec>;
   /** How it follows the configuration's edits; null where it does not. */
@@ -16,53 +16,55 @@ export interface Peer {
   probes: boolean;
 }
 
-type Follows = NonNullable<Extract<LinkMessage, { type: 'hello' }>['follows']>;
+type Follows = NonNullable<Extract<ClientMessage, { type: 'hello' }>['follows']>;
 
 /** The links that have said hello. */
-export class Peers {
-  readonly #byLink = new Map<string, Peer>();
+export class Connections {
+  readonly #byClient = new Map<string, Connection>();
 
   get count(): number {
-    return this.#byLink.size;
+    return this.#byClient.size;
   }
 
   /** Processes by link, of those that may hold leases. */
   get processes(): Map<string, number> {
     const holding = this.all.filter(({ follows }) => follows === null || follows.role === 'worker');
-    return new Map(holding.map((peer) => [peer.link, peer.pid]));
+    return new Map(holding.map((connection) => [connection.client, connection.pid]));
   }
 
-  get all(): Peer[] {
-    return [...this.#byLink.values()];
+  get all(): Connection[] {
+    return [...this.#byClient.values()];
   }
 
   /** Links that can send probes of that pool, those that came first before. */
-  probing(pool: string): Peer[] {
-    return [...this.#byLink.values()].filter((peer) => peer.probes && peer.specs.has(pool));
+  probing(pool: string): Connection[] {
+    return [...this.#byClient.values()].filter(
+      (connection) => connection.probes && connection.specs.has(pool),
+    );
   }
 
-  add(peer: Peer): void {
-    this.#byLink.set(peer.link, peer);
+  add(connection: Connection): void {
+    this.#byClient.set(connection.client, connection);
   }
 
-  has(link: string): boolean {
-    return this.#byLink.has(link);
+  has(client: string): boolean {
+    return this.#byClient.has(client);
   }
 
   /** False where that link has come back with another connection since. */
-  remove(peer: Peer): boolean {
-    return this.#byLink.get(peer.link) === peer && this.#byLink.delete(peer.link);
+  remove(connection: Connection): boolean {
+    return this.#byClient.get(connection.client) === connection && this.#byClient.delete(connection.client);
   }
 
-  send(link: string, message: BrokerMessage): void {
-    const peer = this.#byLink.get(link);
-    if (peer) send(peer, message);
+  send(client: string, message: BrokerMessage): void {
+    const connection = this.#byClient.get(client);
+    if (connection) send(connection, message);
   }
 
   /** Tells all links that use the pool. */
-  tell(transition: Transition): void {
-    for (const peer of this.#byLink.values()) {
-      if (peer.specs.has(transition.pool)) send(peer, { type: 'transition', transition });
+  publish(transition: Transition): void {
+    for (const connection of this.#byClient.values()) {
+      if (connection.specs.has(transition.pool)) send(connection, { type: 'transition', transition });
     }
   }
 }
@@ -70,12 +72,12 @@ export class Peers {
 /** A link that has left so much unread does not live any more, whatever its process does. */
 const MAX_UNREAD = 64 * 1024 * 1024;
 
-export function send(peer: Peer, message: BrokerMessage): void {
-  if (!peer.socket.writable) return;
-  peer.socket.write(toLine(message), 'latin1');
-  if (peer.socket.writableLength > MAX_UNREAD) peer.socket.destroy();
+export function send(connection: Connection, message: BrokerMessage): void {
+  if (!connection.socket.writable) return;
+  connection.socket.write(toLine(message), 'latin1');
+  if (connection.socket.writableLength > MAX_UNREAD) connection.socket.destroy();
 }
 
-export function answer(peer: Peer, ask: number, content: Answer): void {
-  send(peer, { type: 'answer', ask, answer: content });
+export function answer(connection: Connection, ask: number, content: Answer): void {
+  send(connection, { type: 'answer', ask, answer: content });
 }

@@ -3,19 +3,19 @@ import type { Clock } from '../core/clock.ts';
 const LONGEST_MS = 60_000;
 
 /** Rings when something is due by time alone. */
-export class Alarm {
+export class DeadlineTimer {
   readonly #now: Clock;
   readonly #due: () => number;
-  readonly #ring: () => void;
+  readonly #onDue: () => void;
   #timer: NodeJS.Timeout | undefined;
   #isSetting = false;
   #isStopped = false;
 
   /** `due` tells when it is to ring, ms since the epoch; Infinity: not at all. */
-  constructor(now: Clock, due: () => number, ring: () => void) {
+  constructor(now: Clock, due: () => number, onDue: () => void) {
     this.#now = now;
     this.#due = due;
-    this.#ring = ring;
+    this.#onDue = onDue;
   }
 
   /** What is due may have changed. Looked at once for all messages that came together. */
@@ -37,7 +37,7 @@ export class Alarm {
     if (this.#isStopped || !Number.isFinite(due)) return;
     const wait = Math.min(Math.max(0, due - this.#now()), LONGEST_MS);
     this.#timer = setTimeout(() => {
-      this.#ring();
+      this.#onDue();
       this.set();
     }, wait);
     this.#timer.unref();

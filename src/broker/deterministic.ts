@@ -22,7 +22,7 @@ const BEGIN = Date.UTC(2020, 0);
  * Time and chance for choices that repeat. Real times differ a little from run to run, so a run's time counts in coarse
  * steps (100 ms, 400 ms, 1.6 s …), and the clock moves by work done. Chance follows from worker and call order.
  */
-export class SeededWorld {
+export class DeterministicWorld {
   #time = BEGIN;
   #random: Random = () => 0.5;
 
@@ -30,12 +30,12 @@ export class SeededWorld {
   readonly random: Random = () => this.#random();
 
   /** The choice that comes next. */
-  enter(task: string, { value, worker, choice }: Seed): void {
+  seedFor(task: string, { value, worker, choice }: Seed): void {
     this.#random = seededRandom([value, task, worker, choice].join('\n'));
   }
 
   /** What a run counts as; the clock moves by its share of the time in which `running` ran at once. */
-  pass(outcome: StrategyOutcome, running: number): StrategyOutcome {
+  advance(outcome: StrategyOutcome, running: number): StrategyOutcome {
     const steps = Math.round(Math.log(Math.max(1, outcome.durationMs / SHORTEST_MS)) / Math.log(STEP));
     const durationMs = SHORTEST_MS * STEP ** steps;
     this.#time += durationMs / Math.max(1, running);

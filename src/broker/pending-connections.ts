@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 const SILENT_MS = 30_000;
 
 /** Connections that are no links yet: they must say hello, soon and once, and keep no broker from its end. */
-export class Newcomers {
+export class PendingConnections {
   readonly #silentMs: number;
   /** The time that runs against each until its hello. */
   readonly #open = new Map<Socket, NodeJS.Timeout>();
@@ -16,11 +16,11 @@ export class Newcomers {
 
   add(socket: Socket): void {
     this.#open.set(socket, setTimeout(() => socket.destroy(), this.#silentMs).unref());
-    socket.once('close', () => this.welcomed(socket));
+    socket.once('close', () => this.accepted(socket));
   }
 
   /** It says hello; false where it has before. */
-  greets(socket: Socket): boolean {
+  onHello(socket: Socket): boolean {
     clearTimeout(this.#open.get(socket));
     if (this.#greeted.has(socket)) return false;
     this.#greeted.add(socket);
@@ -28,7 +28,7 @@ export class Newcomers {
   }
 
   /** It is a link from now on, or gone. */
-  welcomed(socket: Socket): void {
+  accepted(socket: Socket): void {
     clearTimeout(this.#open.get(socket));
     this.#open.delete(socket);
   }

@@ -6,24 +6,24 @@ import { resolvePool } from '../core/resolved-pool.ts';
 import { type Context, type HealthChange, newPoolState, type PoolState, type Probe } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
-import { Alarm } from './deadline-timer.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
 import { wireGrantOf, toAnswer } from './apply-message.ts';
-import type { News } from './transition-log.ts';
+import type { TransitionLog } from './transition-log.ts';
 import { isForeign, poolWith } from './ownership.ts';
-import type { Peers } from './connections.ts';
+import type { Connections } from './connections.ts';
 import type { Probers } from './probers.ts';
-import type { LinkMessage } from '../wire/messages.ts';
-import { Sharing } from './shared-store.ts';
+import type { ClientMessage } from '../wire/messages.ts';
+import { SharedStoreAdapter } from './shared-store.ts';
 
-type Hello = Extract<LinkMessage, { type: 'hello' }>;
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
 export interface PoolsPorts {
   readonly now: Clock;
   readonly context: () => Context;
   readonly states: Map<string, PoolState>;
-  readonly peers: Peers;
+  readonly connections: Connections;
   readonly probers: Probers;
-  readonly news: News;
+  readonly transitionLog: TransitionLog;
   /** The revision of the configuration in force. */
   readonly revision: () => string | null;
   /** Whether time may change something by now. */
@@ -35,12 +35,12 @@ export interface PoolsPorts {
 /** The state of all pools, and what is done of what their decisions ask for. */
 export class Pools {
   readonly #ports: PoolsPorts;
-  readonly #alarm: Alarm;
-  #sharing: Sharing | null = null;
+  readonly #timer: DeadlineTimer;
+  #sharedStore: SharedStoreAdapter | null = null;
 
   constructor(ports: PoolsPorts) {
     this.#ports = ports;
-    this.#alarm = new Alarm(
+    this.#timer = new DeadlineTimer(
       ports.now,
       () => this.#due(),
       () => this.#tick(),
@@ -55,19 +55,19 @@ export class Pools {
     return this.#ports.states.keys();
   }
 
-  get sharing(): Sharing | null {
-    return this.#sharing;
+  get sharedStore(): SharedStoreAdapter | null {
+    return this.#sharedStore;
   }
 
   /** What is to be put right about the shared store. */
   get notices(): readonly string[] {
-    return this.#sharing?.notices ?? [];
+    return this.#sharedStore?.notices ?? [];
   }
 
   named(name: string): PoolState {
     const known = this.#ports.states.get(name);
     if (known) return known;
-    const pool = newPoolState(name, this.#sharing !== null, this.#ports.revision());
+    const pool = newPoolState(name, this.#sharedStore !== null, this.#ports.revision());
     this.#ports.states.set(name, pool);
     return pool;
   }
@@ -79,9 +79,9 @@ export class Pools {
 
   /** Several machines share what is claimed from now on. */
   share(store: SharedStore): void {
-    if (this.#sharing) return;
+    if (this.#sharedStore) return;
     for (const pool of this.all) pool.shared = true;
-    this.#sharing = new Sharing(store, {
+    this.#sharedStore = new SharedStoreAdapter(store, {
       pools: this.#ports.states,
       context: this.#ports.context,
       apply: (effects) => {
@@ -94,20 +94,20 @@ export class Pools {
 
   /** Takes over what all machines know of these pools. */
   async learn(specs: readonly PoolSpec[]): Promise<void> {
-    if (!this.#sharing) return;
+    if (!this.#sharedStore) return;
     for (const spec of specs) resolvePool(this.named(spec.name), spec, this.#ports.context());
-    await this.#sharing.learnAll();
+    await this.#sharedStore.learnAll();
   }
 
   /** A link holds these leases since before this broker. */
-  restoreLease(link: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
+  restoreLease(client: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
     const context = this.#ports.context();
     for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
       const spec = specs.get(pool);
-      if (!spec || isForeign(this.with(lease), lease, link)) continue;
-      const identity = { id: lease, link, spec, need, holder, testId };
+      if (!spec || isForeign(this.with(lease), lease, client)) continue;
+      const identity = { id: lease, client, spec, need, holder, testId };
       const taken = restoreLease(this.named(pool), identity, { endpoint, key }, context);
-      if (taken) void this.#sharing?.takeOver(this.named(pool), taken);
+      if (taken) void this.#sharedStore?.takeOver(this.named(pool), taken);
     }
   }
 
@@ -118,59 +118,64 @@ export class Pools {
 
   /** A link has other specifications than before. */
   updateSpec(
-    link: string,
+    client: string,
     before: ReadonlyMap<string, PoolSpec>,
     specs: ReadonlyMap<string, PoolSpec>,
   ): void {
     const context = this.#ports.context();
     for (const name of new Set([...before.keys(), ...specs.keys()]))
-      this.apply(updateSpec(this.named(name), link, specs.get(name) ?? null, context));
+      this.apply(updateSpec(this.named(name), client, specs.get(name) ?? null, context));
     this.probersChanged();
-    void this.#sharing?.learnAll();
+    void this.#sharedStore?.learnAll();
   }
 
-  dropClient(link: string): void {
+  dropClient(client: string): void {
     const context = this.#ports.context();
     this.probersChanged();
-    this.apply(this.#ports.probers.onClientGone(link, context));
-    for (const pool of this.all) this.apply(dropClient(pool, link, context));
+    this.apply(this.#ports.probers.onClientGone(client, context));
+    for (const pool of this.all) this.apply(dropClient(pool, client, context));
   }
 
-  probed(message: Extract<LinkMessage, { type: 'probed' }>, context: Context): void {
+  probed(message: Extract<ClientMessage, { type: 'probed' }>, context: Context): void {
     const pool = this.#ports.states.get(message.pool);
     if (!pool) return;
     const probe = pool.probes.get(message.probe);
     this.apply(this.#ports.probers.onResult(pool, message, context));
-    if (probe?.recovers) this.#sharing?.probeEnded(probe, context.now);
+    if (probe?.recovers) this.#sharedStore?.probeEnded(probe, context.now);
   }
 
   apply(effects: readonly Effect[]): void {
-    const { peers } = this.#ports;
+    const { connections } = this.#ports;
     for (const effect of effects) {
       switch (effect.type) {
         case 'changed':
           this.#emitChanges(effect.change, true);
           break;
         case 'claim':
-          void this.#sharing?.claim(this.named(effect.lease.spec.name), effect.lease, effect.slots);
+          void this.#sharedStore?.claim(this.named(effect.lease.spec.name), effect.lease, effect.slots);
           break;
         case 'unclaim':
-          this.#sharing?.release(effect.lease);
+          this.#sharedStore?.release(effect.lease);
           break;
         case 'probe':
           void this.#sendProbe(effect.probe);
           break;
         case 'fast-path-ended':
-          peers.send(effect.lease.link, { type: 'fast-path-ended', lease: effect.lease.id });
+          connections.send(effect.lease.client, { type: 'fast-path-ended', lease: effect.lease.id });
           break;
         case 'moved': {
           const { lease } = effect;
-          peers.send(lease.link, { type: 'moved', lease: lease.id, grant: wireGrantOf(lease) });
+          connections.send(lease.client, { type: 'moved', lease: lease.id, grant: wireGrantOf(lease) });
           break;
         }
         default:
-          if (effect.type === 'permit' && effect.paces.length > 0) void this.#sharing?.pace(effect);
-          else peers.send(effect.to.link, { type: 'answer', ask: effect.to.ask, answer: toAnswer(effect) });
+          if (effect.type === 'permit' && effect.paces.length > 0) void this.#sharedStore?.pace(effect);
+          else
+            connections.send(effect.to.client, {
+              type: 'answer',
+              ask: effect.to.ask,
+              answer: toAnswer(effect),
+            });
       }
     }
   }
@@ -181,11 +186,11 @@ export class Pools {
    */
   conclude(): void {
     if (this.#anybodyWaits()) this.apply(endDeadlocks(this.all, this.#ports.context()));
-    this.#alarm.set();
+    this.#timer.set();
   }
 
   close(): void {
-    this.#alarm.stop();
+    this.#timer.stop();
   }
 
   #anybodyWaits(): boolean {
@@ -194,18 +199,19 @@ export class Pools {
   }
 
   #emitChanges(change: HealthChange, isOurs: boolean): void {
-    const { news, now, onChange } = this.#ports;
-    news.tell(change);
+    const { transitionLog, now, onChange } = this.#ports;
+    transitionLog.publish(change);
     onChange();
     // A pause that ran out here may go on elsewhere: every machine ends it by its own clock.
     const ranOut = change.from === 'cooling' && change.to === 'healthy';
-    if (isOurs && !ranOut) this.#sharing?.publish(change, now());
+    if (isOurs && !ranOut) this.#sharedStore?.publish(change, now());
   }
 
   async #sendProbe(probe: Probe): Promise<void> {
     const pool = this.named(probe.spec.name);
-    const isOurs = !this.#sharing || !probe.recovers || probe.tries > 1;
-    if (isOurs || (await this.#sharing?.mayProbe(pool, probe))) return this.#ports.probers.send(pool, probe);
+    const isOurs = !this.#sharedStore || !probe.recovers || probe.tries > 1;
+    if (isOurs || (await this.#sharedStore?.mayProbe(pool, probe)))
+      return this.#ports.probers.send(pool, probe);
     leaveProbeToOthers(pool, probe.id, this.#ports.context());
     this.conclude();
   }

@@ -1,29 +1,31 @@
 import { applyProbeResult, reassignProbes, setProber } from '../core/health/probe-results.ts';
 import type { Effect } from '../core/pool.ts';
 import type { Context, PoolState, Probe } from '../core/state.ts';
-import { type Peer, type Peers, send } from './connections.ts';
-import type { LinkMessage } from '../wire/messages.ts';
+import { type Connection, type Connections, send } from './connections.ts';
+import type { ClientMessage } from '../wire/messages.ts';
 
 interface Sent {
   readonly pool: PoolState;
   /** The link that is to send it, and those that were asked before. */
-  readonly links: string[];
+  readonly clients: string[];
 }
 
 /** Which link sends the probes: links have the keys, the broker has none. One sends them all, as long as it does so. */
 export class Probers {
-  readonly #peers: Peers;
+  readonly #connections: Connections;
   readonly #sent = new Map<string, Sent>();
   #prober = '';
 
-  constructor(peers: Peers) {
-    this.#peers = peers;
+  constructor(connections: Connections) {
+    this.#connections = connections;
   }
 
   /** Links came or went. */
   onClientsChanged(pools: Iterable<PoolState>, context: Context): Effect[] {
     return [...pools].flatMap((pool) => {
-      const specs = this.#peers.probing(pool.name).map((peer) => peer.specs.get(pool.name)!);
+      const specs = this.#connections
+        .probing(pool.name)
+        .map((connection) => connection.specs.get(pool.name)!);
       // That of the revision in force, as soon as a link has told it.
       const spec = specs.findLast(({ revision }) => revision === pool.revision) ?? specs.at(-1) ?? null;
       return spec === pool.prober ? [] : setProber(pool, spec, context);
@@ -31,23 +33,23 @@ export class Probers {
   }
 
   /** A link is gone: another one is asked for what it was to send. */
-  onClientGone(link: string, context: Context): Effect[] {
-    const gone = [...this.#sent].filter(([, { links }]) => links.at(-1) === link);
+  onClientGone(client: string, context: Context): Effect[] {
+    const gone = [...this.#sent].filter(([, { clients }]) => clients.at(-1) === client);
     return gone.flatMap(([probe, { pool }]) => reassignProbes(pool, [probe], context));
   }
 
   send(pool: PoolState, probe: Probe): void {
-    const before = this.#sent.get(probe.id)?.links ?? [];
-    const peer = this.#pick(pool, probe, before);
-    this.#sent.set(probe.id, { pool, links: [...before, peer?.link ?? ''] });
+    const before = this.#sent.get(probe.id)?.clients ?? [];
+    const connection = this.#pick(pool, probe, before);
+    this.#sent.set(probe.id, { pool, clients: [...before, connection?.client ?? ''] });
     // Without a link the probe is late in its time.
-    if (!peer) return;
-    this.#prober = peer.link;
-    const { endpoints, keys } = peer.specs.get(pool.name)!;
+    if (!connection) return;
+    this.#prober = connection.client;
+    const { endpoints, keys } = connection.specs.get(pool.name)!;
     // By the names that this link has for them.
     const endpoint = endpoints.find(({ id }) => id === probe.endpoint.id)!;
     const key = keys.find(({ id }) => id === probe.key?.id) ?? null;
-    send(peer, {
+    send(connection, {
       type: 'probe',
       pool: pool.name,
       probe: probe.id,
@@ -56,20 +58,20 @@ export class Probers {
     });
   }
 
-  onResult(pool: PoolState, result: Extract<LinkMessage, { type: 'probed' }>, context: Context): Effect[] {
+  onResult(pool: PoolState, result: Extract<ClientMessage, { type: 'probed' }>, context: Context): Effect[] {
     const effects = applyProbeResult(pool, result.probe, result, context);
     for (const [id, sent] of this.#sent) if (!sent.pool.probes.has(id)) this.#sent.delete(id);
     return effects;
   }
 
   /** The one that sent the last probe, unless it left this one lying; one whose configuration has the members. */
-  #pick(pool: PoolState, { endpoint, key }: Probe, before: readonly string[]): Peer | undefined {
-    const able = this.#peers.probing(pool.name).filter((peer) => {
-      const spec = peer.specs.get(pool.name)!;
+  #pick(pool: PoolState, { endpoint, key }: Probe, before: readonly string[]): Connection | undefined {
+    const able = this.#connections.probing(pool.name).filter((connection) => {
+      const spec = connection.specs.get(pool.name)!;
       const hasKey = key === null || spec.keys.some(({ id }) => id === key.id);
       return hasKey && spec.endpoints.some(({ id }) => id === endpoint.id);
     });
-    const fresh = able.filter(({ link }) => !before.includes(link));
-    return fresh.find(({ link }) => link === this.#prober) ?? fresh[0] ?? able[0];
+    const fresh = able.filter(({ client }) => !before.includes(client));
+    return fresh.find(({ client }) => client === this.#prober) ?? fresh[0] ?? able[0];
   }
 }

@@ -1,7 +1,7 @@
 import type { ConfigState } from '../core/types.ts';
-import type { Keeper } from './config-store.ts';
-import { type Peer, type Peers, send } from './connections.ts';
-import type { ConfigNews } from '../wire/messages.ts';
+import type { ConfigStore } from './config-store.ts';
+import { type Connection, type Connections, send } from './connections.ts';
+import type { ConfigUpdate } from '../wire/messages.ts';
 
 /** What a run has been told by its terminal. */
 interface Run {
@@ -14,51 +14,51 @@ interface Run {
 /** Which configuration is in force, who has heard of it, and who says in each run what is wrong with an edit. */
 export class Revisions {
   readonly #broker: string;
-  readonly #peers: Peers;
-  readonly #keeper: Keeper | null;
+  readonly #connections: Connections;
+  readonly #configStore: ConfigStore | null;
   readonly #runs = new Map<string, Run>();
 
-  constructor(broker: string, peers: Peers, keeper: Keeper | null) {
+  constructor(broker: string, connections: Connections, configStore: ConfigStore | null) {
     this.#broker = broker;
-    this.#peers = peers;
-    this.#keeper = keeper;
+    this.#connections = connections;
+    this.#configStore = configStore;
   }
 
   get inForce(): string | null {
-    return this.#keeper?.kept?.revision ?? null;
+    return this.#configStore?.current?.revision ?? null;
   }
 
   get state(): ConfigState | null {
-    const kept = this.#keeper?.kept;
-    if (!kept) return null;
-    const { text: _, ...state } = kept;
+    const current = this.#configStore?.current;
+    if (!current) return null;
+    const { text: _, ...state } = current;
     return { ...state, broker: this.#broker };
   }
 
   /** Nothing is granted before a link has offered what it has, where the file is no good at a broker's start. */
-  isUndecided({ follows }: Peer): boolean {
-    return this.#keeper !== null && this.#keeper.kept === null && follows !== null;
+  isUndecided({ follows }: Connection): boolean {
+    return this.#configStore !== null && this.#configStore.current === null && follows !== null;
   }
 
   /** What a link is to be sent now: the text only where it has another, once it has had all that was sent before. */
-  takeNews(peer: Peer): ConfigNews | null {
+  takeUpdate(connection: Connection): ConfigUpdate | null {
     const { state } = this;
-    const { follows } = peer;
+    const { follows } = connection;
     if (!state || !follows) return null;
     if (follows.revision === state.revision) return { state };
-    peer.follows = { ...follows, revision: state.revision };
-    return { state, text: this.#keeper?.kept?.text };
+    connection.follows = { ...follows, revision: state.revision };
+    return { state, text: this.#configStore?.current?.text };
   }
 
-  isKnown({ follows }: Peer): boolean {
+  isKnown({ follows }: Connection): boolean {
     return follows !== null && this.#runs.has(follows.run);
   }
 
   /** `had`: the revision that it came with. */
-  join(peer: Peer, had: string | null): void {
-    if (!peer.follows || peer.follows.role === 'command') return;
+  join(connection: Connection, had: string | null): void {
+    if (!connection.follows || connection.follows.role === 'command') return;
     const { state } = this;
-    const { run } = peer.follows;
+    const { run } = connection.follows;
     // One that has no revision asks whether its run is known: only those that had one make it so.
     if (had !== null && !this.#runs.has(run)) this.#runs.set(run, { refused: '', missing: '' });
     if (state) this.#say(run, state, 'refused', state.errors);
@@ -68,29 +68,29 @@ export class Revisions {
   emitChanges(): void {
     const { state } = this;
     if (!state) return;
-    for (const peer of this.#peers.all) {
-      const config = this.takeNews(peer);
-      if (config) send(peer, { type: 'config', config });
+    for (const connection of this.#connections.all) {
+      const config = this.takeUpdate(connection);
+      if (config) send(connection, { type: 'config', config });
     }
-    for (const [run, told] of this.#runs) {
-      if (state.errors.length === 0) told.missing = '';
+    for (const [run, onPools] of this.#runs) {
+      if (state.errors.length === 0) onPools.missing = '';
       this.#say(run, state, 'refused', state.errors);
     }
   }
 
   /** A link has the revision in force now. */
-  told(peer: Peer, problems: readonly string[]): void {
-    if (!peer.follows) return;
+  onPools(connection: Connection, problems: readonly string[]): void {
+    if (!connection.follows) return;
     const { state } = this;
     // A run that lacks something from its start on has no revision that it could go on with.
-    const isWhole = problems.length === 0 && peer.follows.role !== 'command';
-    if (isWhole && !this.#runs.has(peer.follows.run))
-      this.#runs.set(peer.follows.run, { refused: '', missing: '' });
-    if (state && problems.length > 0) this.#say(peer.follows.run, state, 'missing', problems);
+    const isWhole = problems.length === 0 && connection.follows.role !== 'command';
+    if (isWhole && !this.#runs.has(connection.follows.run))
+      this.#runs.set(connection.follows.run, { refused: '', missing: '' });
+    if (state && problems.length > 0) this.#say(connection.follows.run, state, 'missing', problems);
   }
 
   offer(revision: string, text: string): void {
-    void this.#keeper?.offer(revision, text);
+    void this.#configStore?.offer(revision, text);
   }
 
   /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */
@@ -100,7 +100,7 @@ export class Revisions {
     if (!known || text === known[what]) return;
     known[what] = '';
     if (text === '') return;
-    const there = this.#peers.all.filter(({ follows }) => follows?.run === run);
+    const there = this.#connections.all.filter(({ follows }) => follows?.run === run);
     const speaker =
       there.find(({ follows }) => follows?.role === 'reporter') ??
       there.find(({ follows }) => follows?.role === 'worker');

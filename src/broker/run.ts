@@ -10,7 +10,7 @@ import { PoolRouting } from '../router/routing.ts';
 import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
 import { loadState, saveState, writeWhole } from './persist.ts';
-import { configReader, Keeper } from './config-store.ts';
+import { configReader, ConfigStore } from './config-store.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
@@ -30,11 +30,11 @@ export function run(
   server: Server,
   [socketPath = '', cacheFile = '', seed = '', configFile = '']: readonly string[],
 ): void {
-  const linksFile = `${socketPath}.links`;
+  const clientsFile = `${socketPath}.links`;
   const random = seed === '' ? systemRandom : seededRandom(seed);
   const routing = new PoolRouting(random);
   const pools = loadState(cacheFile, contextOf({ now: systemClock, random, routing }), routing);
-  const awaited = readAwaited(linksFile);
+  const awaited = readAwaited(clientsFile);
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
@@ -52,16 +52,16 @@ export function run(
   const tasks = new Tasks({ now: systemClock, random, onChange: saveSoon });
 
   const end = (): void => {
-    if (broker.links > 0) return;
+    if (broker.clients > 0) return;
     // A worker that failed ends before the next one comes: what it told must outlive the pause between them.
     if (broker.isAwaited(isAlive)) return endAfter(IDLE_MS);
     broker.close();
-    void keeper?.close();
+    void configStore?.close();
     server.close();
     clearTimeout(saving);
     save();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
-    rmSync(linksFile, { force: true });
+    rmSync(clientsFile, { force: true });
     process.exitCode = 0;
   };
   const endAfter = (ms: number): void => {
@@ -74,29 +74,29 @@ export function run(
     // Whoever comes next may find the store there again.
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
-  const keeper =
+  const configStore =
     configFile === ''
       ? null
-      : new Keeper(configFile, systemClock, () => broker.configChanged(), configReader());
+      : new ConfigStore(configFile, systemClock, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
     store: restored.then(() => store),
-    keeper,
+    configStore,
     now: systemClock,
     random,
     routing,
     pools,
     awaited,
-    onLinks: (links) => {
-      if (links.size === 0) endAfter(IDLE_MS);
+    onClients: (clients) => {
+      if (clients.size === 0) endAfter(IDLE_MS);
       else clearTimeout(idle);
-      writeWhole(linksFile, JSON.stringify([...links]));
+      writeWhole(clientsFile, JSON.stringify([...clients]));
     },
     tasks,
     onChange: saveSoon,
   });
   broker.serve(server);
   endAfter(BIRTH_MS);
-  if (awaited.size > 0) void awaitLinks(broker, awaited);
+  if (awaited.size > 0) void awaitClients(broker, awaited);
 }
 
 /** What several machines share; the reason where it cannot be had; null where nothing is shared. */
@@ -108,8 +108,8 @@ async function openShared(broker: () => Broker, inMidRun: boolean): Promise<Shar
       ...shared,
       broker: randomUUID(),
       inMidRun,
-      onWake: (members) => broker().sharing?.freed(members),
-      onFact: (fact) => broker().sharing?.learned(fact),
+      onWake: (members) => broker().sharedStore?.freed(members),
+      onFact: (fact) => broker().sharedStore?.learned(fact),
       onState: (state, why) => broker().storeChanged(state, why),
       onLost: (leases) => broker().lost(leases),
     });
@@ -145,21 +145,21 @@ function readShared(text: string | undefined): { url: string; project: string; l
 }
 
 /** Nothing is granted before the links of a crashed broker have told what they hold, or are dead. */
-async function awaitLinks(broker: Broker, awaited: ReadonlyMap<string, number>): Promise<void> {
+async function awaitClients(broker: Broker, awaited: ReadonlyMap<string, number>): Promise<void> {
   const giveUpAt = systemClock() + AWAIT_MS;
   while (awaited.size > 0) {
     const late = systemClock() > giveUpAt;
-    const gone = [...awaited].filter(([, pid]) => late || !isAlive(pid)).map(([link]) => link);
+    const gone = [...awaited].filter(([, pid]) => late || !isAlive(pid)).map(([client]) => client);
     broker.stopAwaiting(gone);
     await sleep(AWAIT_STEP_MS);
   }
 }
 
-function readAwaited(linksFile: string): Map<string, number> {
+function readAwaited(clientsFile: string): Map<string, number> {
   try {
-    const links = new Map(JSON.parse(readFileSync(linksFile, 'utf8')) as [string, number][]);
-    for (const [link, pid] of links) if (!isAlive(pid)) links.delete(link);
-    return links;
+    const clients = new Map(JSON.parse(readFileSync(clientsFile, 'utf8')) as [string, number][]);
+    for (const [client, pid] of clients) if (!isAlive(pid)) clients.delete(client);
+    return clients;
   } catch {
     return new Map();
   }

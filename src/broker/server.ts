@@ -10,18 +10,18 @@ import type { PoolRouting } from '../router/routing.ts';
 import { parseJson } from '../shared/json.ts';
 import { PROTOCOL_VERSION, splitLines } from '../wire/lines.ts';
 import { contextsOf } from './context.ts';
-import { handle } from './apply-message.ts';
+import { applyLeaseMessage } from './apply-message.ts';
 import { ESTIMATES_EVERY_MS, routerEstimatesOf } from './estimates.ts';
-import type { Keeper } from './config-store.ts';
-import { Newcomers } from './pending-connections.ts';
-import { News } from './transition-log.ts';
+import type { ConfigStore } from './config-store.ts';
+import { PendingConnections } from './pending-connections.ts';
+import { TransitionLog } from './transition-log.ts';
 import { isForeign } from './ownership.ts';
-import { answer, type Peer, Peers, send } from './connections.ts';
+import { answer, type Connection, Connections, send } from './connections.ts';
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
-import { type BrokerMessage, type LinkMessage, linkMessage } from '../wire/messages.ts';
+import { type BrokerMessage, type ClientMessage, clientMessage } from '../wire/messages.ts';
 import { Revisions } from './revisions.ts';
-import type { Sharing } from './shared-store.ts';
+import type { SharedStoreAdapter } from './shared-store.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface BrokerPorts {
@@ -33,28 +33,28 @@ export interface BrokerPorts {
   /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
   readonly awaited: Map<string, number>;
   /** Called when the set of links changed. */
-  readonly onLinks: (links: ReadonlyMap<string, number>) => void;
+  readonly onClients: (clients: ReadonlyMap<string, number>) => void;
   /** Called when a member's health changed. */
   readonly onChange: () => void;
   /** What machines share, once it is open; the reason where it could not be opened; null without one. */
   readonly store: Promise<SharedStore | string | null>;
   /** The configuration that links follow; null where nobody told its file. */
-  readonly keeper: Keeper | null;
+  readonly configStore: ConfigStore | null;
 }
 
-type Message<T extends LinkMessage['type']> = Extract<LinkMessage, { type: T }>;
+type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
 
 /** The broker: sockets on one side, the pools on the other. */
 export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
-  readonly #peers = new Peers();
-  readonly #newcomers = new Newcomers();
+  readonly #connections = new Connections();
+  readonly #pending = new PendingConnections();
   readonly #pools: Pools;
-  readonly #news: News;
+  readonly #transitionLog: TransitionLog;
   readonly #revisions: Revisions;
   readonly #context: () => Context;
-  readonly #estimatesSentAt = new WeakMap<Peer, number>();
+  readonly #estimatesSentAt = new WeakMap<Connection, number>();
   readonly #reruns: Reruns = new Map();
   /** Messages held back until every awaited link has told what it holds. */
   #heldBack: (() => void)[] = [];
@@ -63,27 +63,27 @@ export class Broker {
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
     this.#context = contextsOf(ports);
-    this.#revisions = new Revisions(this.#id, this.#peers, ports.keeper);
-    this.#news = new News(this.#id, this.#peers, ports.now);
+    this.#revisions = new Revisions(this.#id, this.#connections, ports.configStore);
+    this.#transitionLog = new TransitionLog(this.#id, this.#connections, ports.now);
     this.#pools = new Pools({
       now: ports.now,
       context: this.#context,
       states: ports.pools,
-      peers: this.#peers,
-      probers: new Probers(this.#peers),
-      news: this.#news,
+      connections: this.#connections,
+      probers: new Probers(this.#connections),
+      transitionLog: this.#transitionLog,
       revision: () => this.#revisions.inForce,
       mayTick: () => !this.#isAwaiting,
       onChange: ports.onChange,
     });
   }
 
-  get links(): number {
-    return this.#peers.count;
+  get clients(): number {
+    return this.#connections.count;
   }
 
-  get sharing(): Sharing | null {
-    return this.#pools.sharing;
+  get sharedStore(): SharedStoreAdapter | null {
+    return this.#pools.sharedStore;
   }
 
   /** Another revision is in force, or an edit was refused. */
@@ -106,26 +106,26 @@ export class Broker {
   /** Ends: a link that comes now is turned away, to look for the next broker. */
   close(): void {
     this.#closed = true;
-    this.#newcomers.close();
+    this.#pending.close();
     this.#pools.close();
   }
 
   /** Stops waiting for links that have not come back: their processes are gone. */
-  stopAwaiting(links: readonly string[]): void {
-    for (const link of links) this.#ports.awaited.delete(link);
+  stopAwaiting(clients: readonly string[]): void {
+    for (const client of clients) this.#ports.awaited.delete(client);
     this.#goOn();
   }
 
   /** The shared store was lost, or is back. */
   storeChanged(state: 'up' | 'down', why: string): void {
-    this.#news.tellStore(state, why, this.#pools.names);
+    this.#transitionLog.publishStoreState(state, why, this.#pools.names);
   }
 
   /** Leases that can no longer be guaranteed: their holders must stop. */
   lost(leases: readonly string[]): void {
     for (const id of leases) {
       const lease = this.#pools.with(id)?.leases.get(id);
-      if (lease) this.#peers.send(lease.link, { type: 'lost', lease: id });
+      if (lease) this.#connections.send(lease.client, { type: 'lost', lease: id });
     }
   }
 
@@ -134,74 +134,83 @@ export class Broker {
   }
 
   #accept(socket: Socket): void {
-    const peer: Peer = { socket, link: '', pid: 0, specs: new Map(), follows: null, probes: false };
-    this.#newcomers.add(socket);
+    const connection: Connection = {
+      socket,
+      client: '',
+      pid: 0,
+      specs: new Map(),
+      follows: null,
+      probes: false,
+    };
+    this.#pending.add(socket);
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#leave(peer));
+    socket.on('close', () => this.#leave(connection));
     const refuse = (): void => {
       socket.destroy();
     };
-    const read = splitLines((line) => this.#hear(peer, line), refuse);
+    const read = splitLines((line) => this.#hear(connection, line), refuse);
     socket.on('data', (chunk: string) => read(chunk));
   }
 
-  #hear(peer: Peer, line: string): void {
-    const parsed = linkMessage.safeParse(parseJson(line));
-    if (!parsed.success) return reject(peer, 'message', `not a message of protocol ${PROTOCOL_VERSION}`);
+  #hear(connection: Connection, line: string): void {
+    const parsed = clientMessage.safeParse(parseJson(line));
+    if (!parsed.success)
+      return reject(connection, 'message', `not a message of protocol ${PROTOCOL_VERSION}`);
     const message = parsed.data;
-    if (message.type !== 'hello' && peer.link !== '') this.#receive(peer, message);
-    else if (message.type === 'hello' && this.#newcomers.greets(peer.socket)) void this.#open(peer, message);
-    else peer.socket.destroy();
+    if (message.type !== 'hello' && connection.client !== '') this.#receive(connection, message);
+    else if (message.type === 'hello' && this.#pending.onHello(connection.socket))
+      void this.#open(connection, message);
+    else connection.socket.destroy();
   }
 
-  async #open(peer: Peer, hello: Message<'hello'>): Promise<void> {
+  async #open(connection: Connection, hello: Message<'hello'>): Promise<void> {
     const store = await this.#ports.store;
-    if (typeof store === 'string') return reject(peer, 'store', store);
-    await this.#ports.keeper?.meet(hello.follows?.revision ?? null);
+    if (typeof store === 'string') return reject(connection, 'store', store);
+    await this.#ports.configStore?.settleOn(hello.follows?.revision ?? null);
     if (store) this.#pools.share(store);
     await this.#pools.learn(hello.pools);
-    this.#greet(peer, hello);
+    this.#welcome(connection, hello);
   }
 
-  #greet(peer: Peer, hello: Message<'hello'>): void {
+  #welcome(connection: Connection, hello: Message<'hello'>): void {
     if (hello.version !== PROTOCOL_VERSION) {
       const why = `the running broker speaks protocol ${PROTOCOL_VERSION}, this process ${hello.version}`;
-      return reject(peer, 'version', why);
+      return reject(connection, 'version', why);
     }
     // It may have died while the store was waited for: its connection closes once, and would never end its leases.
-    if (peer.socket.destroyed) return;
+    if (connection.socket.destroyed) return;
     if (this.#closed) {
-      peer.socket.destroy();
+      connection.socket.destroy();
       return;
     }
-    const known = this.#peers.has(hello.link);
-    const { link, pid, follows = null, probes = false } = hello;
-    Object.assign(peer, { link, pid, follows, probes });
-    peer.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
-    this.#peers.add(peer);
-    this.#newcomers.welcomed(peer.socket);
-    this.#pools.restoreLease(link, peer.specs, hello.held);
+    const known = this.#connections.has(hello.client);
+    const { client, pid, follows = null, probes = false } = hello;
+    Object.assign(connection, { client, pid, follows, probes });
+    connection.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
+    this.#connections.add(connection);
+    this.#pending.accepted(connection.socket);
+    this.#pools.restoreLease(client, connection.specs, hello.held);
     const healthSnapshots = hello.pools.flatMap((spec) =>
       healthSnapshotsOf(this.#pools.named(spec.name), spec),
     );
-    const isKnownRun = this.#revisions.isKnown(peer);
-    const config = this.#revisions.takeNews(peer);
+    const isKnownRun = this.#revisions.isKnown(connection);
+    const config = this.#revisions.takeUpdate(connection);
     const { notices } = this.#pools;
-    send(peer, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
-    this.#revisions.join(peer, follows?.revision ?? null);
-    this.#news.greet(peer, peer.specs.keys());
-    if (!known) this.#tellLinks();
-    this.#ports.awaited.delete(link);
+    send(connection, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
+    this.#revisions.join(connection, follows?.revision ?? null);
+    this.#transitionLog.replay(connection, connection.specs.keys());
+    if (!known) this.#writeClients();
+    this.#ports.awaited.delete(client);
     this.#pools.probersChanged();
     this.#goOn();
   }
 
-  #receive(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' }>): void {
+  #receive(connection: Connection, message: Exclude<ClientMessage, { type: 'hello' }>): void {
     if (message.type === 'offer') this.#revisions.offer(message.revision, message.text);
-    else if (this.#isAwaiting || this.#revisions.isUndecided(peer))
-      this.#heldBack.push(() => this.#receive(peer, message));
-    else if (!peer.socket.destroyed) this.#handle(peer, message);
+    else if (this.#isAwaiting || this.#revisions.isUndecided(connection))
+      this.#heldBack.push(() => this.#receive(connection, message));
+    else if (!connection.socket.destroyed) this.#applyLeaseMessage(connection, message);
   }
 
   #goOn(): void {
@@ -212,100 +221,110 @@ export class Broker {
     this.#pools.conclude();
   }
 
-  #handle(peer: Peer, message: Exclude<LinkMessage, { type: 'hello' | 'offer' }>): void {
+  #applyLeaseMessage(
+    connection: Connection,
+    message: Exclude<ClientMessage, { type: 'hello' | 'offer' }>,
+  ): void {
     switch (message.type) {
       case 'record':
         return this.#ports.tasks.record(message.round, message.outcome);
       case 'pick':
-        return answer(peer, message.ask, { is: 'picked', ...this.#ports.tasks.pick(peer.link, message) });
+        return answer(connection, message.ask, {
+          is: 'picked',
+          ...this.#ports.tasks.pick(connection.client, message),
+        });
       case 'failed':
         noteFailure(this.#reruns, message, message.product);
-        return answer(peer, message.ask, { is: 'noted' });
+        return answer(connection, message.ask, { is: 'noted' });
       case 'rerun':
-        return answer(peer, message.ask, { is: 'rerun', endedBy: endedBy(this.#reruns, message) });
+        return answer(connection, message.ask, { is: 'rerun', endedBy: endedBy(this.#reruns, message) });
       case 'status':
-        return this.#tellStatus(peer, message);
+        return this.#sendStatus(connection, message);
       case 'admin':
-        this.#administer(peer, message);
+        this.#administer(connection, message);
         break;
       case 'pools':
-        this.#updateSpec(peer, message);
+        this.#updateSpec(connection, message);
         break;
       case 'probed':
         this.#pools.probed(message, this.#context());
         break;
       default:
-        this.#lease(peer, message);
+        this.#lease(connection, message);
     }
     this.#pools.conclude();
   }
 
   #lease(
-    peer: Peer,
+    connection: Connection,
     message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'attempt' | 'release'>,
   ): void {
     const holding = this.#pools.with(message.lease);
-    const spec = peer.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
-    if (!spec || isForeign(holding, message.lease, peer.link)) {
-      if ('ask' in message) answer(peer, message.ask, { is: 'stay', why: 'the lease is gone' });
+    const spec = connection.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
+    if (!spec || isForeign(holding, message.lease, connection.client)) {
+      if ('ask' in message) answer(connection, message.ask, { is: 'stay', why: 'the lease is gone' });
       return;
     }
     const context = this.#context();
     const pool = this.#pools.named(spec.name);
     if (message.type === 'retry')
-      return answer(peer, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
-    this.#pools.apply(handle(pool, spec, peer.link, message, context));
-    if (message.type === 'attempt' || message.type === 'release') this.#sendEstimates(peer, context);
+      return answer(connection, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
+    this.#pools.apply(applyLeaseMessage(pool, spec, connection.client, message, context));
+    if (message.type === 'attempt' || message.type === 'release') this.#sendEstimates(connection, context);
   }
 
   /** A link has told its pools of the revision in force; of an older one they do not matter any more. */
-  #updateSpec(peer: Peer, message: Message<'pools'>): void {
+  #updateSpec(connection: Connection, message: Message<'pools'>): void {
     if (message.revision !== this.#revisions.inForce) return;
-    const { specs: before } = peer;
-    peer.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
-    this.#revisions.told(peer, message.problems);
-    this.#pools.updateSpec(peer.link, before, peer.specs);
+    const { specs: before } = connection;
+    connection.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
+    this.#revisions.onPools(connection, message.problems);
+    this.#pools.updateSpec(connection.client, before, connection.specs);
   }
 
   /** What the router believes goes into the records; what changed since a moment ago can wait. */
-  #sendEstimates(peer: Peer, context: Context): void {
-    if (context.now - (this.#estimatesSentAt.get(peer) ?? -Infinity) < ESTIMATES_EVERY_MS) return;
-    this.#estimatesSentAt.set(peer, context.now);
-    const routerEstimates = [...peer.specs.values()].flatMap((spec) =>
+  #sendEstimates(connection: Connection, context: Context): void {
+    if (context.now - (this.#estimatesSentAt.get(connection) ?? -Infinity) < ESTIMATES_EVERY_MS) return;
+    this.#estimatesSentAt.set(connection, context.now);
+    const routerEstimates = [...connection.specs.values()].flatMap((spec) =>
       routerEstimatesOf(this.#pools.named(spec.name), spec, this.#ports.routing, context),
     );
-    if (routerEstimates.length > 0) send(peer, { type: 'router-estimates', routerEstimates });
+    if (routerEstimates.length > 0) send(connection, { type: 'router-estimates', routerEstimates });
   }
 
-  #tellStatus(peer: Peer, { ask }: Message<'status'>): void {
+  #sendStatus(connection: Connection, { ask }: Message<'status'>): void {
     const context = this.#context();
-    const pools = [...peer.specs.values()].map((spec) =>
+    const pools = [...connection.specs.values()].map((spec) =>
       statusOf(this.#pools.named(spec.name), spec, context),
     );
-    answer(peer, ask, { is: 'status', pools });
+    answer(connection, ask, { is: 'status', pools });
   }
 
-  #administer(peer: Peer, { ask, pool, action, name }: Message<'admin'>): void {
-    const spec = peer.specs.get(pool);
+  #administer(connection: Connection, { ask, pool, action, name }: Message<'admin'>): void {
+    const spec = connection.specs.get(pool);
     const effects = spec && administer(this.#pools.named(pool), spec, action, name, this.#context());
     if (effects) this.#pools.apply(effects);
-    answer(peer, ask, { is: 'administered', known: Boolean(effects) });
+    answer(connection, ask, { is: 'administered', known: Boolean(effects) });
   }
 
-  #leave(peer: Peer): void {
-    if (!this.#peers.remove(peer)) return;
-    this.#ports.tasks.dropClient(peer.link);
-    this.#pools.dropClient(peer.link);
-    this.#tellLinks();
+  #leave(connection: Connection): void {
+    if (!this.#connections.remove(connection)) return;
+    this.#ports.tasks.dropClient(connection.client);
+    this.#pools.dropClient(connection.client);
+    this.#writeClients();
     this.#pools.conclude();
   }
 
-  #tellLinks(): void {
-    this.#ports.onLinks(this.#peers.processes);
+  #writeClients(): void {
+    this.#ports.onClients(this.#connections.processes);
   }
 }
 
-function reject(peer: Peer, code: Extract<BrokerMessage, { type: 'rejected' }>['code'], why: string): void {
-  send(peer, { type: 'rejected', code, why });
-  peer.socket.end();
+function reject(
+  connection: Connection,
+  code: Extract<BrokerMessage, { type: 'rejected' }>['code'],
+  why: string,
+): void {
+  send(connection, { type: 'rejected', code, why });
+  connection.socket.end();
 }

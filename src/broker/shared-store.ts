@@ -9,12 +9,12 @@ import {
 } from '../core/leases/claims.ts';
 import { type Health, HEALTHY } from '../core/health/states.ts';
 import type { Effect } from '../core/pool.ts';
-import { addressOf, type Slot, slotsOf } from '../core/leases/permits.ts';
+import { addressOf, type Slot, slotsOf } from '../core/leases/slots.ts';
 import type { Context, HealthChange, LeaseState, PoolState, Probe } from '../core/state.ts';
-import type { Fact, SharedStore } from '../redis/types.ts';
+import type { HealthFact, SharedStore } from '../redis/types.ts';
 
 /** What sharing needs of its broker. */
-export interface Host {
+export interface SharedStoreHost {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly context: () => Context;
   readonly apply: (effects: readonly Effect[]) => void;
@@ -23,13 +23,13 @@ export interface Host {
 }
 
 /** The broker's dealings with the store that several machines share: decisions stay in the core. */
-export class Sharing {
+export class SharedStoreAdapter {
   /** Makes the names of its probes unique over all machines. */
   readonly #id = randomUUID();
   readonly #store: SharedStore;
-  readonly #host: Host;
+  readonly #host: SharedStoreHost;
 
-  constructor(store: SharedStore, host: Host) {
+  constructor(store: SharedStore, host: SharedStoreHost) {
     this.#store = store;
     this.#host = host;
   }
@@ -111,7 +111,7 @@ export class Sharing {
   }
 
   /** Another machine found out about a member. */
-  learned(fact: Fact): void {
+  learned(fact: HealthFact): void {
     const pool = this.#host.pools.get(fact.pool);
     if (!pool) return;
     const effects = applyRemoteHealth(pool, `${fact.kind}:${fact.id}`, healthOf(fact), this.#host.context());
@@ -120,7 +120,7 @@ export class Sharing {
   }
 }
 
-function healthOf({ state, until, why }: Fact): Health {
+function healthOf({ state, until, why }: HealthFact): Health {
   if (state === 'healthy') return HEALTHY;
   if (state === 'half-open') return { state, why, probe: null };
   if (state === 'quarantined' || state === 'disabled') return { state, why };

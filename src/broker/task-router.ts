@@ -106,19 +106,19 @@ export class TaskRouter {
   #replay(): Router {
     const now = (): number => this.#replayedAt ?? this.#now();
     const router = createRouter({ now, random: this.#random });
-    for (const { at, tell } of this.#events(router)) {
+    for (const { at, publish } of this.#events(router)) {
       this.#replayedAt = at;
-      tell();
+      publish();
     }
     this.#replayedAt = null;
     return router;
   }
 
-  #events(router: Router): { at: number; tell: () => void }[] {
+  #events(router: Router): { at: number; publish: () => void }[] {
     return [...this.#rounds.values()]
       .flatMap(({ name, attempt, pickedAt, outcome }) => [
-        { at: pickedAt, tell: () => void router.pick([name], { attempt }) },
-        ...(outcome ? [{ at: outcome.at, tell: () => router.record(name, routed(outcome)) }] : []),
+        { at: pickedAt, publish: () => void router.pick([name], { attempt }) },
+        ...(outcome ? [{ at: outcome.at, publish: () => router.record(name, routed(outcome)) }] : []),
       ])
       .sort((one, other) => one.at - other.at);
   }

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/clock.ts';
 import type { StrategyEstimate } from '../wire/messages.ts';
-import { type Seed, SeededWorld } from './deterministic.ts';
+import { type Seed, DeterministicWorld } from './deterministic.ts';
 import { type PastRun, type StrategyOutcome, TaskRouter } from './task-router.ts';
 
 export interface TasksPorts {
@@ -28,7 +28,7 @@ interface Task {
   readonly name: string;
   readonly router: TaskRouter;
   /** Null: real time and chance. */
-  readonly world: SeededWorld | null;
+  readonly world: DeterministicWorld | null;
 }
 
 /** The tasks of a project: which strategy does each best, learned over all its workers. */
@@ -37,7 +37,7 @@ export class Tasks {
   readonly #tasks = new Map<string, Task>();
   #changed = new Set<string>();
   readonly #seeded = new Map<string, Task>();
-  readonly #running = new Map<string, { readonly link: string; readonly task: Task }>();
+  readonly #running = new Map<string, { readonly client: string; readonly task: Task }>();
 
   constructor(ports: TasksPorts) {
     this.#ports = ports;
@@ -61,12 +61,12 @@ export class Tasks {
     return new Map([...names].map((name) => [name, this.#task(name).router.past]));
   }
 
-  pick(link: string, { round, task: name, candidates, attempt, seed }: PickRequest): Picked {
+  pick(client: string, { round, task: name, candidates, attempt, seed }: PickRequest): Picked {
     // A link that has lost its connection asks again.
     this.record(round, null);
     const task = seed ? this.#seededTask(name, seed) : this.#task(name);
-    if (seed) task.world?.enter(name, seed);
-    this.#running.set(round, { link, task });
+    if (seed) task.world?.seedFor(name, seed);
+    this.#running.set(round, { client, task });
     const strategyEstimates = task.router
       .strategyEstimates()
       .filter((routerHandle) => candidates.includes(routerHandle.name));
@@ -80,15 +80,15 @@ export class Tasks {
     this.#running.delete(round);
     const { router, world } = running.task;
     if (!outcome) return router.forget(round);
-    router.close(round, world ? world.pass(outcome, router.running) : outcome);
+    router.close(round, world ? world.advance(outcome, router.running) : outcome);
     if (world) return;
     this.#changed.add(running.task.name);
     this.#ports.onChange();
   }
 
   /** A worker is gone: what it ran was cut off, which says nothing of the strategies. */
-  dropClient(link: string): void {
-    for (const [round, running] of this.#running) if (running.link === link) this.record(round, null);
+  dropClient(client: string): void {
+    for (const [round, running] of this.#running) if (running.client === client) this.record(round, null);
   }
 
   #task(name: string): Task {
@@ -107,7 +107,7 @@ export class Tasks {
     const id = [value, run, name].join('\n');
     const known = this.#seeded.get(id);
     if (known) return known;
-    const world = new SeededWorld();
+    const world = new DeterministicWorld();
     const task = { name, router: new TaskRouter(world.now, world.random), world };
     this.#seeded.set(id, task);
     return task;

@@ -1,34 +1,34 @@
 import type { Clock } from '../core/clock.ts';
 import type { HealthChange } from '../core/state.ts';
 import type { HealthState, Transition } from '../core/types.ts';
-import { type Peer, type Peers, send } from './connections.ts';
+import { type Connection, type Connections, send } from './connections.ts';
 
 /** Numbers the changes that links are told of, so that records of several links can be put together. */
-export class News {
+export class TransitionLog {
   readonly #broker: string;
-  readonly #peers: Peers;
+  readonly #connections: Connections;
   readonly #now: Clock;
   #sequence = 0;
   /** Why the shared store is away, while it is. */
   #storeDown: string | null = null;
   readonly #ofStore = new Map<string, Transition>();
 
-  constructor(broker: string, peers: Peers, now: Clock) {
+  constructor(broker: string, connections: Connections, now: Clock) {
     this.#broker = broker;
-    this.#peers = peers;
+    this.#connections = connections;
     this.#now = now;
   }
 
-  tell({ member: _, ...change }: HealthChange): void {
-    this.#peers.tell(this.#numbered(change));
+  publish({ member: _, ...change }: HealthChange): void {
+    this.#connections.publish(this.#numbered(change));
   }
 
   /** The shared store was lost, or is back: told as a change of every pool. */
-  tellStore(state: 'up' | 'down', why: string, pools: Iterable<string>): void {
+  publishStoreState(state: 'up' | 'down', why: string, pools: Iterable<string>): void {
     this.#ofStore.clear();
     this.#storeDown = state === 'down' ? why : null;
     for (const pool of pools)
-      this.#peers.tell(
+      this.#connections.publish(
         state === 'down'
           ? this.#storeChange(pool, 'healthy', 'ejected', why)
           : this.#storeChange(pool, 'ejected', 'healthy', why),
@@ -36,11 +36,11 @@ export class News {
   }
 
   /** What a link that comes now has missed. */
-  greet(peer: Peer, pools: Iterable<string>): void {
+  replay(connection: Connection, pools: Iterable<string>): void {
     if (this.#storeDown === null) return;
     for (const pool of pools) {
       const transition = this.#storeChange(pool, 'healthy', 'ejected', this.#storeDown);
-      send(peer, { type: 'transition', transition });
+      send(connection, { type: 'transition', transition });
     }
   }
 

@@ -9,7 +9,7 @@ import type { AdminAction, PoolStatus } from '../core/admin.ts';
 import { monotonic } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import { type BrokerAddress, brokerAddress } from '../client/address.ts';
-import { type Answer, type Follower, Link } from '../client/client.ts';
+import { type Answer, type Follower, BrokerClient } from '../client/broker-client.ts';
 import { findFiles, loadConfig } from './load.ts';
 import type { Options } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,13 +43,13 @@ export async function withStore(
   try {
     return await use(localStore(connection));
   } finally {
-    connection.link.close();
+    connection.client.close();
   }
 }
 
 interface Connection {
   readonly live: LiveConfig;
-  readonly link: Link;
+  readonly client: BrokerClient;
   readonly address: BrokerAddress;
   readonly state: () => ConfigEvent | null;
 }
@@ -61,14 +61,14 @@ async function connect(options: Options, terminal: Terminal): Promise<Connection
     const { config } = loadConfig(options, terminal);
     const connection = newConnection(config, config.path, env, true);
     connection.live.start(config, readConfigText(config.path));
-    await inTime(connection.link.open(), connection.address.socketPath);
+    await inTime(connection.client.open(), connection.address.socketPath);
     return connection;
   } catch (error) {
     if (!(error instanceof ConfigError) || file === undefined) throw error;
     const running = newConnection(brokerSourceOf(file, env), file, env, false);
-    if ((await inTime(running.link.open(), running.address.socketPath)) && running.live.current)
+    if ((await inTime(running.client.open(), running.address.socketPath)) && running.live.current)
       return running;
-    running.link.close();
+    running.client.close();
     throw error;
   }
 }
@@ -91,14 +91,14 @@ function newConnection(
     say: () => undefined,
   };
   const address = brokerAddress(source);
-  const link = new Link({ address, follower, mayStart, seed: env['GEMBA_SEED'] });
-  return { live, link, address, state: () => last };
+  const client = new BrokerClient({ address, follower, mayStart, seed: env['GEMBA_SEED'] });
+  return { live, client, address, state: () => last };
 }
 
-function localStore({ live, link, address: { cacheFile, socketPath }, state }: Connection): Store {
+function localStore({ live, client, address: { cacheFile, socketPath }, state }: Connection): Store {
   let stamp = stampOf(cacheFile);
-  const ask = (question: Parameters<Link['ask']>[0]): Promise<Answer> =>
-    inTime(link.ask(question), socketPath);
+  const ask = (question: Parameters<BrokerClient['ask']>[0]): Promise<Answer> =>
+    inTime(client.ask(question), socketPath);
   return {
     config: live.current!.config,
     state,
@@ -106,7 +106,7 @@ function localStore({ live, link, address: { cacheFile, socketPath }, state }: C
       const answer = await ask({ type: 'status' });
       return answer.is === 'status' ? answer.pools : [];
     },
-    notices: () => link.notices,
+    notices: () => client.notices,
     administer: async (action, pool, name) => {
       stamp = stampOf(cacheFile);
       await ask({ type: 'admin', action, pool, name });

@@ -1,9 +1,9 @@
 import type { Answer, WireGrant } from '../wire/messages.ts';
-import type { Held, HelloMessage, Pending } from './types.ts';
+import type { HeldLeaseInfo, HelloMessage, Pending } from './types.ts';
 
 /** The leases of one worker, and what its broker said of their members. */
-export class Holdings {
-  readonly #held = new Map<string, Held>();
+export class HeldLeases {
+  readonly #held = new Map<string, HeldLeaseInfo>();
   /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
   readonly #grants = new Map<string, WireGrant | null>();
 
@@ -11,7 +11,7 @@ export class Holdings {
     return this.#held.size === 0;
   }
 
-  keep(lease: Held): void {
+  keep(lease: HeldLeaseInfo): void {
     this.#held.set(lease.lease, lease);
   }
 
@@ -41,7 +41,7 @@ export class Holdings {
    * What a new broker is told. A lease that asked for another member may have lost its own already; and which calls may
    * go without asking, that broker has to say anew.
    */
-  toTell(open: Iterable<Pending>): HelloMessage['held'] {
+  toRestore(open: Iterable<Pending>): HelloMessage['held'] {
     for (const lease of this.#grants.keys()) this.change(lease, { fastPath: false });
     for (const { question } of open) if (question.type === 'move') this.#grants.set(question.lease, null);
     return [...this.#held.values()].map((lease) => {

@@ -1,4 +1,4 @@
-import type { Answer, LinkMessage, ProbeRequest } from '../wire/messages.ts';
+import type { Answer, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import type { ProbeResult } from '../core/health/probe-results.ts';
 import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '../core/types.ts';
 import type { BrokerAddress } from './address.ts';
@@ -21,7 +21,7 @@ export interface Follower {
   readonly say: (about: ConfigState, problems: readonly string[]) => void;
 }
 
-export interface LinkOptions {
+export interface BrokerClientOptions {
   readonly address: BrokerAddress;
   /** What it leases from, where it follows no edits. */
   readonly pools?: readonly PoolSpec[];
@@ -38,13 +38,13 @@ export interface LinkOptions {
   readonly onProbe?: (request: ProbeRequest) => Promise<ProbeResult>;
 }
 
-export type Question = Extract<LinkMessage, { ask: number }>;
+export type Question = Extract<ClientMessage, { ask: number }>;
 export type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
-export type HelloMessage = Extract<LinkMessage, { type: 'hello' }>;
-export type AttemptMessage = Omit<Extract<LinkMessage, { type: 'attempt' }>, 'type'>;
-export type StrategyOutcome = Extract<LinkMessage, { type: 'record' }>['outcome'];
+export type HelloMessage = Extract<ClientMessage, { type: 'hello' }>;
+export type AttemptMessage = Omit<Extract<ClientMessage, { type: 'attempt' }>, 'type'>;
+export type StrategyOutcome = Extract<ClientMessage, { type: 'record' }>['outcome'];
 
-export interface Held {
+export interface HeldLeaseInfo {
   readonly lease: string;
   readonly pool: string;
   readonly need: Need;

@@ -1,4 +1,4 @@
-import type { Slot } from './leases/permits.ts';
+import type { Slot } from './leases/slots.ts';
 import type { Refusal } from './leases/selection.ts';
 import type { ReplyTo, HealthChange, LeaseState, Probe } from './state.ts';
 

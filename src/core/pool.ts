@@ -24,7 +24,7 @@ import {
   type PermitWaiter,
   type LeaseWaiter,
 } from './state.ts';
-import { nextLook } from './pace/calls.ts';
+import { nextLook } from './pace/permits.ts';
 import type { Need, OutcomeKind, PoolSpec } from './types.ts';
 
 export type { Effect } from './effects.ts';
@@ -53,7 +53,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function acquireLease(pool: PoolState, request: AcquireRequest, context: Context): Effect[] {
   const { now } = context;
   const membersOf = pool.leases.get(request.lease);
-  if (membersOf && membersOf.link !== request.to.link)
+  if (membersOf && membersOf.client !== request.to.client)
     return [{ type: 'stay', to: request.to, why: 'another has that lease' }];
   // Asking again is no harm: a link asks anew what a lost connection left open.
   if (membersOf && membersOf.claim !== 'pending' && (membersOf.endpoint || membersOf.key))
@@ -69,7 +69,7 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
   enqueue(pool, {
     replyTo: [request.to],
     id: request.lease,
-    link: request.to.link,
+    client: request.to.client,
     spec: request.spec,
     need: request.need,
     holder: request.holder,
@@ -96,7 +96,14 @@ function waiterOf(pool: PoolState, lease: string): LeaseWaiter | undefined {
 /** Takes over a lease that a link held when the broker before this one ended. */
 export function restoreLease(
   pool: PoolState,
-  membersOf: { id: string; link: string; spec: PoolSpec; need: Need; holder: string; testId: string | null },
+  membersOf: {
+    id: string;
+    client: string;
+    spec: PoolSpec;
+    need: Need;
+    holder: string;
+    testId: string | null;
+  },
   member: { endpoint: string | null; key: string | null },
   context: Context,
 ): LeaseState | null {
@@ -221,10 +228,10 @@ function cancelWaits(pool: PoolState, leaseId: string): Effect[] {
 }
 
 /** A link is gone: so are its leases and its place in the queue. */
-export function dropClient(pool: PoolState, link: string, context: Context): Effect[] {
-  pool.queue = pool.queue.filter((waiter) => waiter.link !== link);
-  pool.permitQueue = pool.permitQueue.filter((waiter) => waiter.link !== link);
-  const gone = [...pool.leases.values()].filter((lease) => lease.link === link);
+export function dropClient(pool: PoolState, client: string, context: Context): Effect[] {
+  pool.queue = pool.queue.filter((waiter) => waiter.client !== client);
+  pool.permitQueue = pool.permitQueue.filter((waiter) => waiter.client !== client);
+  const gone = [...pool.leases.values()].filter((lease) => lease.client === client);
   return [...gone.flatMap((lease) => endLease(pool, lease)), ...schedule(pool, context)];
 }
 

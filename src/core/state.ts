@@ -52,7 +52,7 @@ export interface MemberState {
 
 export interface LeaseState {
   readonly id: string;
-  readonly link: string;
+  readonly client: string;
   /** What it got its member by. */
   spec: PoolSpec;
   /** What its next member comes by: the latest that its link has told. */
@@ -74,7 +74,7 @@ export interface LeaseState {
 
 /** A request of a link that waits for its answer. */
 export interface ReplyTo {
-  readonly link: string;
+  readonly client: string;
   readonly ask: number;
 }
 
@@ -82,7 +82,7 @@ export interface LeaseWaiter {
   readonly replyTo: ReplyTo[];
   /** The lease that it waits for. */
   readonly id: string;
-  readonly link: string;
+  readonly client: string;
   spec: PoolSpec;
   readonly need: Need;
   readonly holder: string;

@@ -1,5 +1,5 @@
 import type { OutcomeKind, Protocol } from '../core/types.ts';
-import { once } from '../shared/memoize.ts';
+import { memoize } from '../shared/memoize.ts';
 import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';
@@ -43,13 +43,13 @@ export async function meaningOf(
   const plain = (kind: OutcomeKind, why: string | null): Meaning => {
     return { kind, retryAfterMs: waitMs(kind, [], headers, now), perModel: false, why };
   };
-  const text = once(() => readText(answer));
+  const text = memoize(() => readText(answer));
   for (const rule of rules) {
     if (await ruleMatches(rule, answer, text)) {
       return plain(rule.as, 'a rule of the configuration');
     }
   }
-  const error = once(async () => readErrorBody(await text()));
+  const error = memoize(async () => readErrorBody(await text()));
   for (const row of PROTOCOLS[protocol].errors) {
     if (await rowFits(row, status, error)) return meaningOfRow(row, await error(), headers, now);
   }

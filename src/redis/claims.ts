@@ -10,10 +10,10 @@ import {
   releaseCall,
   renewCall,
 } from './commands.ts';
-import type { Connection } from './reconnecting.ts';
-import type { Epoch } from './epoch.ts';
+import type { ReconnectingConnection } from './reconnecting.ts';
+import type { ServerEpoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './connection.ts';
+import type { RedisConnection } from './connection.ts';
 import type { Slot } from './types.ts';
 
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */
@@ -30,8 +30,8 @@ export interface ClaimsOptions {
   readonly keys: Keys;
   readonly broker: string;
   readonly ttlMs: number;
-  readonly connection: Connection;
-  readonly epoch: Epoch;
+  readonly connection: ReconnectingConnection;
+  readonly epoch: ServerEpoch;
   readonly onLost: (leases: readonly string[]) => void;
 }
 
@@ -66,16 +66,16 @@ export class Claims {
   }
 
   /** On a new line: tells what is owed, and puts back what is held. */
-  async restore(line: Line): Promise<void> {
+  async restore(redis: RedisConnection): Promise<void> {
     const unknown = [...this.#held.values()].filter((held) => !held.isKnown);
     await Promise.all(
       unknown.map((held) =>
         this.#inTurn(held.lease, async () => {
-          if (this.#held.get(held.lease) === held) await this.#ask(line, held);
+          if (this.#held.get(held.lease) === held) await this.#ask(redis, held);
         }),
       ),
     );
-    await this.renew(line);
+    await this.renew(redis);
   }
 
   isDue(): boolean {
@@ -84,9 +84,9 @@ export class Claims {
   }
 
   /** Tells what is owed, and renews every lease with one command; without any it asks whether the data are there. */
-  async renew(line: Line): Promise<void> {
-    await Promise.all([...this.#owed.values()].map((claimed) => this.#settle(line, claimed)));
-    if ((await this.#renew(line)) === 'EPOCH') await this.#reopen(line);
+  async renew(redis: RedisConnection): Promise<void> {
+    await Promise.all([...this.#owed.values()].map((claimed) => this.#settle(redis, claimed)));
+    if ((await this.#renew(redis)) === 'EPOCH') await this.#reopen(redis);
   }
 
   /** Gives up what the store may have given to others by now. To be called often. */
@@ -105,24 +105,24 @@ export class Claims {
     // The dead broker's last renewal is this old at most, and as long again what it had then still lasts.
     const safeUntil = monotonic() + ttlMs / 3;
     if (alreadyHeld) this.#held.set(lease, { ...claimed, safeUntil, isKnown: false });
-    return this.#ask(connection.line, claimed);
+    return this.#ask(connection.redis, claimed);
   }
 
-  async #ask(line: Line, claimed: Claimed, mayReopen = true): Promise<Claim> {
+  async #ask(redis: RedisConnection, claimed: Claimed, mayReopen = true): Promise<Claim> {
     const { keys, broker, ttlMs, epoch } = this.#options;
     const { lease, slots, token } = claimed;
     const alreadyHeld = this.#held.has(lease);
     const askedAt = monotonic();
     const call = claimCall(keys, claimed, { run: epoch.run, broker, ttlMs, alreadyHeld });
-    const answer = await line
+    const answer = await redis
       .run(call, (raw) => readClaim(raw, slots))
       .catch((error: unknown) => {
         if (!alreadyHeld) this.#owed.set(claimed.token, claimed);
         throw error;
       });
     if (answer.code === 'EPOCH' && mayReopen) {
-      await this.#reopen(line);
-      return this.#ask(line, claimed, false);
+      await this.#reopen(redis);
+      return this.#ask(redis, claimed, false);
     }
     if (answer.code === 'GRANTED') {
       const safeUntil = this.#safeUntil(askedAt);
@@ -132,9 +132,9 @@ export class Claims {
   }
 
   /** The store lost its data, or another server answers at its address. */
-  async #reopen(line: Line): Promise<void> {
-    await this.#options.epoch.open(line);
-    await this.#renew(line);
+  async #reopen(redis: RedisConnection): Promise<void> {
+    await this.#options.epoch.open(redis);
+    await this.#renew(redis);
   }
 
   async #giveBack(held: Held): Promise<void> {
@@ -142,23 +142,23 @@ export class Claims {
     this.#owed.set(held.token, held);
     if (!this.#options.connection.isUp) return;
     try {
-      await this.#settle(this.#options.connection.line, held);
+      await this.#settle(this.#options.connection.redis, held);
     } catch {
       // It is owed still, and the connection tells that it is down.
     }
   }
 
   /** Where the store says STALE it has expired, or has another holder: nothing is owed either way. */
-  async #settle(line: Line, claimed: Claimed): Promise<void> {
-    await line.run(releaseCall(this.#options.keys, claimed, KEEP_MS), readRelease);
+  async #settle(redis: RedisConnection, claimed: Claimed): Promise<void> {
+    await redis.run(releaseCall(this.#options.keys, claimed, KEEP_MS), readRelease);
     this.#owed.delete(claimed.token);
   }
 
-  async #renew(line: Line): Promise<Renewal['code']> {
+  async #renew(redis: RedisConnection): Promise<Renewal['code']> {
     const { keys, ttlMs, epoch } = this.#options;
     const leases = [...this.#held.values()].filter(({ isKnown }) => isKnown);
     const askedAt = monotonic();
-    const answer = await line.run(renewCall(keys, leases, { run: epoch.run, ttlMs }), readRenewal);
+    const answer = await redis.run(renewCall(keys, leases, { run: epoch.run, ttlMs }), readRenewal);
     if (answer.code === 'EPOCH') return answer.code;
     this.#renewedAt = askedAt;
     const lost = new Set(answer.lost);

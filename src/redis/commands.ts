@@ -1,4 +1,4 @@
-import { Unfit } from './failures.ts';
+import { StoreUnusableError } from './failures.ts';
 import type { Keys } from './keys.ts';
 import type { Call } from './script.ts';
 import type { Slot } from './types.ts';
@@ -19,7 +19,7 @@ export type Claim =
 export type Renewal =
   { readonly code: 'RENEWED'; readonly lost: readonly string[] } | { readonly code: 'EPOCH' };
 
-export interface Server {
+export interface ServerInfo {
   readonly run: string;
   readonly upMs: number;
   readonly promoted: boolean;
@@ -27,7 +27,7 @@ export interface Server {
 
 export function openCall(
   keys: Keys,
-  server: Server,
+  server: ServerInfo,
   terms: { seen: string; ttlMs: number; freshMs: number },
 ): Call {
   const { run, upMs, promoted } = server;
@@ -55,7 +55,7 @@ export function claimCall(
     keys: [
       keys.epoch,
       keys.tokens,
-      ...slots.flatMap(({ member }) => [keys.holders(member), keys.wants(member)]),
+      ...slots.flatMap(({ member }) => [keys.holders(member), keys.waiters(member)]),
     ],
     args: [run, broker, lease, token, `${ttlMs}`, alreadyHeld ? '1' : '0', ...limitsOf(slots)],
   };
@@ -72,7 +72,7 @@ export function readClaim(answer: unknown, slots: readonly Slot[]): Claim {
 export function releaseCall(keys: Keys, { lease, token, slots }: Claimed, keepMs: number): Call {
   return {
     script: 'release',
-    keys: [keys.tokens, ...slots.flatMap(({ member }) => [keys.holders(member), keys.wants(member)])],
+    keys: [keys.tokens, ...slots.flatMap(({ member }) => [keys.holders(member), keys.waiters(member)])],
     args: [lease, token, `${keepMs}`, keys.wakeChannel, ...slots.map(({ member }) => member)],
   };
 }
@@ -133,11 +133,11 @@ function limitsOf(slots: readonly Slot[]): string[] {
 function coded<Code extends string>(answer: unknown, codes: readonly Code[]): [Code, ...unknown[]] {
   const [first, ...rest] = Array.isArray(answer) ? (answer as unknown[]) : [];
   const code = codes.find((known) => known === first);
-  if (code === undefined) throw new Unfit('it gave an answer that is none of ours');
+  if (code === undefined) throw new StoreUnusableError('it gave an answer that is none of ours');
   return [code, ...rest];
 }
 
 function numeric(value: unknown): number {
-  if (typeof value !== 'number') throw new Unfit('it gave an answer that is none of ours');
+  if (typeof value !== 'number') throw new StoreUnusableError('it gave an answer that is none of ours');
   return value;
 }

@@ -2,14 +2,14 @@ import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
 import type { StoreAddress } from './address.ts';
 import type { ClientFactory, RedisClient } from './client.ts';
-import { down, NoAnswer, reasonOf } from './failures.ts';
+import { down, StoreTimeoutError, reasonOf } from './failures.ts';
 import { type Call, evaluate } from './script.ts';
 
 /** Clients wait for ever for a server that hangs: this long, and it counts as down. */
 const ANSWER_MS = 2_000;
 
 /** One connection to the server, good until its first failure. Everything that fails says `GEMBA_STORE_DOWN`. */
-export class Line {
+export class RedisConnection {
   readonly #client: RedisClient;
   readonly #address: StoreAddress;
   readonly #onBroken: (reason: string) => void;
@@ -59,7 +59,7 @@ export class Line {
     if (this.#broken !== undefined) throw down(this.#address.shown, this.#broken);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new NoAnswer(ANSWER_MS)), ANSWER_MS);
+      timer = setTimeout(() => reject(new StoreTimeoutError(ANSWER_MS)), ANSWER_MS);
     });
     try {
       const result = await Promise.race([work(), late]);

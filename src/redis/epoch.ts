@@ -1,18 +1,18 @@
 import { systemClock } from '../core/clock.ts';
 import { openCall, readOpen } from './commands.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './connection.ts';
+import type { RedisConnection } from './connection.ts';
 import { readServer } from './server.ts';
 
-export interface EpochOptions {
+export interface ServerEpochOptions {
   readonly keys: Keys;
   readonly ttlMs: number;
   readonly freshMs: number;
 }
 
 /** Which life of the server this broker deals with, and how its clock goes. */
-export class Epoch {
-  readonly #options: EpochOptions;
+export class ServerEpoch {
+  readonly #options: ServerEpochOptions;
   /** The server's run id; empty before the first time. */
   #run = '';
   #offset = 0;
@@ -21,7 +21,7 @@ export class Epoch {
   readyAt = 0;
   notices: readonly string[] = [];
 
-  constructor(options: EpochOptions) {
+  constructor(options: ServerEpochOptions) {
     this.#options = options;
   }
 
@@ -30,18 +30,18 @@ export class Epoch {
   }
 
   /** Finds out which server this is, and makes its epoch where it has none. */
-  open(line: Line): Promise<void> {
-    this.#opening ??= this.#open(line).finally(() => {
+  open(redis: RedisConnection): Promise<void> {
+    this.#opening ??= this.#open(redis).finally(() => {
       this.#opening = null;
     });
     return this.#opening;
   }
 
-  async #open(line: Line): Promise<void> {
+  async #open(redis: RedisConnection): Promise<void> {
     const { keys, ttlMs, freshMs } = this.#options;
-    const info = await line.send(['INFO'], readServer);
+    const info = await redis.send(['INFO'], readServer);
     const askedAt = systemClock();
-    const { now, ready } = await line.run(
+    const { now, ready } = await redis.run(
       openCall(keys, info, { seen: this.#run, ttlMs, freshMs }),
       readOpen,
     );

@@ -1,17 +1,17 @@
 import type { HealthState } from '../core/types.ts';
 import { factCall, readFact } from './commands.ts';
-import type { Connection } from './reconnecting.ts';
-import type { Epoch } from './epoch.ts';
+import type { ReconnectingConnection } from './reconnecting.ts';
+import type { ServerEpoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
-import type { Line } from './connection.ts';
-import type { Fact } from './types.ts';
+import type { RedisConnection } from './connection.ts';
+import type { HealthFact } from './types.ts';
 
-export interface FactsOptions {
+export interface HealthFactsOptions {
   readonly keys: Keys;
   readonly broker: string;
-  readonly connection: Connection;
-  readonly epoch: Epoch;
-  readonly onFact: (fact: Fact) => void;
+  readonly connection: ReconnectingConnection;
+  readonly epoch: ServerEpoch;
+  readonly onFact: (fact: HealthFact) => void;
 }
 
 const STATES: ReadonlySet<unknown> = new Set<HealthState>([
@@ -25,33 +25,33 @@ const STATES: ReadonlySet<unknown> = new Set<HealthState>([
 ]);
 
 /** Health facts between the machines: their times travel on the server's clock. */
-export class Facts {
-  readonly #options: FactsOptions;
+export class HealthFacts {
+  readonly #options: HealthFactsOptions;
   /** By member: facts that the store has not heard yet. */
-  readonly #owed = new Map<string, Fact>();
+  readonly #owed = new Map<string, HealthFact>();
 
-  constructor(options: FactsOptions) {
+  constructor(options: HealthFactsOptions) {
     this.#options = options;
   }
 
-  async publish(fact: Fact): Promise<void> {
+  async publish(fact: HealthFact): Promise<void> {
     this.#owed.set(memberOf(fact), fact);
     if (!this.#options.connection.isUp) return;
     try {
-      await this.#tell(this.#options.connection.line, fact);
+      await this.#tell(this.#options.connection.redis, fact);
     } catch {
       // It is owed still, and the connection tells that it is down.
     }
   }
 
-  read(line: Line): Promise<Fact[]> {
-    return line.send(['HVALS', this.#options.keys.facts], (answer) =>
+  read(redis: RedisConnection): Promise<HealthFact[]> {
+    return redis.send(['HVALS', this.#options.keys.facts], (answer) =>
       (Array.isArray(answer) ? (answer as unknown[]) : []).flatMap((text) => this.#parse(text) ?? []),
     );
   }
 
-  async subscribe(line: Line): Promise<void> {
-    await line.subscribe(this.#options.keys.factChannel, (message) => {
+  async subscribe(redis: RedisConnection): Promise<void> {
+    await redis.subscribe(this.#options.keys.factChannel, (message) => {
       const { broker, fact } = objectOf(message);
       const read = broker === this.#options.broker ? undefined : this.#fromServer(fact);
       if (read) this.#options.onFact(read);
@@ -59,28 +59,30 @@ export class Facts {
   }
 
   /** On a new line: tells what is owed, and hears what was missed. */
-  async restore(line: Line): Promise<void> {
-    await Promise.all([...this.#owed.values()].map((fact) => this.#tell(line, fact)));
-    for (const fact of await this.read(line)) this.#options.onFact(fact);
+  async restore(redis: RedisConnection): Promise<void> {
+    await Promise.all([...this.#owed.values()].map((fact) => this.#tell(redis, fact)));
+    for (const fact of await this.read(redis)) this.#options.onFact(fact);
   }
 
-  async #tell(line: Line, fact: Fact): Promise<void> {
+  async #tell(redis: RedisConnection, fact: HealthFact): Promise<void> {
     const { keys, broker, epoch } = this.#options;
     const { pool, kind, id, name, state, why } = fact;
     const until = fact.until === null ? null : epoch.toServer(fact.until);
     const json = JSON.stringify({ pool, kind, id, name, state, until, why, at: epoch.toServer(fact.at) });
-    await line.run(factCall(keys, broker, { member: memberOf(fact), json }), readFact);
+    await redis.run(factCall(keys, broker, { member: memberOf(fact), json }), readFact);
     if (this.#owed.get(memberOf(fact)) === fact) this.#owed.delete(memberOf(fact));
   }
 
-  #parse(text: unknown): Fact | undefined {
+  #parse(text: unknown): HealthFact | undefined {
     return this.#fromServer(objectOf(text));
   }
 
   /** What another machine wrote: a version of us that says other things is not understood, and must do no harm. */
-  #fromServer(value: unknown): Fact | undefined {
+  #fromServer(value: unknown): HealthFact | undefined {
     if (typeof value !== 'object' || value === null) return undefined;
-    const { pool, kind, id, name, state, until, why, at } = value as Partial<Record<keyof Fact, unknown>>;
+    const { pool, kind, id, name, state, until, why, at } = value as Partial<
+      Record<keyof HealthFact, unknown>
+    >;
     if (typeof pool !== 'string' || typeof id !== 'string' || typeof name !== 'string') return undefined;
     if ((kind !== 'endpoint' && kind !== 'key') || !isState(state)) return undefined;
     if (typeof why !== 'string' || typeof at !== 'number') return undefined;
@@ -91,7 +93,7 @@ export class Facts {
   }
 }
 
-function memberOf({ pool, kind, id }: Fact): string {
+function memberOf({ pool, kind, id }: HealthFact): string {
   return JSON.stringify([pool, kind, id]);
 }
 

@@ -1,14 +1,14 @@
 import { GembaError } from '../core/errors.ts';
 
 /** The server did not answer in time. */
-export class NoAnswer extends Error {
+export class StoreTimeoutError extends Error {
   constructor(afterMs: number) {
     super(`it gave no answer within ${afterMs / 1000} s`);
   }
 }
 
 /** The server cannot be used; the message says why and holds no secret. */
-export class Unfit extends Error {}
+export class StoreUnusableError extends Error {}
 
 const LACKS_RIGHTS =
   'its user lacks rights: keys and channels gemba:*, and +@scripting +@hash +@list +@sortedset +expire +pexpire +time ' +
@@ -43,7 +43,7 @@ const BY_SYSTEM: Readonly<Record<string, string>> = {
  * Why the server cannot be used, in our words: what clients and servers say may hold a user, an address or a password.
  */
 export function reasonOf(error: unknown): string {
-  if (error instanceof NoAnswer || error instanceof Unfit) return error.message;
+  if (error instanceof StoreTimeoutError || error instanceof StoreUnusableError) return error.message;
   if (!(error instanceof Error)) return 'the connection failed';
   const system = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (system && /CERT|SIGNATURE/.test(system)) {

@@ -5,7 +5,7 @@ export interface Keys {
   readonly facts: string;
   readonly learned: string;
   readonly holders: (member: string) => string;
-  readonly wants: (member: string) => string;
+  readonly waiters: (member: string) => string;
   readonly pace: (member: string) => string;
   readonly wakeChannel: string;
   readonly factChannel: string;
@@ -24,7 +24,7 @@ export function keysOf(project: string, database: number): Keys {
     facts: `${prefix}facts`,
     learned: `${prefix}learned`,
     holders: (member) => `${prefix}slot:${member}`,
-    wants: (member) => `${prefix}want:${member}`,
+    waiters: (member) => `${prefix}want:${member}`,
     pace: (member) => `${prefix}pace:${member}`,
     wakeChannel: `${prefix}${database}:wake`,
     factChannel: `${prefix}${database}:fact`,

@@ -1,15 +1,15 @@
-import type { Connection } from './reconnecting.ts';
+import type { ReconnectingConnection } from './reconnecting.ts';
 import type { Keys } from './keys.ts';
 
 /** What nobody has added to for this long is forgotten. */
 const KEEP_S = 30 * 24 * 3600;
 
 /** What brokers have learned, kept for whoever comes next: texts by name. The last one that writes a name wins. */
-export class Learned {
+export class LearnedTexts {
   readonly #keys: Keys;
-  readonly #connection: Connection;
+  readonly #connection: ReconnectingConnection;
 
-  constructor(keys: Keys, connection: Connection) {
+  constructor(keys: Keys, connection: ReconnectingConnection) {
     this.#keys = keys;
     this.#connection = connection;
   }
@@ -17,19 +17,19 @@ export class Learned {
   /** Never rejects: it is a cache, and the next time tells more. */
   async keep(texts: ReadonlyMap<string, string>): Promise<void> {
     if (texts.size === 0 || !this.#connection.isUp) return;
-    const { line } = this.#connection;
+    const { redis } = this.#connection;
     const fields = [...texts].flat();
     const ignore = (): void => {};
     await Promise.all([
-      line.send(['HSET', this.#keys.learned, ...fields], ignore),
-      line.send(['EXPIRE', this.#keys.learned, `${KEEP_S}`], ignore),
+      redis.send(['HSET', this.#keys.learned, ...fields], ignore),
+      redis.send(['EXPIRE', this.#keys.learned, `${KEEP_S}`], ignore),
     ]).catch(ignore);
   }
 
   /** The texts; none where the server cannot tell. */
   async read(): Promise<string[]> {
     if (!this.#connection.isUp) return [];
-    return this.#connection.line
+    return this.#connection.redis
       .send(['HVALS', this.#keys.learned], (answer) => (Array.isArray(answer) ? answer.map(String) : []))
       .catch(() => []);
   }

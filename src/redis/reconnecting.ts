@@ -2,46 +2,46 @@ import { monotonic, type Random } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { StoreAddress } from './address.ts';
 import type { ClientFactory } from './client.ts';
-import { down, NoAnswer, reasonOf, unreachable } from './failures.ts';
-import { Line } from './connection.ts';
+import { down, StoreTimeoutError, reasonOf, unreachable } from './failures.ts';
+import { RedisConnection } from './connection.ts';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 500;
 /** The first connection and all that is done on it. */
 const START_MS = 2_500;
 
-export interface ConnectionOptions {
+export interface ReconnectingOptions {
   readonly address: StoreAddress;
   readonly client: ClientFactory;
   readonly random: Random;
   /** What must be done on a new line before it is used. */
-  readonly prepare: (line: Line) => Promise<void>;
+  readonly prepare: (redis: RedisConnection) => Promise<void>;
   readonly onState: (state: 'up' | 'down', why: string) => void;
 }
 
 /** Keeps a line to the server: a broken one is replaced in the background. */
-export class Connection {
-  readonly #options: ConnectionOptions;
-  #line: Line | null = null;
+export class ReconnectingConnection {
+  readonly #options: ReconnectingOptions;
+  #redis: RedisConnection | null = null;
   #reason = 'it was not reached yet';
   #downSince = 0;
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
   /** The line that is being made: it must not outlive the connection. */
-  #next: Line | null = null;
+  #next: RedisConnection | null = null;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ReconnectingOptions) {
     this.#options = options;
   }
 
   /** The line in use. Throws `GEMBA_STORE_DOWN` where there is none. */
-  get line(): Line {
-    if (!this.#line) throw down(this.#options.address.shown, this.#reason);
-    return this.#line;
+  get redis(): RedisConnection {
+    if (!this.#redis) throw down(this.#options.address.shown, this.#reason);
+    return this.#redis;
   }
 
   get isUp(): boolean {
-    return this.#line !== null;
+    return this.#redis !== null;
   }
 
   /**
@@ -50,7 +50,7 @@ export class Connection {
    */
   async open(inMidRun: boolean): Promise<void> {
     const { shown } = this.#options.address;
-    const timer = setTimeout(() => this.#next?.close(new NoAnswer(START_MS).message), START_MS);
+    const timer = setTimeout(() => this.#next?.close(new StoreTimeoutError(START_MS).message), START_MS);
     try {
       await this.#connect();
     } catch (error) {
@@ -67,32 +67,32 @@ export class Connection {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#next?.close();
-    this.#line?.close();
-    this.#line = null;
+    this.#redis?.close();
+    this.#redis = null;
   }
 
   async #connect(): Promise<void> {
     const { address, client, prepare } = this.#options;
-    const line = new Line(address, client, (reason) => this.#broken(line, reason));
-    this.#next = line;
+    const redis = new RedisConnection(address, client, (reason) => this.#broken(redis, reason));
+    this.#next = redis;
     try {
-      await line.connect();
-      await prepare(line);
-      if (line.broken !== undefined) throw down(address.shown, line.broken);
-      this.#line = line;
+      await redis.connect();
+      await prepare(redis);
+      if (redis.broken !== undefined) throw down(address.shown, redis.broken);
+      this.#redis = redis;
     } catch (error) {
-      line.close(reasonOf(error));
+      redis.close(reasonOf(error));
       throw error;
     } finally {
       this.#next = null;
     }
   }
 
-  #broken(line: Line, reason: string): void {
+  #broken(redis: RedisConnection, reason: string): void {
     if (this.#closed) return;
     this.#reason = reason;
-    if (this.#line !== line) return;
-    this.#line = null;
+    if (this.#redis !== redis) return;
+    this.#redis = null;
     this.#wasLost();
   }
 
@@ -112,7 +112,7 @@ export class Connection {
     try {
       await this.#connect();
     } catch {
-      // Why is in #reason: those who wait are told by `line`.
+      // Why is in #reason: those who wait are told by `redis`.
       if (!this.#closed) this.#retryAfter(Math.min(LAST_RETRY_MS, afterMs * 2));
       return;
     }

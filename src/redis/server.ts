@@ -1,8 +1,8 @@
-import type { Server } from './commands.ts';
-import { Unfit } from './failures.ts';
+import type { ServerInfo } from './commands.ts';
+import { StoreUnusableError } from './failures.ts';
 
 /** Reads the answer of INFO: which server it is, and whether it will do. */
-export function readServer(answer: unknown): Server & { readonly notices: readonly string[] } {
+export function readServer(answer: unknown): ServerInfo & { readonly notices: readonly string[] } {
   const info = new Map(
     String(answer)
       .split(/\r?\n/)
@@ -11,9 +11,10 @@ export function readServer(answer: unknown): Server & { readonly notices: readon
   const version = info.get('redis_version') ?? '';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (!(major > 6 || (major === 6 && minor >= 2))) {
-    throw new Unfit(`it is Redis ${version}, and 6.2 or later is needed (or Valkey)`);
+    throw new StoreUnusableError(`it is Redis ${version}, and 6.2 or later is needed (or Valkey)`);
   }
-  if (info.get('role') === 'slave') throw new Unfit('it is a replica and takes no writes (READONLY)');
+  if (info.get('role') === 'slave')
+    throw new StoreUnusableError('it is a replica and takes no writes (READONLY)');
   return {
     run: info.get('run_id') ?? 'unnamed',
     // Whole seconds between two truncated times: up to one too many.

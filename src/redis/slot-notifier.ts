@@ -1,7 +1,7 @@
 /** How long the broker may take to ask for a place that is kept for it; after that it goes to the next. */
 const PASS_AFTER_MS = 25;
 
-export interface WakesOptions {
+export interface SlotNotifierOptions {
   readonly broker: string;
   readonly onWake: (members: readonly string[]) => void;
   /** Gives a place that is kept for this broker to the next one. */
@@ -12,8 +12,8 @@ export interface WakesOptions {
  * Who is woken for a freed slot: the broker that has wanted it the longest at once, the others when its time is over,
  * in case it died. A broker that does not ask in time passes the place on.
  */
-export class Wakes {
-  readonly #options: WakesOptions;
+export class SlotNotifier {
+  readonly #options: SlotNotifierOptions;
   /** Subjects that this broker was refused and not woken for since. */
   readonly #wanted = new Set<string>();
   /** How often each was asked for. */
@@ -21,7 +21,7 @@ export class Wakes {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #isClosed = false;
 
-  constructor(options: WakesOptions) {
+  constructor(options: SlotNotifierOptions) {
     this.#options = options;
   }
 

@@ -3,16 +3,16 @@ import { parseAddress } from './address.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
 import { type Claim, keptFor, readRelease, readPermit, releaseCall, permitCall } from './commands.ts';
-import { Connection } from './reconnecting.ts';
-import { Epoch } from './epoch.ts';
-import { Facts } from './facts.ts';
+import { ReconnectingConnection } from './reconnecting.ts';
+import { ServerEpoch } from './epoch.ts';
+import { HealthFacts } from './facts.ts';
 import { type Keys, keysOf } from './keys.ts';
-import { Learned } from './learned-texts.ts';
-import type { Line } from './connection.ts';
-import type { ClaimAnswer, Fact, SharedStore, Slot, StoreOptions } from './types.ts';
-import { Wakes } from './slot-notifier.ts';
+import { LearnedTexts } from './learned-texts.ts';
+import type { RedisConnection } from './connection.ts';
+import type { ClaimAnswer, HealthFact, SharedStore, Slot, StoreOptions } from './types.ts';
+import { SlotNotifier } from './slot-notifier.ts';
 
-export type { Fact, SharedStore, Slot, StoreOptions } from './types.ts';
+export type { HealthFact, SharedStore, Slot, StoreOptions } from './types.ts';
 
 /**
  * Brokers that lost a server are back this long after its start: a try that hangs takes two seconds, the pause
@@ -38,11 +38,11 @@ export async function openStore(options: StoreOptions): Promise<SharedStore> {
   const store: Store = new Store(
     options,
     keys,
-    new Connection({
+    new ReconnectingConnection({
       address,
       client,
       random: systemRandom,
-      prepare: (line) => store.prepare(line),
+      prepare: (redis) => store.prepare(redis),
       onState: options.onState,
     }),
   );
@@ -53,28 +53,28 @@ export async function openStore(options: StoreOptions): Promise<SharedStore> {
 class Store implements SharedStore {
   readonly #options: StoreOptions;
   readonly #keys: Keys;
-  readonly #connection: Connection;
-  readonly #epoch: Epoch;
+  readonly #connection: ReconnectingConnection;
+  readonly #epoch: ServerEpoch;
   readonly #claims: Claims;
-  readonly #facts: Facts;
-  readonly #learned: Learned;
-  readonly #wakes: Wakes;
+  readonly #facts: HealthFacts;
+  readonly #learned: LearnedTexts;
+  readonly #notifier: SlotNotifier;
   #beat: NodeJS.Timeout | undefined;
   #beating = false;
   #isOpen = false;
 
-  constructor(options: StoreOptions, keys: Keys, connection: Connection) {
+  constructor(options: StoreOptions, keys: Keys, connection: ReconnectingConnection) {
     const { broker, leaseTtlMs: ttlMs, onLost, onFact, onWake } = options;
     this.#options = options;
     this.#keys = keys;
     this.#connection = connection;
     const freshMs = options.freshGraceMs ?? Math.min(FRESH_MS, ttlMs);
-    const epoch = new Epoch({ keys, ttlMs, freshMs });
+    const epoch = new ServerEpoch({ keys, ttlMs, freshMs });
     this.#epoch = epoch;
     this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost });
-    this.#facts = new Facts({ keys, broker, connection, epoch, onFact });
-    this.#learned = new Learned(keys, connection);
-    this.#wakes = new Wakes({ broker, onWake, pass: (member) => void this.#pass(member) });
+    this.#facts = new HealthFacts({ keys, broker, connection, epoch, onFact });
+    this.#learned = new LearnedTexts(keys, connection);
+    this.#notifier = new SlotNotifier({ broker, onWake, pass: (member) => void this.#pass(member) });
   }
 
   get notices(): readonly string[] {
@@ -88,13 +88,13 @@ class Store implements SharedStore {
     this.#beat = setInterval(() => void this.#onBeat(), Math.min(QUIET_MS / 2, leaseTtlMs / 12));
   }
 
-  async prepare(line: Line): Promise<void> {
+  async prepare(redis: RedisConnection): Promise<void> {
     // Before it listens: a new epoch is judged by whether anybody else listens.
-    await this.#epoch.open(line);
-    await line.subscribe(this.#keys.wakeChannel, (message) => this.#wakes.hear(message));
-    await this.#facts.subscribe(line);
-    await this.#claims.restore(line);
-    if (this.#isOpen) await this.#facts.restore(line);
+    await this.#epoch.open(redis);
+    await redis.subscribe(this.#keys.wakeChannel, (message) => this.#notifier.hear(message));
+    await this.#facts.subscribe(redis);
+    await this.#claims.restore(redis);
+    if (this.#isOpen) await this.#facts.restore(redis);
   }
 
   async claim(
@@ -107,7 +107,7 @@ class Store implements SharedStore {
       return { granted: true };
     }
     const members = slots.map(({ member }) => member);
-    this.#wakes.asked(members);
+    this.#notifier.asked(members);
     return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), members);
   }
 
@@ -116,15 +116,15 @@ class Store implements SharedStore {
   }
 
   async reservePermit(member: string, rpm: number): Promise<number> {
-    return this.#connection.line.run(permitCall(this.#keys, member, rpm), readPermit);
+    return this.#connection.redis.run(permitCall(this.#keys, member, rpm), readPermit);
   }
 
-  publishFact(fact: Fact): Promise<void> {
+  publishFact(fact: HealthFact): Promise<void> {
     return this.#facts.publish(fact);
   }
 
-  async readFacts(): Promise<Fact[]> {
-    return this.#facts.read(this.#connection.line);
+  async readFacts(): Promise<HealthFact[]> {
+    return this.#facts.read(this.#connection.redis);
   }
 
   keepLearned(texts: ReadonlyMap<string, string>): Promise<void> {
@@ -137,7 +137,7 @@ class Store implements SharedStore {
 
   async close(): Promise<void> {
     clearInterval(this.#beat);
-    this.#wakes.close();
+    this.#notifier.close();
     const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
     await this.#claims.releaseAll();
     clearTimeout(timer);
@@ -149,7 +149,7 @@ class Store implements SharedStore {
       case 'GRANTED':
         return { granted: true };
       case 'FULL':
-        this.#wakes.refused(claim.full);
+        this.#notifier.refused(claim.full);
         return {
           granted: false,
           why: 'full',
@@ -172,11 +172,11 @@ class Store implements SharedStore {
   async #onBeat(): Promise<void> {
     this.#claims.expire();
     if (this.#beating || !this.#connection.isUp) return;
-    const { line } = this.#connection;
-    if (!this.#claims.isDue() && monotonic() - line.heardAt < QUIET_MS) return;
+    const { redis } = this.#connection;
+    if (!this.#claims.isDue() && monotonic() - redis.heardAt < QUIET_MS) return;
     this.#beating = true;
     try {
-      await this.#claims.renew(line);
+      await this.#claims.renew(redis);
     } catch {
       // The line is broken, and the connection tells so.
     } finally {
@@ -188,7 +188,7 @@ class Store implements SharedStore {
     if (!this.#connection.isUp) return;
     const kept = { lease: keptFor(this.#options.broker), token: '', slots: [{ member, limit: 0 }] };
     try {
-      await this.#connection.line.run(releaseCall(this.#keys, kept, KEEP_MS), readRelease);
+      await this.#connection.redis.run(releaseCall(this.#keys, kept, KEEP_MS), readRelease);
     } catch {
       // It is free when its time is over, too.
     }

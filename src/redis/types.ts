@@ -22,7 +22,7 @@ export type ClaimAnswer =
     };
 
 /** What one machine found out about the health of a member, for all of them. Times are this machine's. */
-export interface Fact {
+export interface HealthFact {
   readonly pool: string;
   readonly kind: 'endpoint' | 'key';
   readonly id: string;
@@ -43,7 +43,7 @@ export interface StoreOptions {
   readonly leaseTtlMs: number;
   /** Another machine freed slots of these subjects, as far as this one was refused them. A hint: ask again. */
   readonly onWake: (members: readonly string[]) => void;
-  readonly onFact: (fact: Fact) => void;
+  readonly onFact: (fact: HealthFact) => void;
   /** The connection was lost, or is back and this broker's leases with it. `why` names host and port. */
   readonly onState: (state: 'up' | 'down', why: string) => void;
   /** Leases that can no longer be guaranteed: their holders must stop. */
@@ -78,8 +78,8 @@ export interface SharedStore {
   /** Reserves the next turn at `rpm` calls a minute over all machines; answers how long to wait for it in ms. */
   reservePermit(member: string, rpm: number): Promise<number>;
   /** Never rejects: what cannot be told now is told when the server is back. */
-  publishFact(fact: Fact): Promise<void>;
-  readFacts(): Promise<Fact[]>;
+  publishFact(fact: HealthFact): Promise<void>;
+  readFacts(): Promise<HealthFact[]>;
   /** Keeps texts by name for the brokers of later runs. Never rejects. */
   keepLearned(texts: ReadonlyMap<string, string>): Promise<void>;
   /** The texts that were kept. Never rejects. */

@@ -149,7 +149,7 @@ const record = z.object({
     .array(
       z.object({
         pool: z.string(),
-        standIn: z.string().nullable(),
+        fallbackPool: z.string().nullable(),
         /** Faults put all members out. */
         isFault: z.boolean(),
         why: z.string(),

@@ -2,7 +2,7 @@ import type * as zod from 'zod';
 import { z } from '../shared/zod.ts';
 
 /** A list that is refused at its first bad item: naming each fault of a million would take longer than any run. */
-export function listOf<T extends zod.ZodType>(
+export function failFastArray<T extends zod.ZodType>(
   item: T,
   { min = 0, max = Infinity }: { readonly min?: number; readonly max?: number } = {},
 ): zod.ZodType<zod.output<T>[], unknown[]> {
@@ -19,7 +19,7 @@ export function listOf<T extends zod.ZodType>(
 }
 
 /** Texts by name, refused at the first that is none. */
-export function textsByName(): zod.ZodType<Record<string, string>, Record<string, unknown>> {
+export function stringRecord(): zod.ZodType<Record<string, string>, Record<string, unknown>> {
   return z.record(z.string(), z.unknown()).transform((values, context) => {
     const isTexts = Object.values(values).every((value) => typeof value === 'string');
     return isTexts ? (values as Record<string, string>) : refuse(context, 'a value that is no text');

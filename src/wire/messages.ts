@@ -11,11 +11,11 @@ import {
   type Transition,
 } from '../core/types.ts';
 import { z } from '../shared/zod.ts';
-import { listOf, textsByName } from './fail-fast.ts';
+import { failFastArray, stringRecord } from './fail-fast.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
-const need = textsByName();
+const need = stringRecord();
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const ask = count;
@@ -32,7 +32,7 @@ const member = {
 const poolSpec = z.object({
   name: id,
   revision: id.optional(),
-  endpoints: listOf(
+  endpoints: failFastArray(
     z.object({
       ...member,
       url: text,
@@ -40,13 +40,13 @@ const poolSpec = z.object({
       probe: z.enum(['health', 'protocol']).optional(),
     }),
   ),
-  keys: listOf(
+  keys: failFastArray(
     z.object({
       ...member,
       fingerprint: text,
-      labels: textsByName(),
+      labels: stringRecord(),
       quotaGroup: text,
-      endpoints: listOf(id).optional(),
+      endpoints: failFastArray(id).optional(),
     }),
   ),
   protocol: z.enum(['http', 'openai', 'gemini', 'anthropic', 'azure-openai']),
@@ -77,14 +77,16 @@ const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
     version: z.number().int(),
-    link: id,
+    client: id,
     pid: z.number().int(),
-    pools: listOf(poolSpec),
+    pools: failFastArray(poolSpec),
     follows: follows.optional(),
     /** It can send probes: it has the secrets that they take. */
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
-    held: listOf(z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...grant })),
+    held: failFastArray(
+      z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...grant }),
+    ),
   }),
   z.object({
     type: z.literal('acquire'),
@@ -95,7 +97,7 @@ const message = z.discriminatedUnion('type', [
     holder: text,
     testId: text.nullable(),
     timeoutMs: milliseconds,
-    exclude: listOf(id),
+    exclude: failFastArray(id),
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
     canYield: z.boolean().optional(),
@@ -106,8 +108,8 @@ const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('pools'),
     revision: id,
-    pools: listOf(poolSpec),
-    problems: listOf(z.string().max(10_000)),
+    pools: failFastArray(poolSpec),
+    problems: failFastArray(z.string().max(10_000)),
   }),
   /** The text of the revision that it has, for a broker that has none. */
   z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
@@ -124,7 +126,7 @@ const message = z.discriminatedUnion('type', [
     ask,
     lease: id,
     from: z.object(grant),
-    exclude: listOf(id),
+    exclude: failFastArray(id),
     kind: z.enum(OUTCOME_KINDS),
     unsent: z.boolean(),
   }),
@@ -162,7 +164,7 @@ const message = z.discriminatedUnion('type', [
     ask,
     round: id,
     task: id,
-    candidates: listOf(id, { min: 1, max: 1_000 }),
+    candidates: failFastArray(id, { min: 1, max: 1_000 }),
     attempt: z.number().int().positive(),
     seed: z.object({ value: text, run: id, worker: count, choice: count }).nullable(),
   }),
@@ -180,7 +182,7 @@ const message = z.discriminatedUnion('type', [
     type: z.literal('failed'),
     ask,
     ...running,
-    product: z.object({ title: text, retry: count, evidence: listOf(text) }).nullable(),
+    product: z.object({ title: text, retry: count, evidence: failFastArray(text) }).nullable(),
   }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
   z.object({ type: z.literal('rerun'), ask, ...running }),
@@ -197,9 +199,9 @@ const message = z.discriminatedUnion('type', [
  * What a link says to the broker: one JSON object a line. `ask` numbers a question; its answer carries it back. Compiled,
  * since reading three messages a lease was a third of what it costs.
  */
-export const linkMessage = z.compile(message);
+export const clientMessage = z.compile(message);
 
-export type LinkMessage = zod.infer<typeof message>;
+export type ClientMessage = zod.infer<typeof message>;
 
 /** What is believed of a strategy that has run before. */
 export interface StrategyEstimate {
@@ -238,7 +240,7 @@ export type Answer =
     };
 
 /** The configuration in force; its text where the link has another revision. */
-export interface ConfigNews {
+export interface ConfigUpdate {
   readonly state: ConfigState;
   readonly text?: string | undefined;
 }
@@ -258,13 +260,13 @@ export type BrokerMessage =
       readonly broker: string;
       readonly healthSnapshots: readonly HealthSnapshot[];
       /** Null where this broker has no configuration yet: a link that has one offers it. */
-      readonly config: ConfigNews | null;
+      readonly config: ConfigUpdate | null;
       /** Others of the same run are or were here. */
       readonly isKnownRun: boolean;
       /** What is to be put right about the shared store. */
       readonly notices: readonly string[];
     }
-  | { readonly type: 'config'; readonly config: ConfigNews }
+  | { readonly type: 'config'; readonly config: ConfigUpdate }
   /** This link is to say it, for its run. */
   | { readonly type: 'say'; readonly about: ConfigState; readonly problems: readonly string[] }
   | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }

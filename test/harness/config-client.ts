@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BrokerMessage, WireGrant, LinkMessage } from '../../src/wire/messages.ts';
+import type { BrokerMessage, WireGrant, ClientMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
 import { configOfText } from '../../src/config/load.ts';
 import { PROTOCOL_VERSION, splitLines } from '../../src/wire/lines.ts';
@@ -66,7 +66,7 @@ export class ConfigClient {
     this.#send({
       type: 'hello',
       version: PROTOCOL_VERSION,
-      link: this.#id,
+      client: this.#id,
       pid: process.pid,
       pools: specs as never,
       follows: { role: 'worker', run: this.#run, revision },
@@ -102,7 +102,7 @@ export class ConfigClient {
     this.#socket?.destroy();
   }
 
-  #send(message: LinkMessage): void {
+  #send(message: ClientMessage): void {
     this.#socket?.write(`${JSON.stringify(message)}\n`);
   }
 

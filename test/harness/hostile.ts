@@ -98,7 +98,7 @@ export class HostileRecords {
       strategies: [
         { task: this.#text(), name: this.#text(), ok: false, durationMs: this.#number(), fallback: true },
       ],
-      refusals: [{ pool, standIn: this.#text(), isFault: true, why: this.#text() }],
+      refusals: [{ pool, fallbackPool: this.#text(), isFault: true, why: this.#text() }],
       strategyEstimates: [
         { task: this.#text(), name: this.#text(), at: this.#number(), successRate: 2, avgMs: this.#number() },
       ],

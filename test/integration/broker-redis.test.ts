@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Link, LinkOptions } from '../../src/client/client.ts';
+import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-client.ts';
 import { PROTOCOL_VERSION } from '../../src/wire/lines.ts';
-import { acquire, findBroker, newLink } from '../harness/links.ts';
+import { acquire, findBroker, newClient } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import { startRedis, type TestRedis } from '../harness/redis.ts';
 import { key, poolSpec } from '../unit/core/world.ts';
@@ -16,8 +16,8 @@ const POOL = poolSpec({ keys: ['one', 'two'].map((name) => key(name, { maxConcur
 describe('a broker that takes over while the shared store is away', () => {
   let folder: string;
   let redis: TestRedis;
-  let address: LinkOptions['address'];
-  let link: Link;
+  let address: BrokerClientOptions['address'];
+  let client: BrokerClient;
   const heard: string[] = [];
 
   beforeEach(async () => {
@@ -25,12 +25,12 @@ describe('a broker that takes over while the shared store is away', () => {
     redis = await startRedis();
     const shared = { url: redis.url, project: 'shop', leaseTtlMs: 30_000 };
     address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json'), shared };
-    const onTransition: LinkOptions['onTransition'] = ({ to, why }) => heard.push(`${to}: ${why}`);
-    link = await newLink(inject('installedProject'), { address, pools: [POOL], onTransition });
+    const onTransition: BrokerClientOptions['onTransition'] = ({ to, why }) => heard.push(`${to}: ${why}`);
+    client = await newClient(inject('installedProject'), { address, pools: [POOL], onTransition });
   });
 
   afterEach(async () => {
-    link.close();
+    client.close();
     const broker = findBroker(address.socketPath);
     if (broker !== null) process.kill(broker, 'SIGKILL');
     await redis.close();
@@ -38,35 +38,41 @@ describe('a broker that takes over while the shared store is away', () => {
   });
 
   it('keeps what is held, says what is missing, and grants when the store is back', async () => {
-    expect(await acquire(link, 'a')).toMatch(/one|two/);
+    expect(await acquire(client, 'a')).toMatch(/one|two/);
     await redis.kill();
     const died = findBroker(address.socketPath)!;
     process.kill(died, 'SIGKILL');
-    expect(await acquire(link, 'b', 300)).toBe('refused');
+    expect(await acquire(client, 'b', 300)).toBe('refused');
     expect(findBroker(address.socketPath)).not.toBe(died);
     expect(heard.join('\n')).toMatch(/ejected: 127\.0\.0\.1:\d+: the connection was refused/);
-    const status = await link.ask({ type: 'status' });
+    const status = await client.ask({ type: 'status' });
     expect(status).toMatchObject({ pools: [{ leases: [{ holder: 'a' }] }] });
-    const waiting = acquire(link, 'c');
+    const waiting = acquire(client, 'c');
     await redis.start();
     expect(await waiting).toMatch(/one|two/);
-    expect(await acquire(link, 'd', 300)).toBe('refused');
+    expect(await acquire(client, 'd', 300)).toBe('refused');
     await until('it is healthy', () => heard.some((news) => news.startsWith('healthy: ')));
   });
 
   it('holds nothing for a link that died while it waited for the store', async () => {
-    expect(await acquire(link, 'a')).toMatch(/one|two/);
+    expect(await acquire(client, 'a')).toMatch(/one|two/);
     redis.pause();
     const socket = connect(address.socketPath);
     const held = { lease: 'dead', pool: 'api', need: {}, holder: 'dead', testId: null };
-    const hello = { type: 'hello', version: PROTOCOL_VERSION, link: 'dead', pid: process.pid, pools: [POOL] };
+    const hello = {
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      client: 'dead',
+      pid: process.pid,
+      pools: [POOL],
+    };
     const member = { endpoint: null, key: 'two#k' };
     socket.write(`${JSON.stringify({ ...hello, held: [{ ...held, ...member }] })}\n`);
     await sleep(200);
     socket.destroy();
     await sleep(2_500);
     redis.resume();
-    const status = await link.ask({ type: 'status' });
+    const status = await client.ask({ type: 'status' });
     expect(status).toMatchObject({ pools: [{ leases: [{ holder: 'a' }] }] });
   });
 });

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { Link, LinkOptions } from '../../src/client/client.ts';
-import { acquire, findBroker, isAlive, linkFile, newLink as linkOf } from '../harness/links.ts';
+import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-client.ts';
+import { acquire, findBroker, isAlive, clientFile, newClient as clientOf } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
@@ -18,8 +18,8 @@ const POOL = poolSpec({
 
 describe('the broker', () => {
   let folder: string;
-  let address: LinkOptions['address'];
-  const links: Link[] = [];
+  let address: BrokerClientOptions['address'];
+  const clients: BrokerClient[] = [];
   const children: ChildProcess[] = [];
 
   beforeEach(() => {
@@ -28,24 +28,24 @@ describe('the broker', () => {
   });
 
   afterEach(async () => {
-    for (const link of links.splice(0)) link.close();
+    for (const client of clients.splice(0)) client.close();
     for (const child of children.splice(0)) child.kill('SIGKILL');
     const broker = findBroker(address.socketPath);
     if (broker !== null) process.kill(broker, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function newLink(more: Partial<LinkOptions> = {}): Promise<Link> {
-    const link = await linkOf(inject('installedProject'), { address, pools: [POOL], ...more });
-    links.push(link);
-    return link;
+  async function newClient(more: Partial<BrokerClientOptions> = {}): Promise<BrokerClient> {
+    const client = await clientOf(inject('installedProject'), { address, pools: [POOL], ...more });
+    clients.push(client);
+    return client;
   }
 
   /** A process that takes a lease, says so, and holds it. */
   async function holder(lease: string): Promise<ChildProcess> {
     const script = `
-      const { Link } = await import(${JSON.stringify(pathToFileURL(linkFile(inject('installedProject'))).href)});
-      const link = new Link({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
+      const { BrokerClient } = await import(${JSON.stringify(pathToFileURL(clientFile(inject('installedProject'))).href)});
+      const link = new BrokerClient({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
       const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
       const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
       link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null });
@@ -69,7 +69,7 @@ describe('the broker', () => {
   it('has of the environment who vouches for the certificate of a store, and no key', async () => {
     vi.stubEnv('NODE_EXTRA_CA_CERTS', 'own-ca.pem');
     vi.stubEnv('CI_KEY_1', 'canary-of-the-broker');
-    await acquire(await newLink(), 'a');
+    await acquire(await newClient(), 'a');
     vi.unstubAllEnvs();
     const environment = readFileSync(`/proc/${findBroker(address.socketPath)}/environ`, 'utf8').split('\0');
     expect(environment).toContain(`NODE_EXTRA_CA_CERTS=${path.resolve('own-ca.pem')}`);
@@ -77,11 +77,11 @@ describe('the broker', () => {
   });
 
   it('starts once for links that come at the same time, and ends by itself', async () => {
-    const all = await Promise.all(Array.from({ length: 6 }, () => newLink()));
-    const names = await Promise.all(all.slice(0, 2).map((link, index) => acquire(link, `l${index}`)));
+    const all = await Promise.all(Array.from({ length: 6 }, () => newClient()));
+    const names = await Promise.all(all.slice(0, 2).map((client, index) => acquire(client, `l${index}`)));
     expect(names.sort()).toEqual(['one', 'two']);
     expect(await acquire(all[5]!, 'late', 50)).toBe('refused');
-    for (const link of all) link.close();
+    for (const client of all) client.close();
     // Those that lost the race to start may take a while to find out.
     await until('the broker is gone', () => findBroker(address.socketPath) === null);
     expect(existsSync(address.socketPath)).toBe(false);
@@ -90,7 +90,7 @@ describe('the broker', () => {
   });
 
   it('ends a circle of waits that closes as somebody gets one of two that it waits for', async () => {
-    const [first, second, third] = [await newLink(), await newLink(), await newLink()];
+    const [first, second, third] = [await newClient(), await newClient(), await newClient()];
     await acquire(first, 'a');
     await acquire(third, 'c');
     const both = [acquire(second, 'b'), acquire(second, 'b too')];
@@ -106,47 +106,47 @@ describe('the broker', () => {
   });
 
   it('frees the member of a killed holder at once', async () => {
-    const link = await newLink();
-    await acquire(link, 'mine');
+    const client = await newClient();
+    await acquire(client, 'mine');
     const child = await holder('theirs');
-    const waiting = acquire(link, 'next');
+    const waiting = acquire(client, 'next');
     child.kill('SIGKILL');
     expect(await waiting).toBe('two');
   });
 
   it('does not rob a holder that is stopped', async () => {
-    const link = await newLink();
-    await acquire(link, 'mine');
+    const client = await newClient();
+    await acquire(client, 'mine');
     const child = await holder('theirs');
     child.kill('SIGSTOP');
-    expect(await acquire(link, 'next', 1_500)).toBe('refused');
+    expect(await acquire(client, 'next', 1_500)).toBe('refused');
     child.kill('SIGCONT');
   });
 
   it('killed, is started again, and grants nothing that is held', async () => {
-    const first = await newLink();
-    const second = await newLink();
+    const first = await newClient();
+    const second = await newClient();
     expect(await acquire(first, 'a')).toBe('one');
     expect(await acquire(second, 'b')).toBe('two');
     const waiting = acquire(first, 'c');
     process.kill(brokerPid(), 'SIGKILL');
-    expect(await acquire(await newLink(), 'd', 1_000)).toBe('refused');
+    expect(await acquire(await newClient(), 'd', 1_000)).toBe('refused');
     second.release('b', false);
     expect(await waiting).toBe('two');
   });
 
   it('keeps what it learned for the next one, and no more than names and numbers', async () => {
     const transitions: string[] = [];
-    const link = await newLink({ onTransition: (transition) => transitions.push(transition.to) });
-    await acquire(link, 'a');
+    const client = await newClient({ onTransition: (transition) => transitions.push(transition.to) });
+    await acquire(client, 'a');
     const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
     const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
-    link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    client.report({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
     await until('a transition', () => transitions.length > 0);
     const pid = brokerPid();
-    link.close();
+    client.close();
     await until('the process is gone', () => !isAlive(pid));
-    const next = await newLink();
+    const next = await newClient();
     expect(await acquire(next, 'b')).toBe('two');
     expect(next.healthSnapshots).toMatchObject([{ pool: 'api', key: 'one', state: 'exhausted' }]);
     expect(Object.keys(JSON.parse(readFileSync(address.cacheFile, 'utf8')) as object)).toEqual([
@@ -162,23 +162,23 @@ describe('the broker', () => {
     writeFileSync(address.socketPath, '');
     writeFileSync(`${address.socketPath}.lock`, '', { flag: 'wx' });
     utimesSync(`${address.socketPath}.lock`, new Date(0), new Date(0));
-    expect(await acquire(await newLink(), 'a')).toBe('one');
+    expect(await acquire(await newClient(), 'a')).toBe('one');
   });
 
   it('goes on where it cannot write what it learned', async () => {
     writeFileSync(path.join(folder, 'file'), '');
     address = { ...address, cacheFile: path.join(folder, 'file', 'cache.json') };
     const heard: string[] = [];
-    const link = await newLink({ onTransition: ({ to }) => heard.push(to) });
-    expect(await acquire(link, 'a')).toBe('one');
+    const client = await newClient({ onTransition: ({ to }) => heard.push(to) });
+    expect(await acquire(client, 'a')).toBe('one');
     const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
     const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
-    link.tell({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    client.report({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
     await until('it is told', () => heard.length > 0);
     const pid = brokerPid();
     await sleep(500);
-    expect(await acquire(link, 'b')).toBe('two');
-    link.close();
+    expect(await acquire(client, 'b')).toBe('two');
+    client.close();
     await until('the process is gone', () => !isAlive(pid));
   });
 
@@ -188,19 +188,19 @@ describe('the broker', () => {
     mkdirSync(project);
     writeFileSync(configFile, '{}');
     address = { ...address, configFile, cacheFile: path.join(project, 'node_modules/.cache/cache.json') };
-    const link = await newLink();
-    await acquire(link, 'a');
+    const client = await newClient();
+    await acquire(client, 'a');
     const pid = brokerPid();
-    link.release('a', false);
+    client.release('a', false);
     rmSync(project, { recursive: true });
-    link.close();
+    client.close();
     await until('the process is gone', () => !isAlive(pid));
     expect(existsSync(project)).toBe(false);
   });
 
   it('lives on after garbage, half messages and a stranger of another version', async () => {
-    const link = await newLink();
-    await acquire(link, 'a');
+    const client = await newClient();
+    await acquire(client, 'a');
     for (const text of ['garbage\n', '{"type":"acquire"}\n', '{"type":"hello","half', '\0\0\n', '[]\n']) {
       const socket = connect(address.socketPath);
       socket.on('error', () => undefined);
@@ -208,11 +208,11 @@ describe('the broker', () => {
       await new Promise((resolve) => socket.once('close', resolve));
     }
     const stranger = connect(address.socketPath);
-    stranger.write('{"type":"hello","version":99,"link":"x","pid":1,"pools":[],"held":[]}\n');
+    stranger.write('{"type":"hello","version":99,"client":"x","pid":1,"pools":[],"held":[]}\n');
     const said = await new Promise<string>((resolve) =>
       stranger.once('data', (data) => resolve(String(data))),
     );
     expect(JSON.parse(said)).toMatchObject({ type: 'rejected', code: 'version' });
-    expect(await acquire(link, 'b')).toBe('two');
+    expect(await acquire(client, 'b')).toBe('two');
   });
 });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerAddress } from '../../src/client/address.ts';
-import { findBroker } from '../harness/links.ts';
+import { findBroker } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import {
   createInlineProject,

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Link } from '../../src/client/client.ts';
+import type { BrokerClient } from '../../src/client/broker-client.ts';
 import { seededRandom } from '../../src/core/clock.ts';
 import { PROTOCOL_VERSION } from '../../src/wire/lines.ts';
 import { HOSTILE } from '../harness/hostile.ts';
-import { acquire, findBroker, newLink } from '../harness/links.ts';
+import { acquire, findBroker, newClient } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
@@ -26,7 +26,7 @@ const LEASE = 'lease-of-an-honest-link';
 const WELL_FORMED: readonly object[] = [
   { type: 'acquire', ask: 1, lease: LEASE, ...asked },
   { type: 'acquire', ask: 2, lease: 'own', ...asked },
-  { type: 'turn', ask: 3, lease: LEASE, movable: true },
+  { type: 'permit', ask: 3, lease: LEASE, movable: true },
   { type: 'retry', ask: 4, lease: LEASE },
   { type: 'release', lease: LEASE, failed: true },
   { type: 'status', ask: 5 },
@@ -93,11 +93,11 @@ const WELL_FORMED: readonly object[] = [
   },
 ];
 
-function hello(link: string, more: object = {}): object {
+function hello(client: string, more: object = {}): object {
   return {
     type: 'hello',
     version: PROTOCOL_VERSION,
-    link,
+    client,
     pid: process.pid,
     pools: [POOL],
     held: [],
@@ -112,7 +112,7 @@ function spoiled(message: object, random: () => number): string {
   const text = JSON.stringify(message);
   if (kind === 0) return text.slice(0, Math.floor(random() * text.length));
   if (kind === 1)
-    return `{"__proto__":{"type":"hello","link":"x"},"constructor":{"prototype":{"x":1}},${text.slice(1)}`;
+    return `{"__proto__":{"type":"hello","client":"x"},"constructor":{"prototype":{"x":1}},${text.slice(1)}`;
   if (kind === 2)
     return Buffer.from(Array.from({ length: 200 }, () => random() * 256))
       .toString('latin1')
@@ -144,7 +144,7 @@ describe('a broker under attack', () => {
   let folder: string;
   let socketPath: string;
   let broker: ChildProcess;
-  let honest: Link;
+  let honest: BrokerClient;
   const sockets: Socket[] = [];
 
   beforeEach(async () => {
@@ -156,7 +156,10 @@ describe('a broker under attack', () => {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     await until('the socket is there', () => existsSync(socketPath));
-    honest = await newLink(inject('installedProject'), { address: { socketPath, cacheFile }, pools: [POOL] });
+    honest = await newClient(inject('installedProject'), {
+      address: { socketPath, cacheFile },
+      pools: [POOL],
+    });
     expect(await acquire(honest, LEASE)).toBe('one');
   });
 
@@ -193,10 +196,10 @@ describe('a broker under attack', () => {
   };
 
   /** A connection that has said hello; it may have been turned away. */
-  async function greeted(link: string, more: object = {}): Promise<Socket> {
+  async function greeted(client: string, more: object = {}): Promise<Socket> {
     const socket = await attacker();
     const heard = said(socket);
-    socket.write(`${JSON.stringify(hello(link, more))}\n`);
+    socket.write(`${JSON.stringify(hello(client, more))}\n`);
     await until('an answer', () => heard().includes('\n') || socket.destroyed);
     return socket;
   }
@@ -346,9 +349,9 @@ describe('a broker under attack', () => {
     const address = { socketPath: path.join(folder, 't'), cacheFile: path.join(folder, 'other.json') };
     const canary = 'canary-of-the-environment-17';
     process.env['CI_KEY_CANARY'] = canary;
-    const link = await newLink(inject('installedProject'), { address, pools: [POOL] });
+    const client = await newClient(inject('installedProject'), { address, pools: [POOL] });
     try {
-      expect(await acquire(link, 'lease')).toBe('one');
+      expect(await acquire(client, 'lease')).toBe('one');
       const pid = findBroker(address.socketPath)!;
       const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
         .split('\0')
@@ -362,7 +365,7 @@ describe('a broker under attack', () => {
       process.kill(pid, 'SIGKILL');
     } finally {
       delete process.env['CI_KEY_CANARY'];
-      link.close();
+      client.close();
     }
   });
 });

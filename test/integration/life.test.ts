@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { brokersWith } from '../harness/links.ts';
+import { brokersWith } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import { createInlineProject, runInlineTest } from '../harness/run-inline-test.ts';
 import { sessionServer } from '../harness/servers.ts';

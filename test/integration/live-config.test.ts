@@ -210,22 +210,22 @@ describe('the configuration in force', () => {
     };
     start(write([key('one'), key('two')]));
     const env = { THREE: 'secret-of-three' };
-    const links = await Promise.all(Array.from({ length: 5 }, () => client(env)));
+    const clients = await Promise.all(Array.from({ length: 5 }, () => client(env)));
     const holders = new Map<string, Set<string>>();
     let count = 0;
     let isOver = false;
-    const work = async (link: ConfigClient): Promise<void> => {
+    const work = async (client: ConfigClient): Promise<void> => {
       while (!isOver) {
         const lease = `lease-${++count}`;
-        link.acquire(lease);
-        await until(`${lease} is granted`, () => link.granted(lease) !== undefined || isOver);
-        const granted = link.granted(lease);
+        client.acquire(lease);
+        await until(`${lease} is granted`, () => client.granted(lease) !== undefined || isOver);
+        const granted = client.granted(lease);
         if (!granted) return;
         const { id, name } = granted.grant.key!;
         const keys = texts.get(granted.grant.revision!)!;
         const configured = keys.find((each) => each.name === name);
         // Granted by the revision that this link had been told last, and by no other.
-        const before = link.heard.slice(0, link.heard.indexOf(granted));
+        const before = client.heard.slice(0, client.heard.indexOf(granted));
         const inForce = before.findLast((heard) => heard.type === 'config') ?? { revision: null };
         expect([granted.grant.revision, configured?.enabled]).toEqual([inForce.revision, true]);
         const held = holders.get(id) ?? new Set();
@@ -233,10 +233,10 @@ describe('the configuration in force', () => {
         expect(held.size).toBeLessThanOrEqual(MOST);
         await sleep(random() * 15);
         held.delete(lease);
-        link.release(lease);
+        client.release(lease);
       }
     };
-    const working = links.map(work);
+    const working = clients.map(work);
     let saves = 0;
     let bad = 0;
     for (const end = performance.now() + FUZZ_MS; performance.now() < end; saves++) {
@@ -256,12 +256,12 @@ describe('the configuration in force', () => {
       await sleep(random() * 500);
     }
     const last = write([key('one'), key('always')]);
-    await after(last, 'all have the last', () => links.every((link) => link.live.told!.text === last));
+    await after(last, 'all have the last', () => clients.every((client) => client.live.told!.text === last));
     isOver = true;
     await Promise.all(working);
     expect(broker.exitCode).toBeNull();
     const revisions = new Set(
-      links.flatMap(({ heard }) =>
+      clients.flatMap(({ heard }) =>
         heard.flatMap((one) => (one.type === 'granted' ? one.grant.revision! : [])),
       ),
     );

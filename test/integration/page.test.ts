@@ -243,8 +243,8 @@ describe('the tests', () => {
     expect(await details.getByRole('link', { name: 'Link to this test' }).getAttribute('href')).toBe(
       `#test=${failed.id}`,
     );
-    const link = page.locator('#extremes a').first();
-    await link.click();
+    const client = page.locator('#extremes a').first();
+    await client.click();
     await expect.poll(() => page.locator('tr.details').count()).toBe(2);
   });
 });

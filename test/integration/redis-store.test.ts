@@ -7,7 +7,7 @@ import { openCall, readOpen } from '../../src/redis/commands.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import { LUA } from '../../src/redis/scripts.ts';
 import {
-  type Fact,
+  type HealthFact,
   openStore,
   type SharedStore,
   type Slot,
@@ -19,7 +19,7 @@ import { foundServers, startRedis, type TestRedis } from '../harness/redis.ts';
 interface Machine {
   readonly store: SharedStore;
   readonly woken: string[];
-  readonly facts: Fact[];
+  readonly facts: HealthFact[];
   readonly states: string[];
   readonly lost: string[];
   /** Takes its network away, and gives it back. */
@@ -28,7 +28,7 @@ interface Machine {
 }
 
 /** What a server and its store know when a broker opens it; `ready` and `created` are that long ago. */
-interface Epoch {
+interface ServerEpoch {
   readonly run?: string;
   readonly createdMs?: number;
   readonly readyMs?: number;
@@ -44,7 +44,7 @@ let names = 0;
 
 async function machine(redis: TestRedis, more: Partial<StoreOptions> = {}): Promise<Machine> {
   const woken: string[] = [];
-  const facts: Fact[] = [];
+  const facts: HealthFact[] = [];
   const states: string[] = [];
   const lost: string[] = [];
   const network = await cuttable();
@@ -372,7 +372,7 @@ describe.each(foundServers())('a store on %s', (program) => {
         5_000,
       ],
     ])('that %s settles as long as it must', async (_, given, settlesMs) => {
-      const { run, createdMs, readyMs, seen, upMs, promoted }: Epoch = given;
+      const { run, createdMs, readyMs, seen, upMs, promoted }: ServerEpoch = given;
       const keys = keysOf('shop', 0);
       const [seconds] = (await redis.command('TIME')) as [string];
       const ago = (ms = 0): string => `${Number(seconds) * 1_000 - ms}`;
@@ -417,7 +417,7 @@ describe.each(foundServers())('a store on %s', (program) => {
 
   describe('health facts', () => {
     const member = { pool: 'api', kind: 'key', id: 'ci-1#ab12', name: 'ci-1' } as const;
-    const fact = (more: Partial<Fact>): Fact => ({
+    const fact = (more: Partial<HealthFact>): HealthFact => ({
       ...member,
       state: 'cooling',
       why: 'because',
@@ -441,7 +441,7 @@ describe.each(foundServers())('a store on %s', (program) => {
     it('merge: the later deadline wins, and what stays ends only by a later healthy fact', async () => {
       const { store } = await machine(redis);
       const now = Date.now();
-      const after = async (more: Partial<Fact>): Promise<string | undefined> => {
+      const after = async (more: Partial<HealthFact>): Promise<string | undefined> => {
         await store.publishFact(fact(more));
         return (await store.readFacts())[0]?.why;
       };

@@ -5,24 +5,29 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { findBroker } from '../harness/links.ts';
+import { findBroker } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
 import { foundServers, startRedis } from '../harness/redis.ts';
-import type { Link as LinkClass, LinkOptions } from '../../src/client/client.ts';
+import type {
+  BrokerClient as BrokerClientClass,
+  BrokerClientOptions,
+} from '../../src/client/broker-client.ts';
 
-type Link = LinkClass;
+type BrokerClient = BrokerClientClass;
 const NAMES = ['api', 'ui'];
 
 /** The installed package's own module: the link starts the broker that lies beside it. */
-async function installed(): Promise<{ Link: new (options: LinkOptions) => Link }> {
-  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/client/client.js');
-  return (await import(pathToFileURL(file).href)) as { Link: new (options: LinkOptions) => Link };
+async function installed(): Promise<{ BrokerClient: new (options: BrokerClientOptions) => BrokerClient }> {
+  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/client/broker-client.js');
+  return (await import(pathToFileURL(file).href)) as {
+    BrokerClient: new (options: BrokerClientOptions) => BrokerClient;
+  };
 }
 
 describe.skipIf(process.platform === 'win32')('the broker and strategies', () => {
   let folder: string;
-  let address: LinkOptions['address'];
-  const links: Link[] = [];
+  let address: BrokerClientOptions['address'];
+  const clients: BrokerClient[] = [];
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
@@ -30,7 +35,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
   });
 
   afterEach(async () => {
-    for (const link of links.splice(0)) link.close();
+    for (const client of clients.splice(0)) client.close();
     kill();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -40,53 +45,57 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     if (broker !== null) process.kill(broker, 'SIGKILL');
   }
 
-  async function newLink(): Promise<Link> {
-    const { Link } = await installed();
-    const link = new Link({ address, pools: [] });
-    links.push(link);
-    return link;
+  async function newClient(): Promise<BrokerClient> {
+    const { BrokerClient } = await installed();
+    const client = new BrokerClient({ address, pools: [] });
+    clients.push(client);
+    return client;
   }
 
   type Seed = { value: string; run: string; worker: number; choice: number };
 
   async function pick(
-    link: Link,
+    client: BrokerClient,
     round: string,
     seed: Seed | null = null,
   ): Promise<{ name: string; rates: object }> {
     const asked = { task: 'login', candidates: NAMES, attempt: 1 };
-    const answer = await link.ask({ type: 'pick', round, ...asked, seed });
+    const answer = await client.ask({ type: 'pick', round, ...asked, seed });
     if (answer.is !== 'picked') throw new Error(answer.is);
     const rates = answer.strategyEstimates.map(({ name, successRate }) => [name, successRate] as const);
     return { name: answer.name, rates: Object.fromEntries(rates) };
   }
 
   /** One round after another, over these links in turn; `works` says which strategies do. */
-  async function rounds(over: Link[], choices: number, works: (name: string) => boolean): Promise<string[]> {
+  async function rounds(
+    over: BrokerClient[],
+    choices: number,
+    works: (name: string) => boolean,
+  ): Promise<string[]> {
     const picks: string[] = [];
     for (let choice = 0; choice < choices; choice++) {
-      const link = over[choice % over.length]!;
+      const client = over[choice % over.length]!;
       const round = randomUUID();
-      const { name } = await pick(link, round);
-      link.record(round, { ok: works(name), durationMs: 100, kind: null });
+      const { name } = await pick(client, round);
+      client.record(round, { ok: works(name), durationMs: 100, kind: null });
       picks.push(name);
     }
     return picks;
   }
 
   it('learns from all workers, and the next run knows it, also after a broker that was killed', async () => {
-    const workers = [await newLink(), await newLink(), await newLink()];
+    const workers = [await newClient(), await newClient(), await newClient()];
     const picks = await rounds(workers, 60, (name) => name === 'ui');
     expect(picks.slice(20).filter((name) => name === 'api').length).toBeLessThanOrEqual(6);
     await until('it is saved', () => {
       return existsSync(address.cacheFile) && readFileSync(address.cacheFile, 'utf8').includes('"login"');
     });
     await sleep(400);
-    for (const link of links.splice(0)) link.close();
+    for (const client of clients.splice(0)) client.close();
     await sleep(300);
     kill();
     await until('the broker is gone', () => findBroker(address.socketPath) === null);
-    const next = await newLink();
+    const next = await newClient();
     const { rates } = await pick(next, 'first');
     expect(rates).toMatchObject({ api: expect.any(Number), ui: expect.any(Number) });
     const [api, ui] = NAMES.map((name) => (rates as Record<string, number>)[name]!);
@@ -101,7 +110,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
       const redis = await startRedis();
       const shared = { url: redis.url, project: 'shop', leaseTtlMs: 10_000 };
       address = { ...address, shared };
-      const here = await newLink();
+      const here = await newClient();
       await rounds([here], 30, (name) => name === 'ui');
       await sleep(500);
       const own = address.socketPath;
@@ -110,7 +119,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
         cacheFile: path.join(folder, 'other.json'),
         shared,
       };
-      const there = await newLink();
+      const there = await newClient();
       const { rates } = await pick(there, 'first');
       const [api, ui] = NAMES.map((name) => (rates as Record<string, number>)[name]!);
       expect(ui! - api!).toBeGreaterThan(0.3);
@@ -120,7 +129,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
   );
 
   it('blames no strategy for a worker that died while it ran', async () => {
-    const [watching, dying] = [await newLink(), await newLink()];
+    const [watching, dying] = [await newClient(), await newClient()];
     await rounds([watching], 6, () => true);
     const before = (await pick(watching, 'before')).rates;
     watching.record('before', null);
@@ -133,20 +142,20 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
   });
 
   it('repeats the choices of a seeded run, also in a broker that has learned', async () => {
-    const link = await newLink();
+    const client = await newClient();
     const seeded = async (value: string, run: string): Promise<string[]> => {
       const picks: string[] = [];
       for (let choice = 0; choice < 40; choice++) {
         const round = randomUUID();
-        const { name } = await pick(link, round, { value, run, worker: 0, choice });
+        const { name } = await pick(client, round, { value, run, worker: 0, choice });
         const durationMs = 20 + Math.random() * 60;
-        link.record(round, { ok: name === 'ui' || choice > 20, durationMs, kind: null });
+        client.record(round, { ok: name === 'ui' || choice > 20, durationMs, kind: null });
         picks.push(name);
       }
       return picks;
     };
     const first = await seeded('42', 'one');
-    await rounds([link], 20, (name) => name === 'api');
+    await rounds([client], 20, (name) => name === 'api');
     expect(await seeded('42', 'two')).toEqual(first);
     expect(new Set(first)).toEqual(new Set(NAMES));
   });

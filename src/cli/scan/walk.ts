@@ -38,9 +38,9 @@ async function* walkFolder(folder: string, top: string): AsyncGenerator<Walked> 
   }
 }
 
-async function leadsOut(link: string, top: string): Promise<boolean> {
+async function leadsOut(client: string, top: string): Promise<boolean> {
   try {
-    return !`${await realpath(link)}${path.sep}`.startsWith(`${top}${path.sep}`);
+    return !`${await realpath(client)}${path.sep}`.startsWith(`${top}${path.sep}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Nothing is there, or only itself.

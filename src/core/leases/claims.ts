@@ -4,7 +4,7 @@ import { freeGrant } from './holding.ts';
 import { emitChanges } from '../changes.ts';
 import { enqueue, schedule } from './queue.ts';
 import { isOutdated } from '../revision.ts';
-import { addressOf } from './permits.ts';
+import { addressOf } from './slots.ts';
 import { changeHealth, type Context, type PoolState } from '../state.ts';
 
 /** How long a member that another machine holds is not asked for again, unless it is heard that it became free. */

@@ -22,32 +22,32 @@ export interface Deadlock extends Wait {
 export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
-  const holding = holdingLinks(all);
+  const holding = holdingClients(all);
   // Most of the time nobody who waits holds anything.
-  if (!waits.some(({ waiter }) => holding.has(waiter.link))) return null;
+  if (!waits.some(({ waiter }) => holding.has(waiter.client))) return null;
   const holders = holdersOf(all);
-  const stuck = new Set(waits.map(({ waiter }) => waiter.link));
+  const stuck = new Set(waits.map(({ waiter }) => waiter.client));
   for (let freed = true; freed;) {
     freed = false;
     for (const { pool, waiter } of waits) {
-      if (!stuck.has(waiter.link) || !canEnd(pool, waiter, holders, stuck, context)) continue;
-      stuck.delete(waiter.link);
+      if (!stuck.has(waiter.client) || !canEnd(pool, waiter, holders, stuck, context)) continue;
+      stuck.delete(waiter.client);
       freed = true;
     }
   }
-  const circle = waits.filter(({ waiter }) => stuck.has(waiter.link) && holding.has(waiter.link));
+  const circle = waits.filter(({ waiter }) => stuck.has(waiter.client) && holding.has(waiter.client));
   const yielding = circle.filter(({ waiter }) => waiter.canYield);
   const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
     (latest, wait) => (latest && latest.waiter.since > wait.waiter.since ? latest : wait),
     null,
   );
-  return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.link === last.waiter.link) };
+  return last && { ...last, isOwn: circle.every(({ waiter }) => waiter.client === last.waiter.client) };
 }
 
-function holdingLinks(pools: readonly PoolState[]): ReadonlySet<string> {
+function holdingClients(pools: readonly PoolState[]): ReadonlySet<string> {
   const holding = new Set<string>();
   for (const { leases } of pools)
-    for (const { link, endpoint, key } of leases.values()) if (endpoint || key) holding.add(link);
+    for (const { client, endpoint, key } of leases.values()) if (endpoint || key) holding.add(client);
   return holding;
 }
 
@@ -65,8 +65,8 @@ function canEnd(
     const { health } = member;
     const trial =
       health.state === 'half-open' && health.probe !== null ? pool.leases.get(health.probe) : null;
-    if (trial && stuck.has(trial.link)) return false;
-    const kept = (holders.get(member) ?? []).filter((lease) => stuck.has(lease.link));
+    if (trial && stuck.has(trial.client)) return false;
+    const kept = (holders.get(member) ?? []).filter((lease) => stuck.has(lease.client));
     return kept.length < (spec.maxConcurrent ?? Infinity);
   };
   const freeAt = freeFrom(pool, waiter, context, frees);

@@ -2,13 +2,13 @@ import { hasFastPath, type Grant } from './selection.ts';
 import { resolvePool } from '../resolved-pool.ts';
 import { type Context, isSuspect, type LeaseState, type PoolState, type MemberState } from '../state.ts';
 
-type Identity = Pick<LeaseState, 'id' | 'link' | 'spec' | 'need' | 'holder' | 'testId'>;
+type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 'testId'>;
 
 export function newLease(pool: PoolState, identity: Identity, context: Context): LeaseState {
-  const { id, link, spec, need, holder, testId } = identity;
+  const { id, client, spec, need, holder, testId } = identity;
   return {
     id,
-    link,
+    client,
     spec,
     latest: spec,
     need,

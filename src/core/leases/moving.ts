@@ -22,11 +22,11 @@ export function movingWaiter(
   exclude: readonly string[],
   context: Context,
 ): LeaseWaiter {
-  const { id, link, latest: spec, need, holder, testId } = lease;
+  const { id, client, latest: spec, need, holder, testId } = lease;
   return {
     replyTo: [to],
     id,
-    link,
+    client,
     spec,
     need,
     holder,

@@ -1,11 +1,11 @@
-import { claim } from './permits.ts';
+import { claim } from './slots.ts';
 import { type Effect, granted } from '../effects.ts';
 import { assignLatest, newLease } from './holding.ts';
 import { freeFrom, probeMayFree, pickGrant, type Refusal, refusals } from './selection.ts';
 import { probeDeadline, startProbes } from '../health/probing.ts';
 import { isOutdated } from '../revision.ts';
 import type { Context, PoolState, LeaseWaiter } from '../state.ts';
-import { leaveBadMember, decidePermit } from '../pace/calls.ts';
+import { leaveBadMember, decidePermit } from '../pace/permits.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 

@@ -21,7 +21,7 @@ export interface Collected {
   /** Of each shard the standings that were told last. */
   readonly healthSnapshots: Map<string, { at: number; healthSnapshots: readonly HealthSnapshot[] }>;
   /** Pools that others stood in for, by both names and the reason, with the tests that met it. */
-  readonly standIns: Map<string, StandIn>;
+  readonly fallbacks: Map<string, StandIn>;
   /** What the router believed last of each member. */
   readonly routerEstimates: Map<string, RouterEstimate>;
   readonly pulse: Pulse;
@@ -74,7 +74,7 @@ export interface SeenResult {
 
 interface StandIn {
   readonly pool: string;
-  readonly standIn: string;
+  readonly fallbackPool: string;
   readonly why: string;
   readonly tests: Set<string>;
 }
@@ -113,7 +113,7 @@ export function emptyCollected(): Collected {
     errorsCut: 0,
     transitions: new Map(),
     healthSnapshots: new Map(),
-    standIns: new Map(),
+    fallbacks: new Map(),
     routerEstimates: new Map(),
     pulse: new Pulse(),
     replicas: new Replicas(),

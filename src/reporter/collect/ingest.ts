@@ -220,11 +220,13 @@ function strategyOf(collected: Collected, task: string, name: string): StrategyT
 }
 
 function absorbRefusals(collected: Collected, record: GembaRecord, testId: string, result: SeenResult): void {
-  for (const { pool, standIn, why } of record.refusals ?? []) {
-    if (standIn === null) result.unleased = true;
+  for (const { pool, fallbackPool, why } of record.refusals ?? []) {
+    if (fallbackPool === null) result.unleased = true;
     else {
-      const name = [pool, standIn, why].join('\n');
-      ensure(collected.standIns, name, () => ({ pool, standIn, why, tests: new Set() })).tests.add(testId);
+      const name = [pool, fallbackPool, why].join('\n');
+      ensure(collected.fallbacks, name, () => ({ pool, fallbackPool, why, tests: new Set() })).tests.add(
+        testId,
+      );
     }
   }
 }

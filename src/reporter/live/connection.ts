@@ -1,6 +1,6 @@
 import type { Revision } from '../../config/live.ts';
 import type { Env } from '../../config/variables.ts';
-import type { Follower, Link } from '../../client/client.ts';
+import type { Follower, BrokerClient } from '../../client/broker-client.ts';
 
 /** Where the configuration may be: as the workers look for it. */
 export interface ConfigPlace {
@@ -10,7 +10,7 @@ export interface ConfigPlace {
 
 /** A link to the broker that follows the configuration's edits. */
 export interface Connected {
-  readonly link: Link;
+  readonly client: BrokerClient;
   readonly env: Env;
   /** The configuration in force. */
   readonly revision: Revision;
@@ -35,7 +35,7 @@ export async function connectTo({ folder, option }: ConfigPlace): Promise<Connec
   const { resolveVariables } = await import('../../config/variables.ts');
   const { LiveConfig } = await import('../../config/live.ts');
   const { brokerAddress } = await import('../../client/address.ts');
-  const { Link: BrokerLink } = await import('../../client/client.ts');
+  const { BrokerClient: Client } = await import('../../client/broker-client.ts');
   const text = readConfigText(file);
   const config = configOfText(file, text, env);
   const live = new LiveConfig(file, env, () => undefined);
@@ -56,9 +56,9 @@ export async function connectTo({ folder, option }: ConfigPlace): Promise<Connec
   const listsIn = (edited: string): Set<string> =>
     new Set(resolveVariables(parseDocument(edited).value, {}).lists.keys());
   let lists = { text, pools: listsIn(text) };
-  const link = new BrokerLink({ address: brokerAddress(config), follower, seed: env['GEMBA_SEED'] });
+  const client = new Client({ address: brokerAddress(config), follower, seed: env['GEMBA_SEED'] });
   return {
-    link,
+    client,
     env,
     get revision() {
       return live.current ?? first;

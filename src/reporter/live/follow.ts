@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { FullConfig } from '@playwright/test/reporter';
 import type { ConfigEvent } from '../../config/live.ts';
 import type { BrokerAddress } from '../../client/address.ts';
-import type { Link } from '../../client/client.ts';
+import type { BrokerClient } from '../../client/broker-client.ts';
 
 /** How often a broker is looked for: workers start it when a test first leases. */
 const LOOK_MS = 100;
@@ -32,7 +32,7 @@ export class FollowedConfig {
   readonly #file: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #events: ConfigEvent[] = [];
-  #link: Promise<Link | null> | null = null;
+  #client: Promise<BrokerClient | null> | null = null;
   #isLooking = false;
   #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   /** The file as the runner found it: what was edited since, before a broker ran, is told with its first news. */
@@ -57,8 +57,8 @@ export class FollowedConfig {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      await (await (this.#link ??= this.#newLink()))?.open();
-      if ((await this.#link) === null) this.#link = null;
+      await (await (this.#client ??= this.#newClient()))?.open();
+      if ((await this.#client) === null) this.#client = null;
     } catch {
       // A broker of another version: the workers' errors say so.
       clearInterval(this.#timer);
@@ -75,15 +75,16 @@ export class FollowedConfig {
   }
 
   /** Null where no broker runs yet. The libraries for it are loaded only where one does. */
-  async #newLink(): Promise<Link | null> {
+  async #newClient(): Promise<BrokerClient | null> {
     const address = await this.#findAddress();
     if (!address || !existsSync(address.socketPath)) return null;
-    const [{ Link }, { LiveConfig }, { eventText, refusalText }, { configOfText }] = await Promise.all([
-      import('../../client/client.ts'),
-      import('../../config/live.ts'),
-      import('../../config/messages.ts'),
-      import('../../config/load.ts'),
-    ]);
+    const [{ BrokerClient }, { LiveConfig }, { eventText, refusalText }, { configOfText }] =
+      await Promise.all([
+        import('../../client/broker-client.ts'),
+        import('../../config/live.ts'),
+        import('../../config/messages.ts'),
+        import('../../config/load.ts'),
+      ]);
     const live = new LiveConfig(this.#file, this.#env, (event) => {
       const text = eventText(this.#file, this.#events.at(-1) ?? first, event);
       this.#events.push(event);
@@ -96,7 +97,7 @@ export class FollowedConfig {
     } catch {
       // It was no good to begin with: what the broker has comes first.
     }
-    return new Link({
+    return new BrokerClient({
       address,
       mayStart: false,
       follower: {

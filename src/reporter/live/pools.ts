@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../../core/clock.ts';
 import { shorten } from '../../shared/format.ts';
-import type { Answer, Question } from '../../client/client.ts';
+import type { Answer, Question } from '../../client/broker-client.ts';
 import { type ConfigPlace, type Connected, connectTo } from './connection.ts';
 import type { Edit, Wish } from './requests.ts';
 import type { Done } from './server.ts';
@@ -89,7 +89,7 @@ export class Pools {
   }
 
   close(): void {
-    void this.connected?.then((connected) => connected?.link.close()).catch(() => {});
+    void this.connected?.then((connected) => connected?.client.close()).catch(() => {});
     this.connected = null;
   }
 
@@ -103,7 +103,7 @@ export class Pools {
   }
 
   private async ask(
-    { link }: Connected,
+    { client }: Connected,
     question:
       Omit<Extract<Question, { type: 'status' }>, 'ask'> | Omit<Extract<Question, { type: 'admin' }>, 'ask'>,
   ): Promise<Answer> {
@@ -114,7 +114,7 @@ export class Pools {
     });
     late.catch(() => {});
     try {
-      return await Promise.race([link.ask(question), late]);
+      return await Promise.race([client.ask(question), late]);
     } finally {
       timer.abort();
     }
@@ -124,7 +124,7 @@ export class Pools {
 async function isInForce(connected: Connected, revision: string): Promise<boolean> {
   const began = monotonic();
   // Whoever asks without a page may be the first.
-  void connected.link.open().catch(() => {});
+  void connected.client.open().catch(() => {});
   while (connected.revision.config.revision !== revision) {
     if (monotonic() - began > IN_FORCE_MS) return false;
     await sleep(LOOK_MS, undefined, { ref: false });

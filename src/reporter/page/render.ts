@@ -28,11 +28,11 @@ interface Prepared {
   readonly policy: string;
 }
 
-const filePage = once(() => prepare(false));
-const livePage = once(() => prepare(true));
+const filePage = memoize(() => prepare(false));
+const livePage = memoize(() => prepare(true));
 
 /** A live page is made again and again: its parts are read once. */
-function once(make: () => Promise<Prepared>): () => Promise<Prepared> {
+function memoize(make: () => Promise<Prepared>): () => Promise<Prepared> {
   let made: Promise<Prepared> | null = null;
   return () => {
     made ??= make();

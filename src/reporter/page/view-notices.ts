@@ -36,7 +36,9 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
       text: `An edit of the config was refused: ${run.configErrors.join('; ')}.${kept}`,
     });
   }
-  notices.push(...standInsOf(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })));
+  notices.push(
+    ...fallbackNotice(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })),
+  );
   const out = membersOut(report, running ? 'now' : 'at the end');
   if (out) notices.push({ tone: 'warn', text: out });
   return notices;
@@ -53,11 +55,11 @@ export function measuredSoFar({ planned, ended }: NonNullable<Report['run']['cut
 }
 
 /** `pool "api-dr" stood in for 12 tests: pool "api" had no member to give: ci-1 exhausted until …` */
-export function standInsOf({ standIns }: Report): string[] {
-  const lines = standIns.slice(0, MAX_STAND_INS).map(({ standIn, why, tests }) => {
-    return `pool "${standIn}" stood in for ${counted(tests, 'test')}: ${why}`;
+export function fallbackNotice({ fallbacks }: Report): string[] {
+  const lines = fallbacks.slice(0, MAX_STAND_INS).map(({ fallbackPool, why, tests }) => {
+    return `pool "${fallbackPool}" stood in for ${counted(tests, 'test')}: ${why}`;
   });
-  const cut = standIns.length - lines.length;
+  const cut = fallbacks.length - lines.length;
   return cut > 0 ? [...lines, `and for ${counted(cut, 'further reason')}`] : lines;
 }
 

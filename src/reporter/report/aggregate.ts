@@ -59,7 +59,7 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
     verdicts,
     causes: groupCauses(judged, collected.errors),
     pools: poolsOf(collected, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
-    standIns: [...collected.standIns.values()].map((each) => ({ ...each, tests: each.tests.size })),
+    fallbacks: [...collected.fallbacks.values()].map((each) => ({ ...each, tests: each.tests.size })),
     strategies: strategiesOf([...collected.strategies.values()]),
     errors: collected.errors
       .toSorted((a, b) => a.at - b.at)

@@ -14,7 +14,7 @@ export interface Report {
   readonly causes: readonly ReportCause[];
   readonly pools: readonly ReportPool[];
   /** Pools that stood in for others which had no member to give. */
-  readonly standIns: readonly ReportStandIn[];
+  readonly fallbacks: readonly ReportFallback[];
   readonly strategies: readonly ReportStrategy[];
   readonly errors: readonly ReportError[];
   readonly transitions: readonly ReportTransition[];
@@ -114,9 +114,9 @@ export interface ReportCause {
   readonly failed: number;
 }
 
-interface ReportStandIn {
+interface ReportFallback {
   readonly pool: string;
-  readonly standIn: string;
+  readonly fallbackPool: string;
   readonly why: string;
   /** How many tests it was done for. */
   readonly tests: number;

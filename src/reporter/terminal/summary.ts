@@ -2,7 +2,7 @@ import { count, counted, duration, percent } from '../../shared/format.ts';
 import { plainLine } from '../../shared/sanitize.ts';
 import type { Report, ReportMember } from '../report/model.ts';
 import { noteOfCause } from '../page/view-answer.ts';
-import { cutOffText, missingShards, standInsOf } from '../page/view-notices.ts';
+import { cutOffText, missingShards, fallbackNotice } from '../page/view-notices.ts';
 import { reasonOf } from '../page/view-pools.ts';
 
 const MAX_CAUSES = 8;
@@ -14,7 +14,7 @@ export function summaryText(report: Report, reportPath: string | null): string {
   const details = [
     cutOffText(report),
     ...causeLines(report),
-    ...standInsOf(report),
+    ...fallbackNotice(report),
     ...memberLines(report),
     refusedEdit(report),
     missingShards(report),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseTask, pastTasks, savedTasksOf } from '../../../src/broker/persist-tasks.ts';
-import { SeededWorld } from '../../../src/broker/deterministic.ts';
+import { DeterministicWorld } from '../../../src/broker/deterministic.ts';
 import type { PastRun } from '../../../src/broker/task-router.ts';
 import { Tasks } from '../../../src/broker/tasks.ts';
 import { seededRandom } from '../../../src/core/clock.ts';
@@ -89,8 +89,8 @@ describe('a seeded run', () => {
 
   it('draws by seed, task, worker and turn', () => {
     const draw = (value: string, task: string, worker: number, choice: number): number => {
-      const world = new SeededWorld();
-      world.enter(task, { value, run: `${Math.random()}`, worker, choice });
+      const world = new DeterministicWorld();
+      world.seedFor(task, { value, run: `${Math.random()}`, worker, choice });
       return world.random();
     };
     expect(draw('7', 'login', 0, 0)).toBe(draw('7', 'login', 0, 0));

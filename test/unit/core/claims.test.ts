@@ -50,7 +50,7 @@ describe('a lease that moves while machines share a store', () => {
 
   it('answers everyone who asked, also when it is given back meanwhile', () => {
     const world = moving();
-    world.acquireLease('a', { to: { link: 'link-a', ask: 90 } });
+    world.acquireLease('a', { to: { client: 'link-a', ask: 90 } });
     expect(types(world.releaseLease('a'))).toEqual(['stay', 'stay']);
     expect(types(claimGranted(world.pool, 'a', world.context))).toEqual(['unclaim']);
   });

@@ -19,7 +19,7 @@ describe('leases', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
     world.acquireLease('a');
     world.acquireLease('a');
-    world.acquireLease('a', { to: { link: 'a stranger', ask: 1 } });
+    world.acquireLease('a', { to: { client: 'a stranger', ask: 1 } });
     expect(world.effects.map((effect) => effect.type)).toEqual(['granted', 'granted', 'stay']);
     world.acquireLease('b');
     expect([world.on('a'), world.on('b')]).toEqual(['one', 'two']);
@@ -104,11 +104,11 @@ describe('leases', () => {
 });
 
 describe('tests that take several leases', () => {
-  const replyTo = (world: World, lease: string, link: string): void =>
-    world.acquireLease(lease, { to: { link, ask: 1 } });
+  const replyTo = (world: World, lease: string, client: string): void =>
+    world.acquireLease(lease, { to: { client, ask: 1 } });
   const end = (world: World): string[] =>
     endDeadlocks([world.pool], world.context).map((effect) =>
-      effect.type === 'refused' ? effect.to.link : effect.type,
+      effect.type === 'refused' ? effect.to.client : effect.type,
     );
 
   it('and wait for each other in a circle are told at once: who asked last is refused', () => {
@@ -128,8 +128,8 @@ describe('tests that take several leases', () => {
   it('wait on where one holder goes on', () => {
     const keys = [key('one', exclusive), key('two', exclusive), key('three', exclusive)];
     const world = new World(poolSpec({ keys }));
-    for (const link of ['a', 'b', 'c']) replyTo(world, `${link}1`, link);
-    for (const link of ['a', 'b']) replyTo(world, `${link}2`, link);
+    for (const client of ['a', 'b', 'c']) replyTo(world, `${client}1`, client);
+    for (const client of ['a', 'b']) replyTo(world, `${client}2`, client);
     expect(end(world)).toEqual([]);
   });
 });

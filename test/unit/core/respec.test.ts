@@ -102,7 +102,7 @@ describe('a revision in force', () => {
   it('forgets what a test failed on when it begins anew, not when it is run again', () => {
     const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
     const { pool, spec, context } = world;
-    const request = { to: { link: 'l', ask: 1 }, spec, need: {}, holder: 't', testId: 't', timeoutMs: 1 };
+    const request = { to: { client: 'l', ask: 1 }, spec, need: {}, holder: 't', testId: 't', timeoutMs: 1 };
     acquireLease(pool, { ...request, lease: 'a', isFirst: true }, context);
     releaseLease(pool, 'a', true, context);
     acquireLease(pool, { ...request, lease: 'b', isFirst: false }, context);

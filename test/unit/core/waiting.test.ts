@@ -9,7 +9,7 @@ const exclusive = { maxConcurrent: 1 };
 describe('tests that wait for each other', () => {
   const refused = (world: World): string[] =>
     endDeadlocks([world.pool], world.context).flatMap((effect) =>
-      effect.type === 'refused' ? effect.to.link : [],
+      effect.type === 'refused' ? effect.to.client : [],
     );
   /** Two tests that each hold one key and want another. */
   const inCircle = (...others: KeySpec[]): World => {
@@ -17,7 +17,7 @@ describe('tests that wait for each other', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
     for (const lease of ['a1', 'b1', 'a2', 'b2']) {
       world.now += 10;
-      world.acquireLease(lease, { to: { link: lease.slice(0, 1), ask: 1 } });
+      world.acquireLease(lease, { to: { client: lease.slice(0, 1), ask: 1 } });
     }
     return world;
   };
@@ -32,7 +32,7 @@ describe('tests that wait for each other', () => {
 
   it('are told by the one that can give back what it holds, whoever asked last', () => {
     const world = inCircle();
-    for (const waiter of world.pool.queue) Object.assign(waiter, { canYield: waiter.link === 'a' });
+    for (const waiter of world.pool.queue) Object.assign(waiter, { canYield: waiter.client === 'a' });
     expect(refused(world)).toEqual(['a']);
     world.releaseLease('a1');
     expect(world.on('b2')).toBe('eu/one');
@@ -40,7 +40,7 @@ describe('tests that wait for each other', () => {
 
   it('are told apart from one that wants more than there is', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive)] }));
-    for (const lease of ['a1', 'a2']) world.acquireLease(lease, { to: { link: 'a', ask: 1 } });
+    for (const lease of ['a1', 'a2']) world.acquireLease(lease, { to: { client: 'a', ask: 1 } });
     expect(endDeadlocks([world.pool], world.context)).toMatchObject([{ type: 'refused', deadlock: 'own' }]);
     expect(endDeadlocks([inCircle().pool], world.context)).toMatchObject([{ deadlock: 'circle' }]);
   });
@@ -52,7 +52,7 @@ describe('tests that wait for each other', () => {
     world.acquireLease('e');
     world.attempt('e', { kind: 'exhausted', status: 429, retryAfterMs: 20_000 });
     for (const lease of ['c', 'd'])
-      world.acquireLease(`${lease}2`, { to: { link: `link-${lease}`, ask: 1 } });
+      world.acquireLease(`${lease}2`, { to: { client: `link-${lease}`, ask: 1 } });
     expect(refused(world)).toEqual([]);
   });
 });

@@ -84,7 +84,7 @@ export class World {
 
   /** Asks for a lease; `answer` tells what came of it so far. */
   acquireLease(lease: string, more: Partial<AcquireRequest> = {}): void {
-    const to = { link: `link-${lease}`, ask: ++this.#ask };
+    const to = { client: `link-${lease}`, ask: ++this.#ask };
     const request = {
       to,
       lease,
@@ -130,12 +130,12 @@ export class World {
   ): Effect[] {
     const held = this.pool.leases.get(lease)!;
     const from = { endpoint: held.endpoint?.id ?? null, key: held.key?.id ?? null };
-    const to = { link: `link-${lease}`, ask: ++this.#ask };
+    const to = { client: `link-${lease}`, ask: ++this.#ask };
     return this.#note(moveLease(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
   }
 
   requestPermit(lease: string, movable = true, model?: string): Effect[] {
-    const waiter = { link: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
+    const waiter = { client: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
     return this.#note(requestPermit(this.pool, waiter, this.context));
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempted, isGood, isRepeatable } from '../../../src/fixtures/calls/call.ts';
+import { type RequestOutcome, isSuccess, isRepeatable } from '../../../src/fixtures/calls/call.ts';
 import type { Protocol } from '../../../src/core/types.ts';
 import { type ClassifyRule, meaningOf } from '../../../src/http/classify.ts';
 import { faultOf } from '../../../src/http/fault.ts';
@@ -235,7 +235,7 @@ describe('a POST that failed', () => {
     ['is not repeated where a product refused it', { status: 429 }, false],
     ['may be repeated where a vendor refused its key', { status: 429, protocol: 'openai' }, true],
   ])('%s', async (_, given, repeatable) => {
-    const call = { method: 'POST', path: '/it', signature: null, insists: true };
+    const call = { method: 'POST', path: '/it', signature: null, ownsRetries: true };
     expect(isRepeatable(call, await judged(given), given.protocol ?? 'http')).toBe(repeatable);
   });
 });
@@ -264,7 +264,7 @@ async function judged({
   error,
   classify = [],
   auth,
-}: Given): Promise<Attempted> {
+}: Given): Promise<RequestOutcome> {
   const common = { durationMs: null, auth: auth ?? 'leased', message: null } as const;
   if (status === undefined) {
     const { kind, unsent, local } = faultOf(error)!;
@@ -295,9 +295,9 @@ function blameIn(world: World, { model }: Given): { blamed: string; lasts: strin
 }
 
 /** What the caller of a GET gets: what came back, or what comes of another member. */
-function whatNext(world: World, attempted: Attempted, { protocol = 'http' }: Given): string {
+function whatNext(world: World, attempted: RequestOutcome, { protocol = 'http' }: Given): string {
   const call = { method: 'GET', path: '/it', signature: 'GET /it' };
-  if (isGood(attempted) || !isRepeatable(call, attempted, protocol))
+  if (isSuccess(attempted) || !isRepeatable(call, attempted, protocol))
     return attempted.status === null ? 'its error' : 'its answer';
   const isKeys = ['auth', 'rate-limit', 'exhausted'].includes(attempted.kind);
   world.moveLease('a', [isKeys ? 'one#k' : 'eu#e'], attempted.kind, attempted.unsent);

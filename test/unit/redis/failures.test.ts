@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ClientFactory, loadClient } from '../../../src/redis/client.ts';
-import { NoAnswer, reasonOf } from '../../../src/redis/failures.ts';
+import { StoreTimeoutError, reasonOf } from '../../../src/redis/failures.ts';
 import { readServer } from '../../../src/redis/server.ts';
 import { openStore } from '../../../src/redis/store.ts';
 
@@ -33,7 +33,7 @@ describe('why a server cannot be used', () => {
     ],
     [new Error('ERR geheim'), 'it answered with an error (ERR)'],
     [new Error('Socket closed unexpectedly'), 'the connection was closed'],
-    [new NoAnswer(2_000), 'it gave no answer within 2 s'],
+    [new StoreTimeoutError(2_000), 'it gave no answer within 2 s'],
     ['geheim', 'the connection failed'],
   ])('%s is told as: %s', (error, reason) => expect(reasonOf(error)).toEqual(reason));
 });

@@ -26,7 +26,7 @@ async function render(): Promise<string> {
 }
 
 function code(text: string): string {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.trimStart().startsWith('--'));
+  const lines = text.split('\n').filter((redis) => redis !== '' && !redis.trimStart().startsWith('--'));
   return `\n${lines.join('\n')}\n`;
 }
 

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Wakes } from '../../../src/redis/slot-notifier.ts';
+import { SlotNotifier } from '../../../src/redis/slot-notifier.ts';
 
 describe('wake-ups', () => {
   let woken: string[];
   let passed: string[];
-  let wakes: Wakes;
+  let notifier: SlotNotifier;
 
   beforeEach(() => {
     vi.useFakeTimers();
     woken = [];
     passed = [];
-    wakes = new Wakes({
+    notifier = new SlotNotifier({
       broker: 'me',
       onWake: (members) => woken.push(...members),
       pass: (member) => passed.push(member),
@@ -18,19 +18,19 @@ describe('wake-ups', () => {
   });
 
   afterEach(() => {
-    wakes.close();
+    notifier.close();
     vi.useRealTimers();
   });
 
   const freed = (broker: string): void => {
-    wakes.hear(JSON.stringify({ member: 'key', broker, forMs: 300 }));
+    notifier.hear(JSON.stringify({ member: 'key', broker, forMs: 300 }));
     vi.advanceTimersByTime(0);
   };
 
   test('a place kept for this broker wakes it at once, and is its own when it asks', () => {
     freed('me');
     expect(woken).toEqual(['key']);
-    wakes.asked(['key']);
+    notifier.asked(['key']);
     vi.advanceTimersByTime(1_000);
     expect(passed).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe('wake-ups', () => {
     freed('other');
     vi.advanceTimersByTime(1_000);
     expect(woken).toEqual([]);
-    wakes.refused(['key']);
+    notifier.refused(['key']);
     freed('other');
     vi.advanceTimersByTime(300);
     expect(woken).toEqual([]);
@@ -54,23 +54,23 @@ describe('wake-ups', () => {
   });
 
   test('a message that came with the refusal is heard after it', () => {
-    wakes.hear(JSON.stringify({ member: 'key', broker: 'other', forMs: 300 }));
-    wakes.refused(['key']);
+    notifier.hear(JSON.stringify({ member: 'key', broker: 'other', forMs: 300 }));
+    notifier.refused(['key']);
     vi.advanceTimersByTime(400);
     expect(woken).toEqual(['key']);
   });
 
   test('nothing is woken after the end', () => {
     freed('me');
-    wakes.hear(JSON.stringify({ member: 'other', broker: 'me', forMs: 300 }));
-    wakes.close();
+    notifier.hear(JSON.stringify({ member: 'other', broker: 'me', forMs: 300 }));
+    notifier.close();
     vi.advanceTimersByTime(1_000);
     expect([woken, passed]).toEqual([['key'], []]);
   });
 
   test('what is not understood wakes nobody', () => {
     for (const message of ['', 'null', '[]', '{"subject":1}', '{"subject":"key","broker":"me"}'])
-      wakes.hear(message);
+      notifier.hear(message);
     vi.advanceTimersByTime(1_000);
     expect(woken).toEqual([]);
   });

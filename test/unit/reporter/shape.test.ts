@@ -74,7 +74,7 @@ const CONTRACT: [string, object | undefined, string][] = [
 ];
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
-  report: ['causes', 'standIns'],
+  report: ['causes', 'fallbacks'],
   run: ['revisions', 'gate', 'cutOff'],
   totals: ['unmeasured', 'errorsCut'],
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],

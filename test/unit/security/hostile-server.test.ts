@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { answered } from '../../../src/fixtures/calls/to-response.ts';
+import { toResponse } from '../../../src/fixtures/calls/to-response.ts';
 import type { HeldLease } from '../../../src/fixtures/lease/held-lease.ts';
-import { judgeReceived } from '../../../src/fixtures/calls/classify-fetch.ts';
+import { classifyReceived } from '../../../src/fixtures/calls/classify-fetch.ts';
 import { closeConnections, type Received, sendOnce } from '../../../src/http/send.ts';
 import { explicitWaitMs, resetMs } from '../../../src/http/retry-after.ts';
 import { probeMember } from '../../../src/http/probe.ts';
@@ -157,13 +157,13 @@ describe('a server that answers with', { timeout: 60_000 }, () => {
   it.each(paths)('%s is judged, in bounded time and memory, and told without the key', async (path) => {
     const before = process.memoryUsage().rss;
     const received = await ask(path, TIMEOUT_MS);
-    const attempted = await judgeReceived(lease, received, undefined);
+    const attempted = await classifyReceived(lease, received, undefined);
     expect(attempted.kind).toMatch(/^(ok|auth|rate-limit|exhausted|server|timeout|network|caller)$/);
     if (NEVER.includes(path)) expect(attempted.kind).toBe('timeout');
     expect(attempted.retryAfterMs ?? 0).toBeLessThanOrEqual(MAX_WAIT_MS);
     expect(JSON.stringify(attempted)).not.toContain(KEY);
     if (received.response) {
-      const response = answered({ ...attempted, ...received }, undefined, () => {});
+      const response = toResponse({ ...attempted, ...received }, undefined, () => {});
       expect(response.status).toBe(received.response.status);
       expect(response.ok).toBe(received.response.ok);
       response.body?.cancel().catch(() => {});

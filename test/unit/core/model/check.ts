@@ -72,9 +72,9 @@ function isSound(value: unknown): boolean {
 /** Whoever was granted a lease has it, on the member that it was told; and no lease is nobody's. */
 function leases({ world: { pool, spec, now }, clients }: Moment): string[] {
   const wrong: string[] = [];
-  for (const { id, link, endpoint, key, fastPath, homeless } of clients.leases.values()) {
+  for (const { id, client, endpoint, key, fastPath, homeless } of clients.leases.values()) {
     const lease = pool.leases.get(id);
-    if (lease?.link !== link) wrong.push(`${id} is lost`);
+    if (lease?.client !== client) wrong.push(`${id} is lost`);
     if (!lease || lease.claim === 'pending') continue;
     const has = heldBy(lease);
     const waits = pool.queue.some((waiter) => waiter.id === id);

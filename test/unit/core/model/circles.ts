@@ -5,14 +5,14 @@ import { fittingOf, type Judge, memberStateOf } from './fit.ts';
 export function checkCircles(pool: PoolState): string[] {
   const stuck = stuckLinks(pool, pool.queue);
   const holding = [...pool.leases.values()].filter(({ endpoint, key }) => endpoint ?? key);
-  const circle = new Set(holding.map(({ link }) => link).filter((link) => stuck.has(link)));
-  return pool.queue.filter(({ link }) => circle.has(link)).map(({ id }) => `${id} waits in a circle`);
+  const circle = new Set(holding.map(({ client }) => client).filter((client) => stuck.has(client)));
+  return pool.queue.filter(({ client }) => circle.has(client)).map(({ id }) => `${id} waits in a circle`);
 }
 
 /** Links that cannot go on before another of them does: those that wait for nothing give back what they hold. */
 export function stuckLinks(pool: PoolState, queue: readonly LeaseWaiter[]): ReadonlySet<string> {
-  const stuck = new Set(queue.map(({ link }) => link));
-  const isStuck = (lease: LeaseState | undefined): boolean => lease !== undefined && stuck.has(lease.link);
+  const stuck = new Set(queue.map(({ client }) => client));
+  const isStuck = (lease: LeaseState | undefined): boolean => lease !== undefined && stuck.has(lease.client);
   const canBeFree: Judge = ({ id, maxConcurrent }, kind) => {
     const health = memberStateOf(pool, kind, id)?.health;
     if (health?.state === 'half-open' && isStuck(pool.leases.get(health.probe ?? ''))) return false;
@@ -22,7 +22,7 @@ export function stuckLinks(pool: PoolState, queue: readonly LeaseWaiter[]): Read
   for (let before = Infinity; stuck.size < before;) {
     before = stuck.size;
     for (const waiter of queue) {
-      if (fittingOf(pool, waiter, canBeFree) !== null) stuck.delete(waiter.link);
+      if (fittingOf(pool, waiter, canBeFree) !== null) stuck.delete(waiter.client);
     }
   }
   return stuck;

@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 /** A lease as its link knows it. */
 export interface ClientLease {
   readonly id: string;
-  readonly link: string;
+  readonly client: string;
   readonly need: Need;
   readonly testId: string | null;
   endpoint: string | null;
@@ -27,7 +27,7 @@ export interface Asked {
   /** When it was asked first. */
   readonly since: number;
   readonly kind: 'acquire' | 'move' | 'permit';
-  readonly link: string;
+  readonly client: string;
   readonly lease: string;
   readonly need: Need;
   readonly testId: string | null;
@@ -76,18 +76,18 @@ export class Clients {
     return [...this.open.values()].filter((asked) => asked.lease === lease);
   }
 
-  drop(link: string): void {
-    for (const lease of this.leases.values()) if (lease.link === link) this.leases.delete(lease.id);
-    for (const asked of this.open.values()) if (asked.link === link) this.open.delete(asked.ask);
+  drop(client: string): void {
+    for (const lease of this.leases.values()) if (lease.client === client) this.leases.delete(lease.id);
+    for (const asked of this.open.values()) if (asked.client === client) this.open.delete(asked.ask);
   }
 
   #granted(asked: Asked, lease: LeaseState): string[] {
     if (!lease.endpoint && !lease.key) return [`${lease.id} was granted nothing`];
     const known = this.leases.get(asked.lease);
     if (!known && asked.kind === 'move') return [`${lease.id} moved after its release`];
-    const { link, need, testId } = asked;
+    const { client, need, testId } = asked;
     this.leases.set(lease.id, {
-      ...(known ?? { id: lease.id, link, need, testId, call: '', attempts: 0, onItsWay: false }),
+      ...(known ?? { id: lease.id, client, need, testId, call: '', attempts: 0, onItsWay: false }),
       ...wireGrantOf(lease),
       homeless: false,
     });

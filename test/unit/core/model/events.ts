@@ -10,7 +10,7 @@ export interface Acting {
   readonly clients: Clients;
   world: World;
   /** Each link has its own copy of the pool's configuration, as processes have. */
-  readonly links: Map<string, PoolSpec>;
+  readonly specs: Map<string, PoolSpec>;
   lastId: number;
 }
 
@@ -35,7 +35,7 @@ export function askFirst(acting: Acting): Event {
   const { dice } = acting;
   return ask(acting, {
     kind: 'acquire',
-    link: dice.pick([...acting.links.keys()]),
+    client: dice.pick([...acting.specs.keys()]),
     lease: `L${++acting.lastId}`,
     need: randomNeed(dice),
     testId: dice.chance(0.4) ? dice.pick(['test-1', 'test-2', 'test-3']) : null,
@@ -45,15 +45,15 @@ export function askFirst(acting: Acting): Event {
 }
 
 /** A call of a lease without a member asks for one. */
-export function askAgain(acting: Acting, { id, link, need, testId }: ClientLease): Event {
+export function askAgain(acting: Acting, { id, client, need, testId }: ClientLease): Event {
   const { acquireTimeoutMs: timeoutMs } = acting.world.spec;
-  return ask(acting, { kind: 'acquire', link, lease: id, need, testId, exclude: [], timeoutMs });
+  return ask(acting, { kind: 'acquire', client, lease: id, need, testId, exclude: [], timeoutMs });
 }
 
 /** A call asks whether it may go. */
-export function permit(acting: Acting, { id, link, need, testId }: ClientLease): Event {
+export function permit(acting: Acting, { id, client, need, testId }: ClientLease): Event {
   const movable = acting.dice.chance(0.7);
-  const question = { kind: 'permit', link, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
+  const question = { kind: 'permit', client, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
   return send(acting, question, movable ? 'movable' : '', (world, to) =>
     core.requestPermit(world.pool, { ...to, lease: id, movable, since: world.now }, world.context),
   );
@@ -91,7 +91,7 @@ export function attempt(acting: Acting, lease: ClientLease): Event {
 /** A failed call asks for another member. */
 export function moveLease(acting: Acting, lease: ClientLease): Event {
   const { dice } = acting;
-  const { id, link, need, testId, endpoint, key } = lease;
+  const { id, client, need, testId, endpoint, key } = lease;
   const kind = dice.pick(OUTCOME_KINDS.filter((outcome) => outcome !== 'ok'));
   const from = { endpoint, key };
   const blamed = KEY_FAULTS.includes(kind) ? key : endpoint;
@@ -100,7 +100,7 @@ export function moveLease(acting: Acting, lease: ClientLease): Event {
   const exclude = [...(blamed ? [blamed] : []), ...failedBefore];
   const unsent = kind === 'network' && dice.chance(0.7);
   const timeoutMs = acting.world.spec.acquireTimeoutMs;
-  const question = { kind: 'move', link, lease: id, need, testId, exclude, timeoutMs } as const;
+  const question = { kind: 'move', client, lease: id, need, testId, exclude, timeoutMs } as const;
   const what = `${kind}${unsent ? ' unsent' : ''} from ${endpoint}/${key} without ${exclude.join(' ')}`;
   return send(acting, question, what, (world, to) =>
     core.moveLease(world.pool, { to, lease: id, from, exclude, kind, unsent }, world.context),
@@ -108,8 +108,8 @@ export function moveLease(acting: Acting, lease: ClientLease): Event {
 }
 
 function ask(acting: Acting, question: Omit<Asked, 'ask' | 'since' | 'again'>): Event {
-  const { link, lease, need, testId, timeoutMs, exclude } = question;
-  const spec = acting.links.get(link)!;
+  const { client, lease, need, testId, timeoutMs, exclude } = question;
+  const spec = acting.specs.get(client)!;
   const what = `${JSON.stringify(need)} ${testId ?? ''} for ${timeoutMs} ms`;
   const { now } = acting.world;
   return send(acting, question, what, (world, to) =>
@@ -125,12 +125,12 @@ function send(
   acting: Acting,
   question: Omit<Asked, 'ask' | 'since' | 'again'>,
   what: string,
-  apply: (world: World, to: { link: string; ask: number }) => core.Effect[],
+  apply: (world: World, to: { client: string; ask: number }) => core.Effect[],
 ): Event {
   const number = ++acting.lastId;
-  const to = { link: question.link, ask: number };
+  const to = { client: question.client, ask: number };
   const again = (world: World): core.Effect[] => apply(world, to);
-  const text = `${question.kind} ${number} of ${question.lease} (${question.link}) ${what}`;
+  const text = `${question.kind} ${number} of ${question.lease} (${question.client}) ${what}`;
   return [
     text,
     () => {

@@ -41,8 +41,8 @@ export class Run {
     this.#world = new World(randomPool(this.#dice));
     this.#world.pool.shared = this.#store !== null;
     const { clients, dice, world } = { clients: this.#clients, dice: this.#dice, world: this.#world };
-    this.#acting = { dice, clients, world, links: new Map(), lastId: 0 };
-    for (let link = 0; link < LINKS; link++) this.#connect();
+    this.#acting = { dice, clients, world, specs: new Map(), lastId: 0 };
+    for (let client = 0; client < LINKS; client++) this.#connect();
     const { endpoints, keys, ...policy } = world.spec;
     this.log.push(...[policy, ...endpoints, ...keys].map((part) => JSON.stringify(part)));
   }
@@ -76,7 +76,7 @@ export class Run {
       return this.#step(...this.#store.otherMachine(this.#dice, this.#world));
     const { lease, wish } = this.#choose();
     if (wish === 'acquire' || !lease) return this.#step(...askFirst(this.#acting));
-    if (wish === 'drop') return this.#drop(this.#dice.pick([...this.#acting.links.keys()]));
+    if (wish === 'drop') return this.#drop(this.#dice.pick([...this.#acting.specs.keys()]));
     if (wish === 'restart') return this.#restart();
     if (wish === 'admin') return this.#administer();
     if (wish === 'release') return this.#releaseLease(lease.id, this.#dice.chance(0.3));
@@ -163,14 +163,14 @@ export class Run {
   }
 
   #connect(): void {
-    this.#acting.links.set(`link-${++this.#acting.lastId}`, structuredClone(this.#world.spec));
+    this.#acting.specs.set(`link-${++this.#acting.lastId}`, structuredClone(this.#world.spec));
   }
 
-  #drop(link: string): void {
-    this.#clients.drop(link);
-    this.#acting.links.delete(link);
+  #drop(client: string): void {
+    this.#clients.drop(client);
+    this.#acting.specs.delete(client);
     this.#connect();
-    this.#step(`drop ${link}`, () => dropClient(this.#world.pool, link, this.#world.context));
+    this.#step(`drop ${client}`, () => dropClient(this.#world.pool, client, this.#world.context));
   }
 
   #administer(): void {

@@ -5,7 +5,7 @@ import {
   freedElsewhere,
 } from '../../../../src/core/leases/claims.ts';
 import type { Effect } from '../../../../src/core/pool.ts';
-import { addressOf, type Slot } from '../../../../src/core/leases/permits.ts';
+import { addressOf, type Slot } from '../../../../src/core/leases/slots.ts';
 import type { Dice } from './dice.ts';
 import type { World } from '../world.ts';
 

@@ -36,7 +36,7 @@ function refusals({ before, effects, world: { pool, now } }: Moment): string[] {
     const waiter = before.queue.find(({ replyTo }) => replyTo.some(({ ask }) => ask === to.ask));
     if (!waiter) return [];
     if (deadlock)
-      return stuckLinks(pool, before.queue).has(waiter.link)
+      return stuckLinks(pool, before.queue).has(waiter.client)
         ? []
         : [`${waiter.id} can go on, and was refused`];
     const fitting = fittingNow(pool, waiter, now);

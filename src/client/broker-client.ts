@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer, BrokerMessage, ConfigNews, LinkMessage, ProbeRequest } from '../wire/messages.ts';
+import type { Answer, BrokerMessage, ConfigUpdate, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
 import type { PoolSpec, HealthSnapshot } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
 import { PROTOCOL_VERSION, splitLines, toLine } from '../wire/lines.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
-import { Holdings } from './held-leases.ts';
+import { HeldLeases } from './held-leases.ts';
 import { Outbox } from './outbox.ts';
 import { type Connection, startBroker, tryConnect } from './start.ts';
 import type {
   AttemptMessage,
-  Held,
+  HeldLeaseInfo,
   HelloMessage,
-  LinkOptions,
+  BrokerClientOptions,
   Pending,
   Question,
   StrategyOutcome,
   Unasked,
 } from './types.ts';
 
-export type { Follower, LinkOptions, Question, StrategyOutcome } from './types.ts';
+export type { Follower, BrokerClientOptions, Question, StrategyOutcome } from './types.ts';
 export type { Answer, WireGrant, ProbeRequest, StrategyEstimate } from '../wire/messages.ts';
 
 const RETRY_MS = 5;
@@ -33,11 +33,11 @@ const START_AGAIN_MS = 1_500;
  * A worker's connection to the broker of its project: starts it where none runs, comes back when it was lost, and
  * tells a new one what this worker holds before it asks for more.
  */
-export class Link {
+export class BrokerClient {
   readonly id: string = randomUUID();
-  readonly #options: LinkOptions;
+  readonly #options: BrokerClientOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #holdings = new Holdings();
+  readonly #heldLeases = new HeldLeases();
   readonly #outbox = new Outbox();
   #socket: Socket | null = null;
   #connecting: Promise<void> | null = null;
@@ -51,7 +51,7 @@ export class Link {
   /** What is to be put right about the shared store. */
   notices: readonly string[] = [];
 
-  constructor(options: LinkOptions) {
+  constructor(options: BrokerClientOptions) {
     this.#options = options;
     this.#mayStart = options.mayStart ?? true;
   }
@@ -81,8 +81,8 @@ export class Link {
    * Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. One that went well at a
    * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
    */
-  tell(attempt: AttemptMessage): void {
-    const isNews = attempt.kind !== 'ok' || !this.#holdings.isFastPath(attempt.lease);
+  report(attempt: AttemptMessage): void {
+    const isNews = attempt.kind !== 'ok' || !this.#heldLeases.isFastPath(attempt.lease);
     this.#outbox.write(toLine({ type: 'attempt' }, attempt), isNews);
   }
 
@@ -92,12 +92,12 @@ export class Link {
   }
 
   /** Remembers whose a granted lease is, so that a new broker can be told. */
-  keep(lease: Held): void {
-    this.#holdings.keep(lease);
+  keep(lease: HeldLeaseInfo): void {
+    this.#heldLeases.keep(lease);
   }
 
   release(lease: string, failed: boolean): void {
-    this.#holdings.forget(lease);
+    this.#heldLeases.forget(lease);
     this.#send({ type: 'release', lease, failed });
   }
 
@@ -108,7 +108,7 @@ export class Link {
     this.#socket = null;
   }
 
-  #send(message: LinkMessage): void {
+  #send(message: ClientMessage): void {
     this.#outbox.write(toLine(message));
   }
 
@@ -178,19 +178,19 @@ export class Link {
     });
   }
 
-  #hello(): LinkMessage {
+  #hello(): ClientMessage {
     const { follower } = this.#options;
     return {
       type: 'hello',
       version: PROTOCOL_VERSION,
-      link: this.id,
+      client: this.id,
       pid: process.pid,
       pools: this.#pools() as HelloMessage['pools'],
       ...(follower && {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
       }),
       probes: this.#options.onProbe !== undefined,
-      held: this.#holdings.toTell(this.#pending.values()),
+      held: this.#heldLeases.toRestore(this.#pending.values()),
     };
   }
 
@@ -200,7 +200,7 @@ export class Link {
   }
 
   /** Takes over the configuration in force and tells what this environment makes of it; offers its own where there is none. */
-  #follow(news: ConfigNews | null): void {
+  #follow(news: ConfigUpdate | null): void {
     const { follower } = this.#options;
     if (!follower) return;
     const before = follower.current;
@@ -229,8 +229,8 @@ export class Link {
     else if (message.type === 'say') this.#options.follower?.say(message.about, message.problems);
     else if (message.type === 'router-estimates') this.#options.onRouterEstimates?.(message.routerEstimates);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
-    else if (message.type === 'fast-path-ended') this.#holdings.change(message.lease, { fastPath: false });
-    else if (message.type === 'moved') this.#holdings.change(message.lease, message.grant);
+    else if (message.type === 'fast-path-ended') this.#heldLeases.change(message.lease, { fastPath: false });
+    else if (message.type === 'moved') this.#heldLeases.change(message.lease, message.grant);
     else if (message.type === 'lost') this.#options.onLost?.(message.lease);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);
   }
@@ -239,7 +239,7 @@ export class Link {
     const pending = this.#pending.get(ask);
     if (!pending) return;
     this.#pending.delete(ask);
-    this.#holdings.answered(pending, answer);
+    this.#heldLeases.answered(pending, answer);
     pending.resolve(answer);
     if (this.#pending.size === 0) this.#socket?.unref();
   }
@@ -254,7 +254,7 @@ export class Link {
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (this.#closed || (this.#holdings.isEmpty && this.#pending.size === 0 && !this.#options.follower))
+    if (this.#closed || (this.#heldLeases.isEmpty && this.#pending.size === 0 && !this.#options.follower))
       return;
     this.#connect().catch((error: unknown) => {
       for (const { reject } of this.#pending.values()) reject(error);

@@ -1,4 +1,4 @@
-import { addressOf, slotsOf } from '../leases/permits.ts';
+import { addressOf, slotsOf } from '../leases/slots.ts';
 import type { Effect } from '../effects.ts';
 import { isUnavailable } from '../health/states.ts';
 import { membersOf, assignLatest, freeGrant, beginTrial } from '../leases/holding.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Link } from '../../../src/client/client.ts';
+import { BrokerClient } from '../../../src/client/broker-client.ts';
 import { parseJson } from '../../../src/shared/json.ts';
 import { splitLines, toLine } from '../../../src/wire/lines.ts';
 
@@ -42,7 +42,7 @@ let isGranting: boolean;
 /** How long each was said to have waited before. */
 let waits: (number | undefined)[];
 let sockets: Socket[];
-let link: Link;
+let client: BrokerClient;
 
 beforeEach(async () => {
   pieces = [];
@@ -55,13 +55,17 @@ beforeEach(async () => {
   server = createServer(serve);
   const socketPath = path.join(folder, 's');
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
-  link = new Link({ address: { socketPath, cacheFile: path.join(folder, 'c') }, pools: [], mayStart: false });
-  await link.ask({ type: 'acquire', lease: 'a', ...WISH });
+  client = new BrokerClient({
+    address: { socketPath, cacheFile: path.join(folder, 'c') },
+    pools: [],
+    mayStart: false,
+  });
+  await client.ask({ type: 'acquire', lease: 'a', ...WISH });
 });
 
 afterEach(() => {
   vi.useRealTimers();
-  link.close();
+  client.close();
   server.close();
   rmSync(folder, { recursive: true });
 });
@@ -106,46 +110,46 @@ async function told(...expected: string[][]): Promise<void> {
 }
 
 test('an attempt that went well at a free member goes with what is told next', async () => {
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
   await sleep(1);
-  link.release('a', false);
+  client.release('a', false);
   await told(['attempt', 'release']);
 });
 
 test('and by itself where nothing comes', async () => {
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
   await told(['attempt', 'attempt']);
 });
 
 test('before the link closes, too', async () => {
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  link.close();
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  client.close();
   await told(['attempt']);
 });
 
 test('a failed one goes at once, with what could wait before it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
   await told(['attempt', 'attempt']);
 });
 
 test('so does one at a member whose calls ask for turns', async () => {
   isFastPath = false;
-  await link.ask({ type: 'acquire', lease: 'b', ...WISH });
+  await client.ask({ type: 'acquire', lease: 'b', ...WISH });
   vi.useFakeTimers({ toFake: ['setTimeout'] });
-  link.tell({ lease: 'b', ...ATTEMPT, kind: 'ok' });
+  client.report({ lease: 'b', ...ATTEMPT, kind: 'ok' });
   await told(['acquire'], ['attempt']);
 });
 
 test('what is given back after the hello, and before its answer, is told after the answer', async () => {
-  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  client.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
   isWelcoming = false;
   sockets[0]!.destroy();
   await vi.waitFor(() => expect(sockets).toHaveLength(2));
-  link.tell({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
-  link.release('a', true);
+  client.report({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  client.release('a', true);
   await sleep(1);
   expect(pieces).toEqual([['acquire']]);
   welcome();
@@ -153,13 +157,13 @@ test('what is given back after the hello, and before its answer, is told after t
 });
 
 test('also by a link that was closed meanwhile, which leaves then', async () => {
-  link.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
+  client.keep({ lease: 'a', pool: 'api', need: {}, holder: 'file › title', testId: null });
   isWelcoming = false;
   sockets[0]!.destroy();
   await vi.waitFor(() => expect(sockets).toHaveLength(2));
   const ended = once(sockets[1]!, 'end');
-  link.release('a', false);
-  link.close();
+  client.release('a', false);
+  client.close();
   await sleep(1);
   expect(pieces).toEqual([['acquire']]);
   welcome();
@@ -169,7 +173,7 @@ test('also by a link that was closed meanwhile, which leaves then', async () => 
 
 test('a wait that a broker was lost in goes on at the next, and says how long it has lasted', async () => {
   isGranting = false;
-  const waiting = link.ask({ type: 'acquire', lease: 'b', ...WISH });
+  const waiting = client.ask({ type: 'acquire', lease: 'b', ...WISH });
   await vi.waitFor(() => expect(waits).toHaveLength(2));
   await sleep(30);
   isGranting = true;

@@ -1,26 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Link, LinkOptions } from '../../src/client/client.ts';
+import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-client.ts';
 
 /** The module of links in an installed package: its links start the broker that lies beside it. */
-export function linkFile(installedProject: string): string {
-  return path.join(installedProject, 'node_modules/gemba-agent/dist/client/client.js');
+export function clientFile(installedProject: string): string {
+  return path.join(installedProject, 'node_modules/gemba-agent/dist/client/broker-client.js');
 }
 
-export async function newLink(installedProject: string, options: LinkOptions): Promise<Link> {
-  const module = (await import(pathToFileURL(linkFile(installedProject)).href)) as {
-    Link: new (options: LinkOptions) => Link;
+export async function newClient(
+  installedProject: string,
+  options: BrokerClientOptions,
+): Promise<BrokerClient> {
+  const module = (await import(pathToFileURL(clientFile(installedProject)).href)) as {
+    BrokerClient: new (options: BrokerClientOptions) => BrokerClient;
   };
-  return new module.Link(options);
+  return new module.BrokerClient(options);
 }
 
 /** Asks for a lease of any key: the key's name, or what else the answer is. */
-export async function acquire(link: Link, lease: string, timeoutMs = 20_000): Promise<string> {
+export async function acquire(client: BrokerClient, lease: string, timeoutMs = 20_000): Promise<string> {
   const identity = { lease, pool: 'api', need: {}, holder: lease, testId: null };
-  const answer = await link.ask({ type: 'acquire', ...identity, timeoutMs, exclude: [] });
+  const answer = await client.ask({ type: 'acquire', ...identity, timeoutMs, exclude: [] });
   if (answer.is !== 'granted') return answer.is;
-  link.keep(identity);
+  client.keep(identity);
   return answer.grant.key!.name;
 }
 
