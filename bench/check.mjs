@@ -130,7 +130,7 @@ async function record() {
     v: 1,
     startedAt: Date.now(),
     worker: 0,
-    attempts: [[1, 0, 0, 200, 12.3, 0, 0, 0]],
+    requests: [[1, 0, 0, 200, 12.3, 0, 0, 0]],
     errors: [],
   };
   const writing = took(() => {

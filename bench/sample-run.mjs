@@ -169,8 +169,8 @@ function record(run, { index, lease, began, durationMs, worker }) {
       },
     ],
     calls: count,
-    attempts: [],
-    attemptsCut: 0,
+    requests: [],
+    requestsOmitted: 0,
     errors: [],
     strategies: strategies(run, index),
     transitions: [],
@@ -232,7 +232,7 @@ function push(record, { after, kind, call, ms, run }) {
   const status = STATUS[kind] ?? 0;
   const duration =
     ms >= 0 ? Math.round(ms * 10) / 10 : status === 0 ? -1 : Math.round(30 + 60 * run.random());
-  record.attempts.push([after, 0, OUTCOME_KINDS.indexOf(kind), status, duration, call, 0]);
+  record.requests.push([after, 0, OUTCOME_KINDS.indexOf(kind), status, duration, call, 0]);
   const message = MESSAGES[kind];
   if (message)
     record.errors.push({ at: record.startedAt + after, lease: 0, kind, status: status || null, message });
@@ -331,7 +331,7 @@ function history(run, minutes) {
       status: failed > 0 ? 'failed' : 'passed',
       totals: { tests: 1150 + index * 4, passed: 1110, failed, flaky, skipped: 20 },
       verdicts,
-      attempts: 6800 + index * 35,
+      requests: 6800 + index * 35,
       successRate: bad ? 0.958 : 0.991 + 0.006 * run.random(),
       p95Ms: 310 + index * 9 + 60 * run.random(),
       waitedMs: 120_000 + 400_000 * run.random(),

@@ -47,7 +47,7 @@ function factsOf(run) {
   facts.push(['Running for', duration(run.forMs)]);
   if (run.phase === 'running') facts.push(['To go', run.etaMs === null ? 'not known yet' : `about ${duration(run.etaMs)}`]);
   const rate = run.successLastMinute === null ? '' : `, ${percent(run.successLastMinute)} ok`;
-  facts.push(['Last minute', `${count(run.testsLastMinute)} tests, ${count(run.attemptsLastMinute)} attempts${rate}`]);
+  facts.push(['Last minute', `${count(run.testsLastMinute)} tests, ${count(run.requestsLastMinute)} requests${rate}`]);
   return facts;
 }
 function percent(rate) {

@@ -99,8 +99,8 @@ function leaseTable(leases, data) {
   const head = ['Member', 'Waited', 'Held', 'Attempts', 'Failures'].map((text, index) =>
     el('th', { scope: 'col', class: index ? 'n' : null }, text),
   );
-  const rows = leases.map(([member, waited, held, attempts, failures]) => {
-    const cells = [duration(waited), duration(held), count(attempts), count(failures)];
+  const rows = leases.map(([member, waited, held, requests, failures]) => {
+    const cells = [duration(waited), duration(held), count(requests), count(failures)];
     return el('tr', null, el('td', null, data.members[member]), ...cells.map((text) => el('td', { class: 'n' }, text)));
   });
   return el('table', null, el('thead', null, el('tr', null, ...head)), el('tbody', null, ...rows));

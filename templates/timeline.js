@@ -9,24 +9,24 @@ function readTimeline() {
 }
 /** Says what one moment was like, and marks it over all lanes. */
 function readMoment(index) {
-  const { attempts, failures, avg, start, size } = readTimeline();
+  const { requests, failures, avg, start, size } = readTimeline();
   const plots = byId('plots');
-  moment = Math.max(0, Math.min(attempts.length - 1, index));
+  moment = Math.max(0, Math.min(requests.length - 1, index));
   const plot = plots.querySelector('.plot').getBoundingClientRect();
   const cursor = byId('cursor');
   cursor.hidden = false;
   const left = plot.left - plots.getBoundingClientRect().left;
-  cursor.style.left = `${left + ((moment + 0.5) / attempts.length) * plot.width}px`;
+  cursor.style.left = `${left + ((moment + 0.5) / requests.length) * plot.width}px`;
   const from = start + moment * size;
   byId('readout').textContent =
-    `${clock(from)}–${clock(from + size)}: ${count(attempts[moment])} attempts, ` +
+    `${clock(from)}–${clock(from + size)}: ${count(requests[moment])} requests, ` +
     `${count(failures[moment])} failed${avg[moment] === null ? '' : `, average response ${duration(avg[moment])}`}`;
 }
 document.addEventListener('pointermove', (event) => {
   const plots = event.target.closest?.('#plots');
   if (!plots) return;
   const box = plots.querySelector('.plot').getBoundingClientRect();
-  const index = Math.floor(((event.clientX - box.left) / box.width) * readTimeline().attempts.length);
+  const index = Math.floor(((event.clientX - box.left) / box.width) * readTimeline().requests.length);
   if (event.clientX >= box.left && index !== moment) readMoment(index);
 });
 document.addEventListener('keydown', (event) => {

@@ -15,7 +15,7 @@ export function applyLeaseMessage(
   pool: PoolState,
   spec: PoolSpec,
   client: string,
-  message: Extract<ClientMessage, { type: 'acquire' | 'permit' | 'move' | 'attempt' | 'release' }>,
+  message: Extract<ClientMessage, { type: 'acquire' | 'permit' | 'move' | 'request' | 'release' }>,
   context: Context,
 ): Effect[] {
   switch (message.type) {
@@ -42,7 +42,7 @@ export function applyLeaseMessage(
       return requestPermit(pool, { ...message, client, since: context.now }, context);
     case 'move':
       return moveLease(pool, { ...message, to: { client, ask: message.ask } }, context);
-    case 'attempt':
+    case 'request':
       return reportRequest(pool, message.lease, message, context);
     case 'release':
       return releaseLease(pool, message.lease, message.failed, context);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type * as zod from 'zod';
 import { OUTCOME_KINDS } from '../core/types.ts';
+import { parseEach } from '../shared/parse-each.ts';
 import { z } from '../shared/zod.ts';
 import { type PastRun, REMEMBERED_RUNS } from './task-router.ts';
 
@@ -24,7 +25,8 @@ export type SavedTask = zod.infer<typeof savedTask>;
 /** What earlier runs learned, or nothing where the file is missing or damaged: it is a cache. */
 export function readTasks(file: string): SavedTask[] {
   try {
-    return z.object({ tasks: z.array(savedTask) }).parse(JSON.parse(readFileSync(file, 'utf8'))).tasks;
+    const { tasks } = z.object({ tasks: z.array(z.unknown()) }).parse(JSON.parse(readFileSync(file, 'utf8')));
+    return parseEach(savedTask, tasks);
   } catch {
     return [];
   }

@@ -2,61 +2,50 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type * as zod from 'zod';
-import type { Health } from '../core/health/states.ts';
+import { healthOf } from '../core/health/states.ts';
+import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { type Context, newPoolState, type PoolState, memberStateOf } from '../core/state.ts';
+import { parseEach } from '../shared/parse-each.ts';
 import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
 
-const timed = z.object({
-  state: z.enum(['cooling', 'ejected', 'exhausted']),
-  until: z.number(),
-  why: z.string(),
+const savedMember = z.object({
+  kind: z.enum(MEMBER_KINDS),
+  id: z.string(),
+  name: z.string(),
+  health: z.object({
+    state: z.enum(HEALTH_STATES),
+    until: z.number().nullish(),
+    why: z.string().default(''),
+  }),
+  ejections: z.number(),
+  ejectedAt: z.number(),
+  sawFault: z.boolean().default(false),
+  /** The router's own: it reads what it can. */
+  learned: z.unknown(),
 });
-const health = z.union([
-  z.object({ state: z.literal('healthy') }),
-  timed,
-  z.object({ state: z.literal('half-open'), why: z.string() }),
-  z.object({ state: z.enum(['quarantined', 'disabled']), why: z.string() }),
-]);
-const savedState = z.object({
-  v: z.literal(1),
-  at: z.number().default(0),
-  pools: z.array(
-    z.object({
-      name: z.string(),
-      members: z.array(
-        z.object({
-          kind: z.enum(['endpoint', 'key']),
-          id: z.string(),
-          name: z.string(),
-          health,
-          ejections: z.number(),
-          ejectedAt: z.number(),
-          sawFault: z.boolean().default(false),
-          /** The router's own: it reads what it can. */
-          routerHandle: z.unknown(),
-        }),
-      ),
-    }),
-  ),
-});
+const savedPool = z.object({ name: z.string(), members: z.array(z.unknown()) });
+const savedState = z.object({ v: z.literal(2), at: z.number().default(0), pools: z.array(z.unknown()) });
 
-/** What was learned before, or nothing where the file is missing or damaged: it is a cache. */
+/**
+ * What was learned before. It is a cache: a file that is missing or damaged is empty, and an entry that is not understood,
+ * as another version may have written it, is left out by itself.
+ */
 export function loadState(file: string, context: Context, routing: PoolRouting): Map<string, PoolState> {
   const pools = new Map<string, PoolState>();
   const state = readSaved(file);
-  for (const saved of state?.pools ?? []) {
-    const pool = newPoolState(saved.name);
-    for (const known of saved.members) {
+  for (const { name, members } of parseEach(savedPool, state?.pools ?? [])) {
+    const pool = newPoolState(name);
+    for (const { health, learned, ...known } of parseEach(savedMember, members)) {
       const member = memberStateOf(pool, known.kind, known, context);
-      member.health = restored(known.health);
+      member.health = healthOf(health.state, health.until ?? null, health.why);
       Object.assign(member, { ejections: known.ejections, ejectedAt: known.ejectedAt });
-      routing.restore(member.routerHandle, known.routerHandle, state?.at ?? 0, context.now);
+      routing.restore(member.routerHandle, learned, state?.at ?? 0, context.now);
       member.probeState.sawFault = known.sawFault;
     }
-    pools.set(saved.name, pool);
+    pools.set(name, pool);
   }
   return pools;
 }
@@ -70,14 +59,14 @@ export function saveState(
   now: number,
 ): unknown {
   const saved = {
-    v: 1,
+    v: 2,
     at: now,
     pools: [...pools].map((pool) => ({
       name: pool.name,
       members: [...pool.members.values()].map(
         ({ kind, id, name, health, ejections, ejectedAt, routerHandle, probeState: { sawFault } }) => {
           const learned = routing.save(routerHandle);
-          return { kind, id, name, health, ejections, ejectedAt, routerHandle: learned, sawFault };
+          return { kind, id, name, health, ejections, ejectedAt, learned, sawFault };
         },
       ),
     })),
@@ -107,8 +96,4 @@ function readSaved(file: string): zod.infer<typeof savedState> | null {
   } catch {
     return null;
   }
-}
-
-function restored(saved: zod.infer<typeof health>): Health {
-  return saved.state === 'half-open' ? { ...saved, probe: null } : saved;
 }

@@ -19,6 +19,7 @@ import { isForeign } from './ownership.ts';
 import { answer, type Connection, Connections, send } from './connections.ts';
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
+import { describeIssue } from '../wire/schema.ts';
 import { type BrokerMessage, type ClientMessage, clientMessage } from '../wire/messages.ts';
 import { Revisions } from './revisions.ts';
 import type { SharedStoreAdapter } from './shared-store.ts';
@@ -156,7 +157,11 @@ export class Broker {
   #hear(connection: Connection, line: string): void {
     const parsed = clientMessage.safeParse(parseJson(line));
     if (!parsed.success)
-      return reject(connection, 'message', `not a message of protocol ${PROTOCOL_VERSION}`);
+      return reject(
+        connection,
+        'message',
+        `not a message of protocol ${PROTOCOL_VERSION} (${describeIssue(parsed.error)})`,
+      );
     const message = parsed.data;
     if (message.type !== 'hello' && connection.client !== '') this.#receive(connection, message);
     else if (message.type === 'hello' && this.#pending.onHello(connection.socket))
@@ -233,11 +238,11 @@ export class Broker {
           is: 'picked',
           ...this.#ports.tasks.pick(connection.client, message),
         });
-      case 'failed':
+      case 'test-failed':
         noteFailure(this.#reruns, message, message.product);
         return answer(connection, message.ask, { is: 'noted' });
-      case 'rerun':
-        return answer(connection, message.ask, { is: 'rerun', endedBy: endedBy(this.#reruns, message) });
+      case 'test-retry':
+        return answer(connection, message.ask, { is: 'test-retry', endedBy: endedBy(this.#reruns, message) });
       case 'status':
         return this.#sendStatus(connection, message);
       case 'admin':
@@ -257,7 +262,7 @@ export class Broker {
 
   #lease(
     connection: Connection,
-    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'attempt' | 'release'>,
+    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'request' | 'release'>,
   ): void {
     const holding = this.#pools.with(message.lease);
     const spec = connection.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
@@ -270,7 +275,7 @@ export class Broker {
     if (message.type === 'retry')
       return answer(connection, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
     this.#pools.apply(applyLeaseMessage(pool, spec, connection.client, message, context));
-    if (message.type === 'attempt' || message.type === 'release') this.#sendEstimates(connection, context);
+    if (message.type === 'request' || message.type === 'release') this.#sendEstimates(connection, context);
   }
 
   /** A link has told its pools of the revision in force; of an older one they do not matter any more. */

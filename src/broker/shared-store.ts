@@ -7,7 +7,7 @@ import {
   claimRefused,
   freedElsewhere,
 } from '../core/leases/claims.ts';
-import { type Health, HEALTHY } from '../core/health/states.ts';
+import { healthOf } from '../core/health/states.ts';
 import type { Effect } from '../core/pool.ts';
 import { addressOf, type Slot, slotsOf } from '../core/leases/slots.ts';
 import type { Context, HealthChange, LeaseState, PoolState, Probe } from '../core/state.ts';
@@ -114,15 +114,13 @@ export class SharedStoreAdapter {
   learned(fact: HealthFact): void {
     const pool = this.#host.pools.get(fact.pool);
     if (!pool) return;
-    const effects = applyRemoteHealth(pool, `${fact.kind}:${fact.id}`, healthOf(fact), this.#host.context());
+    const effects = applyRemoteHealth(
+      pool,
+      `${fact.kind}:${fact.id}`,
+      healthOf(fact.state, fact.until, fact.why),
+      this.#host.context(),
+    );
     for (const effect of effects) if (effect.type === 'changed') this.#host.tellChange(effect.change);
     this.#host.apply(effects.filter((effect) => effect.type !== 'changed'));
   }
-}
-
-function healthOf({ state, until, why }: HealthFact): Health {
-  if (state === 'healthy') return HEALTHY;
-  if (state === 'half-open') return { state, why, probe: null };
-  if (state === 'quarantined' || state === 'disabled') return { state, why };
-  return { state, why, until: until ?? 0 };
 }

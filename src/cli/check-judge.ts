@@ -1,3 +1,4 @@
+import { type MemberKind } from '../core/types.ts';
 import type { EndpointConfig, KeyConfig, PoolConfig } from '../config/types.ts';
 import type { Probed } from '../http/probe.ts';
 import { placesOf } from './check-plan.ts';
@@ -15,7 +16,7 @@ export interface Asked {
 
 /** What is known of an endpoint, or of a key at one endpoint. */
 export interface Finding {
-  readonly kind: 'endpoint' | 'key';
+  readonly kind: MemberKind;
   readonly name: string;
   /** Where a key was asked; null for an endpoint itself, and for a key that was asked nowhere. */
   readonly endpoint: string | null;

@@ -12,7 +12,7 @@ import { HeldLeases } from './held-leases.ts';
 import { Outbox } from './outbox.ts';
 import { type Connection, startBroker, tryConnect } from './start.ts';
 import type {
-  AttemptMessage,
+  RequestMessage,
   HeldLeaseInfo,
   HelloMessage,
   BrokerClientOptions,
@@ -81,9 +81,9 @@ export class BrokerClient {
    * Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. One that went well at a
    * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
    */
-  report(attempt: AttemptMessage): void {
-    const isNews = attempt.kind !== 'ok' || !this.#heldLeases.isFastPath(attempt.lease);
-    this.#outbox.write(toLine({ type: 'attempt' }, attempt), isNews);
+  report(request: RequestMessage): void {
+    const isNews = request.outcome.kind !== 'ok' || !this.#heldLeases.isFastPath(request.lease);
+    this.#outbox.write(toLine({ type: 'request' }, request), isNews);
   }
 
   /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */

@@ -1,4 +1,5 @@
 import type { Answer, ClientMessage, ProbeRequest } from '../wire/messages.ts';
+import type { RequestReport } from '../core/request-outcome.ts';
 import type { ProbeResult } from '../core/health/probe-results.ts';
 import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '../core/types.ts';
 import type { BrokerAddress } from './address.ts';
@@ -41,7 +42,7 @@ export interface BrokerClientOptions {
 export type Question = Extract<ClientMessage, { ask: number }>;
 export type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
 export type HelloMessage = Extract<ClientMessage, { type: 'hello' }>;
-export type AttemptMessage = Omit<Extract<ClientMessage, { type: 'attempt' }>, 'type'>;
+export type RequestMessage = RequestReport & { readonly lease: string };
 export type StrategyOutcome = Extract<ClientMessage, { type: 'record' }>['outcome'];
 
 export interface HeldLeaseInfo {

@@ -2,7 +2,7 @@ import type {
   Failover,
   Gate,
   GateAction,
-  GateOn,
+  GateRule,
   OutcomeKind,
   Protocol,
   Rotation,
@@ -122,5 +122,5 @@ export interface GembaConfigInput {
   readonly store?: string | undefined;
   readonly pools: Readonly<Record<string, PoolInput>>;
   readonly retryTests?: 'all' | 'environment' | undefined;
-  readonly gate?: Optional<Record<GateOn, GateAction>> | undefined;
+  readonly gate?: Optional<Record<GateRule, GateAction>> | undefined;
 }

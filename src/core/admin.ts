@@ -3,13 +3,16 @@ import { untilOf, whyOf } from './health/states.ts';
 import { emitChanges } from './changes.ts';
 import { schedule } from './leases/queue.ts';
 import { changeHealth, type Context, type PoolState, type MemberState, memberStateOf } from './state.ts';
-import type { HealthState, PoolSpec, HealthSnapshot } from './types.ts';
-
-/** What a person does to a member by hand. */
-export type AdminAction = 'enable' | 'disable' | 'reset';
+import {
+  type HealthState,
+  type PoolSpec,
+  type HealthSnapshot,
+  type MemberKind,
+  type AdminAction,
+} from './types.ts';
 
 export interface MemberStatus {
-  readonly kind: 'endpoint' | 'key';
+  readonly kind: MemberKind;
   readonly name: string;
   readonly state: HealthState;
   readonly why: string;

@@ -12,7 +12,7 @@ import { enqueue, probeGraceDeadline, positionSince, schedule } from './leases/q
 import { isOutdated } from './revision.ts';
 import { fits } from './resolved-pool.ts';
 import { applyOutcome } from './blame/apply.ts';
-import type { AttemptReport } from './blame/outcome.ts';
+import type { RequestReport } from './request-outcome.ts';
 import {
   type ReplyTo,
   changeHealth,
@@ -122,16 +122,16 @@ export function restoreLease(
 export function reportRequest(
   pool: PoolState,
   leaseId: string,
-  attempt: AttemptReport,
+  request: RequestReport,
   context: Context,
 ): Effect[] {
   const lease = pool.leases.get(leaseId);
   if (!lease) return [];
-  const { model } = attempt;
+  const { model } = request;
   const meant = model === undefined ? lease : { ...lease, need: { ...lease.need, model } };
-  const changes = applyOutcome(pool, meant, attempt, context);
-  const gated = attempt.kind === 'rate-limit' ? endFastPaths(pool) : [];
-  return [...gated, ...emitChanges(pool, changes), ...schedule(pool, context)];
+  const changes = applyOutcome(pool, meant, request, context);
+  const slowed = request.outcome.kind === 'rate-limit' ? endFastPaths(pool) : [];
+  return [...slowed, ...emitChanges(pool, changes), ...schedule(pool, context)];
 }
 
 /**

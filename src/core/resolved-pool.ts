@@ -65,3 +65,8 @@ export function fits(spec: KeySpec, need: Need): boolean {
 export function works(spec: KeySpec, endpoint: string): boolean {
   return spec.endpoints === undefined || spec.endpoints.includes(endpoint);
 }
+
+/** It takes part in leases: the configuration neither disables it nor gives it the weight 0. */
+export function isUsed({ enabled, weight }: Pick<EndpointSpec | KeySpec, 'enabled' | 'weight'>): boolean {
+  return enabled && weight > 0;
+}

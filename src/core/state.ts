@@ -14,11 +14,20 @@ import {
 import type { CorrelatedFailures } from './blame/correlation.ts';
 import { type ModelLimits, resetLimits } from './pace/model-limits.ts';
 import type { ResolvedMember, ResolvedPool } from './resolved-pool.ts';
-import type { RouterHandle, Observation, Need, PoolSpec, Rotation, Routing, Transition } from './types.ts';
+import {
+  type RouterHandle,
+  type Observation,
+  type Need,
+  type PoolSpec,
+  type Rotation,
+  type Routing,
+  type Transition,
+  type MemberKind,
+} from './types.ts';
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
 export interface MemberState {
-  readonly kind: 'endpoint' | 'key';
+  readonly kind: MemberKind;
   readonly id: string;
   /** As the last specification has it: an edit may rename it. */
   name: string;
@@ -269,8 +278,10 @@ export function changeHealth(
   if (event.type === 'reset') for (const limits of member.modelLimits.values()) resetLimits(limits);
   if (event.type === 'reset' || event.type === 'recover') member.proofs.clear();
   const { state } = member.health;
+  const recheckAfterMs = event.type === 'quarantine' ? (event.recheckAfterMs ?? 0) : 0;
   if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
-    markUnavailable(member.probeState, now);
+    markUnavailable(member.probeState, now, recheckAfterMs);
+  if (event.type === 'fault' && event.isSeenByProbes) member.probeState.sawFault = true;
   if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
   const saysWhy = event.type === 'recover' || event.type === 'reset';
   return {

@@ -1,8 +1,10 @@
-/** What an attempt came to. `ok` and `caller` are successes of the member, the rest are faults of someone. */
-export type OutcomeKind =
-  'ok' | 'auth' | 'rate-limit' | 'exhausted' | 'server' | 'timeout' | 'network' | 'caller';
+/*
+ * Every closed list of words stands here once, as an array: schemas, configuration, records, facts and the cache file take
+ * their words from it.
+ */
 
-export const OUTCOME_KINDS: readonly OutcomeKind[] = [
+/** What a request came to. `ok` and `caller` are successes of the member, the rest are faults of someone. */
+export const OUTCOME_KINDS = [
   'ok',
   'auth',
   'rate-limit',
@@ -11,22 +13,59 @@ export const OUTCOME_KINDS: readonly OutcomeKind[] = [
   'timeout',
   'network',
   'caller',
-];
+] as const;
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
 
 /** Whose failure a failed test is. */
-export type Verdict = 'environment' | 'product' | 'unknown';
+export const VERDICTS = ['product', 'environment', 'unknown'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /** The health of an endpoint or of a key, as users read it. */
-export type HealthState =
-  'healthy' | 'cooling' | 'ejected' | 'half-open' | 'quarantined' | 'exhausted' | 'disabled';
+export const HEALTH_STATES = [
+  'healthy',
+  'cooling',
+  'ejected',
+  'half-open',
+  'quarantined',
+  'exhausted',
+  'disabled',
+] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
 
-export type Protocol = 'http' | 'openai' | 'gemini' | 'anthropic' | 'azure-openai';
-export type Rotation = 'round-robin' | 'least-busy' | 'success-rate' | 'random';
-export type Routing = 'success-rate' | 'round-robin' | 'least-busy' | 'priority';
-export type Failover = 'first-request' | 'always' | 'never';
-export type GateAction = 'warn' | 'fail';
-export type GateOn = Verdict | 'degraded';
-export type Gate = Readonly<Record<GateOn, GateAction>>;
+export const PROTOCOLS = ['http', 'openai', 'gemini', 'anthropic', 'azure-openai'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** How keys are picked. */
+export const ROTATIONS = ['round-robin', 'least-busy', 'success-rate', 'random'] as const;
+export type Rotation = (typeof ROTATIONS)[number];
+
+/** How endpoints are picked. */
+export const ROUTINGS = ['success-rate', 'round-robin', 'least-busy', 'priority'] as const;
+export type Routing = (typeof ROUTINGS)[number];
+
+export const FAILOVERS = ['first-request', 'always', 'never'] as const;
+export type Failover = (typeof FAILOVERS)[number];
+
+export const GATE_ACTIONS = ['warn', 'fail'] as const;
+export type GateAction = (typeof GATE_ACTIONS)[number];
+export type GateRule = Verdict | 'degraded';
+export const GATE_RULES: readonly GateRule[] = [...VERDICTS, 'degraded'];
+export type Gate = Readonly<Record<GateRule, GateAction>>;
+
+/** Whose a lease is. */
+export const LEASE_SCOPES = ['test', 'worker'] as const;
+export type LeaseScope = (typeof LEASE_SCOPES)[number];
+
+/** What is probed before it is leased, or only when it is out. */
+export const PROBE_MODES = ['health', 'protocol'] as const;
+export type ProbeMode = (typeof PROBE_MODES)[number];
+
+export const MEMBER_KINDS = ['endpoint', 'key'] as const;
+export type MemberKind = (typeof MEMBER_KINDS)[number];
+
+/** What a person does to a member by hand. */
+export const ADMIN_ACTIONS = ['enable', 'disable', 'reset'] as const;
+export type AdminAction = (typeof ADMIN_ACTIONS)[number];
 
 /** What keys and endpoints have in common for the broker. Absent limits mean unlimited. */
 interface MemberSpec {
@@ -47,7 +86,7 @@ export interface EndpointSpec extends MemberSpec {
    * What a probe asks there: a `health` path, which also checks members before they are leased; or only what the
    * protocol itself has to check a key with. Absent: nothing.
    */
-  readonly probe?: 'health' | 'protocol' | undefined;
+  readonly probe?: ProbeMode | undefined;
 }
 
 export interface KeySpec extends MemberSpec {
@@ -147,8 +186,8 @@ export interface Observation {
   /** Null where no response came. */
   readonly durationMs: number | null;
   readonly retryAfterMs: number | null;
-  /** Which attempt of its call it was, from 1. */
-  readonly attempt: number;
+  /** Which request of its call it was, from 1. */
+  readonly request: number;
   /** Other leases that held the member. */
   readonly inFlight: number;
 }

@@ -1,4 +1,4 @@
-import type { AuthSent } from '../core/blame/attribution.ts';
+import type { AuthSent } from '../core/request-outcome.ts';
 
 /** How a pool's keys are sent: as in the configuration. */
 export type AuthStyle =

@@ -1,7 +1,7 @@
 import http, { type Agent, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { monotonic } from '../core/clock.ts';
-import type { AuthSent } from '../core/blame/attribution.ts';
+import type { AuthSent } from '../core/request-outcome.ts';
 import { authSent, type Credentials } from './auth.ts';
 
 /** Names a call in a header that never leaves this process; it is all that Playwright's logs and traces see. */

@@ -1,5 +1,5 @@
 import { type BodyInit, type Dispatcher, fetch, type RequestInit, type Response } from 'undici';
-import type { AuthSent } from '../core/blame/attribution.ts';
+import type { AuthSent } from '../core/request-outcome.ts';
 import { monotonic } from '../core/clock.ts';
 import { authSent, type Credentials } from './auth.ts';
 import { dispatcherTo } from './dispatcher.ts';

@@ -1,4 +1,4 @@
-import type { HealthState } from '../core/types.ts';
+import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
 import { factCall, readFact } from './commands.ts';
 import type { ReconnectingConnection } from './reconnecting.ts';
 import type { ServerEpoch } from './epoch.ts';
@@ -13,16 +13,6 @@ export interface HealthFactsOptions {
   readonly epoch: ServerEpoch;
   readonly onFact: (fact: HealthFact) => void;
 }
-
-const STATES: ReadonlySet<unknown> = new Set<HealthState>([
-  'healthy',
-  'cooling',
-  'ejected',
-  'half-open',
-  'quarantined',
-  'exhausted',
-  'disabled',
-]);
 
 /** Health facts between the machines: their times travel on the server's clock. */
 export class HealthFacts {
@@ -84,7 +74,7 @@ export class HealthFacts {
       Record<keyof HealthFact, unknown>
     >;
     if (typeof pool !== 'string' || typeof id !== 'string' || typeof name !== 'string') return undefined;
-    if ((kind !== 'endpoint' && kind !== 'key') || !isState(state)) return undefined;
+    if (!isOneOf(MEMBER_KINDS, kind) || !isOneOf(HEALTH_STATES, state)) return undefined;
     if (typeof why !== 'string' || typeof at !== 'number') return undefined;
     if (until !== null && typeof until !== 'number') return undefined;
     const { epoch } = this.#options;
@@ -97,8 +87,8 @@ function memberOf({ pool, kind, id }: HealthFact): string {
   return JSON.stringify([pool, kind, id]);
 }
 
-function isState(state: unknown): state is HealthState {
-  return STATES.has(state);
+function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {
+  return (list as readonly unknown[]).includes(value);
 }
 
 function objectOf(text: unknown): Partial<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { HealthState } from '../core/types.ts';
+import { type HealthState, type MemberKind } from '../core/types.ts';
 import type { ClientFactory } from './client.ts';
 
 /** A place at a subject that a lease takes. */
@@ -24,7 +24,7 @@ export type ClaimAnswer =
 /** What one machine found out about the health of a member, for all of them. Times are this machine's. */
 export interface HealthFact {
   readonly pool: string;
-  readonly kind: 'endpoint' | 'key';
+  readonly kind: MemberKind;
   readonly id: string;
   readonly name: string;
   readonly state: HealthState;

@@ -1,5 +1,11 @@
 import type { Random } from '../core/clock.ts';
-import type { RouterHandle, Observation, Rotation, Routing } from '../core/types.ts';
+import {
+  type RouterHandle,
+  type Observation,
+  type Rotation,
+  type Routing,
+  type MemberKind,
+} from '../core/types.ts';
 import type { Arm } from './arm.ts';
 import { choose, nextProbeAt, OUT } from './choose.ts';
 import { ageOf, newDown } from './down.ts';
@@ -57,7 +63,7 @@ export class PoolRouting {
     return choose(memory, arms, attempt, now, DEFAULT_TUNING).candidate.routed;
   }
 
-  newHandle(pool: string, kind: 'endpoint' | 'key', id: string): RouterHandle {
+  newHandle(pool: string, kind: MemberKind, id: string): RouterHandle {
     const name = `${kind}\n${pool}`;
     const memory = this.#memories.get(name) ?? newMemory();
     this.#memories.set(name, memory);
@@ -68,7 +74,7 @@ export class PoolRouting {
 
   observe(routerHandle: RouterHandle, learned: Observation, now: number): void {
     const { memory, arm } = this.#home(routerHandle);
-    if (learned.attempt === 1) countRequest(memory, DEFAULT_TUNING);
+    if (learned.request === 1) countRequest(memory, DEFAULT_TUNING);
     if (isProbe(memory, arm, now)) arm.probes++;
     const { ok, kind, durationMs, retryAfterMs: waitMs, inFlight } = learned;
     begin(arm, durationMs === null ? now : now - durationMs, inFlight);

@@ -1,5 +1,13 @@
 import type * as zod from 'zod';
-import { OUTCOME_KINDS } from '../core/types.ts';
+import {
+  OUTCOME_KINDS,
+  HEALTH_STATES,
+  VERDICTS,
+  GATE_ACTIONS,
+  GATE_RULES,
+  type GateRule,
+  LEASE_SCOPES,
+} from '../core/types.ts';
 import { z } from './zod.ts';
 
 export * from './attachment.ts';
@@ -8,9 +16,9 @@ const MAX_TIME = 8.64e15;
 /** Fields of a configuration are nested less. */
 const MAX_DEPTH = 10;
 
-const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
-const verdict = z.enum(['environment', 'product', 'unknown']);
-const gateAction = z.enum(['warn', 'fail']);
+const state = z.enum(HEALTH_STATES);
+const verdict = z.enum(VERDICTS);
+const gateAction = z.enum(GATE_ACTIONS);
 /** A moment in milliseconds that a date can hold, or a span between two: nothing that arithmetic turns into no number. */
 const number = z.number().min(-MAX_TIME).max(MAX_TIME);
 const shown = z.unknown().refine((value) => isShallow(value, MAX_DEPTH));
@@ -27,9 +35,9 @@ const memberList = z.array(
 /**
  * One attempt: [milliseconds after the record's `startedAt`, index into `leases`, index into OUTCOME_KINDS, status
  * or 0, duration in ms or -1 where no response came, index of its call within this record, waited ms before it, index
- * into `requests` or -1]. Attempts of one call are the first and its retries, in order.
+ * into `targets` or -1]. Attempts of one call are the first and its retries, in order.
  */
-export type RecordedAttempt = [
+export type RecordedRequest = [
   after: number,
   lease: number,
   kind: number,
@@ -42,15 +50,15 @@ export type RecordedAttempt = [
 
 // By hand and all at once: a run has a hundred thousand of them, and a schema for each number is half of what reading a
 // record costs.
-const attempts = z.custom<RecordedAttempt[]>(
-  (value) => Array.isArray(value) && value.every(isAttempt),
+const requests = z.custom<RecordedRequest[]>(
+  (value) => Array.isArray(value) && value.every(isRequest),
   'not a list of attempts',
 );
 
-function isAttempt(value: unknown): boolean {
+function isRequest(value: unknown): boolean {
   if (!Array.isArray(value) || value.length < 7 || value.length > 8) return false;
   if (!value.every((item) => typeof item === 'number' && Math.abs(item) <= MAX_TIME)) return false;
-  const [, lease, kind, status, , call, , request = -1] = value as RecordedAttempt;
+  const [, lease, kind, status, , call, , request = -1] = value as RecordedRequest;
   if (![lease, kind, status, call, request].every(Number.isInteger)) return false;
   return kind >= 0 && kind < OUTCOME_KINDS.length && request >= -1;
 }
@@ -83,7 +91,9 @@ const record = z.object({
     )
     .optional(),
   gate: z
-    .object({ product: gateAction, environment: gateAction, unknown: gateAction, degraded: gateAction })
+    .object(
+      Object.fromEntries(GATE_RULES.map((rule) => [rule, gateAction])) as Record<GateRule, typeof gateAction>,
+    )
     .nullable(),
   /** All members; in the first record of each worker and after each new revision. */
   memberList: memberList.optional(),
@@ -111,18 +121,18 @@ const record = z.object({
     z.object({
       id: z.string(),
       ...who,
-      scope: z.enum(['test', 'worker']),
+      scope: z.enum(LEASE_SCOPES),
       waitedMs: number,
       heldMs: number,
     }),
   ),
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int().min(0),
-  attempts,
+  requests,
   /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
-  requests: z.array(z.string()).optional(),
-  /** Attempts that happened but are not in `attempts` (see MAX_ATTEMPTS_PER_RECORD). */
-  attemptsCut: z.number().int().min(0),
+  targets: z.array(z.string()).optional(),
+  /** Attempts that happened but are not in `requests` (see MAX_ATTEMPTS_PER_RECORD). */
+  requestsOmitted: z.number().int().min(0),
   errors: z.array(
     z.object({
       at: number,

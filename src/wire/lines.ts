@@ -1,5 +1,5 @@
 /** Version of what links and brokers say to each other; rises with every change that an older side could not understand. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Longest line that is read: a hello with a thousand members is about 300 KB. */
 const MAX_LINE = 4_000_000;

@@ -1,17 +1,27 @@
 import type * as zod from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
-import type { DeadlockKind } from '../core/effects.ts';
-import type { Refusal } from '../core/leases/selection.ts';
 import type { ProductFailure } from '../core/blame/test-retries.ts';
+import type { DeadlockKind } from '../core/effects.ts';
+import { PROBE_SUBJECTS, type ProbeResult } from '../core/health/probe-results.ts';
+import type { Refusal } from '../core/leases/selection.ts';
+import { AUTH_SENT, LOCALITIES, type RequestOutcome, type RequestReport } from '../core/request-outcome.ts';
 import {
+  ADMIN_ACTIONS,
   type ConfigState,
-  type RouterEstimate,
-  OUTCOME_KINDS,
+  type EndpointSpec,
   type HealthSnapshot,
+  type KeySpec,
+  OUTCOME_KINDS,
+  type PoolSpec,
+  PROBE_MODES,
+  PROTOCOLS,
+  ROTATIONS,
+  type RouterEstimate,
+  ROUTINGS,
   type Transition,
 } from '../core/types.ts';
 import { z } from '../shared/zod.ts';
-import { failFastArray, stringRecord } from './fail-fast.ts';
+import { failFastArray, objectOf, stringRecord } from './schema.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
@@ -29,44 +39,76 @@ const member = {
   enabled: z.boolean(),
 };
 
-const poolSpec = z.object({
+const endpointSpec = objectOf<EndpointSpec>()({
+  ...member,
+  url: text,
+  priority: z.number(),
+  probe: z.enum(PROBE_MODES).optional(),
+});
+
+const keySpec = objectOf<KeySpec>()({
+  ...member,
+  fingerprint: text,
+  labels: stringRecord(),
+  quotaGroup: text,
+  endpoints: failFastArray(id).optional(),
+});
+
+const poolSpec = objectOf<PoolSpec>()({
   name: id,
   revision: id.optional(),
-  endpoints: failFastArray(
-    z.object({
-      ...member,
-      url: text,
-      priority: z.number(),
-      probe: z.enum(['health', 'protocol']).optional(),
-    }),
-  ),
-  keys: failFastArray(
-    z.object({
-      ...member,
-      fingerprint: text,
-      labels: stringRecord(),
-      quotaGroup: text,
-      endpoints: failFastArray(id).optional(),
-    }),
-  ),
-  protocol: z.enum(['http', 'openai', 'gemini', 'anthropic', 'azure-openai']),
-  rotation: z.enum(['round-robin', 'least-busy', 'success-rate', 'random']),
-  routing: z.enum(['success-rate', 'round-robin', 'least-busy', 'priority']),
+  endpoints: failFastArray(endpointSpec),
+  keys: failFastArray(keySpec),
+  protocol: z.enum(PROTOCOLS),
+  rotation: z.enum(ROTATIONS),
+  routing: z.enum(ROUTINGS),
   maxFailures: z.number().int().positive(),
   maxRetries: count,
   timeoutMs: milliseconds,
   acquireTimeoutMs: milliseconds,
-  ejection: z.object({ baseMs: milliseconds, maxMs: milliseconds }),
+  ejection: objectOf<PoolSpec['ejection']>()({ baseMs: milliseconds, maxMs: milliseconds }),
   retryBudget: z.number().nonnegative(),
 });
+
+const outcomeKind = z.enum(OUTCOME_KINDS);
+const requestOutcome = objectOf<RequestOutcome>()({
+  kind: outcomeKind,
+  status: z.number().int().nullable(),
+  durationMs: milliseconds.nullable(),
+  retryAfterMs: milliseconds.nullable(),
+  unsent: z.boolean(),
+  local: z.enum(LOCALITIES).optional(),
+  perModel: z.boolean().optional(),
+  auth: z.enum(AUTH_SENT),
+});
+
+const requestReport = {
+  call: id,
+  request: z.number().int().positive(),
+  signature: id.nullable(),
+  model: id.optional(),
+  endpoint: id.nullable(),
+  key: id.nullable(),
+  outcome: requestOutcome,
+} satisfies { readonly [K in keyof RequestReport]-?: zod.ZodType<RequestReport[K]> };
+
+const probeResult = {
+  kind: outcomeKind,
+  status: z.number().int().nullable(),
+  retryAfterMs: milliseconds.nullable(),
+  unsent: z.boolean(),
+  by: z.enum(PROBE_SUBJECTS),
+} satisfies { readonly [K in keyof ProbeResult]-?: zod.ZodType<ProbeResult[K]> };
 
 const grant = { endpoint: id.nullable(), key: id.nullable() };
 const running = { run: count, test: id, group: text.nullable(), retry: count };
 
-/** How a link takes part in the configuration's edits. */
+/** What a client is. A reporter prints before workers do; a command prints nothing. */
+export const CLIENT_ROLES = ['reporter', 'worker', 'command'] as const;
+
+/** How a client follows the configuration's edits. */
 const follows = z.object({
-  /** A reporter goes before workers where something is to be said; a command says nothing. */
-  role: z.enum(['reporter', 'worker', 'command']),
+  role: z.enum(CLIENT_ROLES),
   /** The run that it belongs to: what is to be said is said once in each. */
   run: id,
   /** The revision that it has; null where it has none. */
@@ -127,38 +169,13 @@ const message = z.discriminatedUnion('type', [
     lease: id,
     from: z.object(grant),
     exclude: failFastArray(id),
-    kind: z.enum(OUTCOME_KINDS),
+    kind: outcomeKind,
     unsent: z.boolean(),
   }),
   z.object({ type: z.literal('retry'), ask, lease: id }),
-  z.object({
-    type: z.literal('attempt'),
-    lease: id,
-    call: id,
-    attempt: z.number().int().positive(),
-    signature: id.nullable(),
-    auth: z.enum(['leased', 'own', 'none']),
-    kind: z.enum(OUTCOME_KINDS),
-    status: z.number().int().nullable(),
-    durationMs: milliseconds.nullable(),
-    retryAfterMs: milliseconds.nullable(),
-    unsent: z.boolean(),
-    local: z.enum(['no', 'perhaps', 'yes']).optional(),
-    perModel: z.boolean().optional(),
-    model: id.optional(),
-    ...grant,
-  }),
+  z.object({ type: z.literal('request'), lease: id, ...requestReport }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
-  z.object({
-    type: z.literal('probed'),
-    pool: id,
-    probe: id,
-    kind: z.enum(OUTCOME_KINDS),
-    status: z.number().int().nullable(),
-    retryAfterMs: milliseconds.nullable(),
-    unsent: z.boolean(),
-    by: z.enum(['protocol', 'health', 'address']),
-  }),
+  z.object({ type: z.literal('probed'), pool: id, probe: id, ...probeResult }),
   z.object({
     type: z.literal('pick'),
     ask,
@@ -172,24 +189,22 @@ const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('record'),
     round: id,
-    outcome: z
-      .object({ ok: z.boolean(), durationMs: milliseconds, kind: z.enum(OUTCOME_KINDS).nullable() })
-      .nullable(),
+    outcome: z.object({ ok: z.boolean(), durationMs: milliseconds, kind: outcomeKind.nullable() }).nullable(),
   }),
   z.object({ type: z.literal('status'), ask }),
   /** An attempt of a test failed; `product` where the product is to blame. */
   z.object({
-    type: z.literal('failed'),
+    type: z.literal('test-failed'),
     ask,
     ...running,
     product: z.object({ title: text, retry: count, evidence: failFastArray(text) }).nullable(),
   }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
-  z.object({ type: z.literal('rerun'), ask, ...running }),
+  z.object({ type: z.literal('test-retry'), ask, ...running }),
   z.object({
     type: z.literal('admin'),
     ask,
-    action: z.enum(['enable', 'disable', 'reset']),
+    action: z.enum(ADMIN_ACTIONS),
     pool: id,
     name: id,
   }),
@@ -230,7 +245,7 @@ export type Answer =
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
   | { readonly is: 'noted' }
-  | { readonly is: 'rerun'; readonly endedBy: ProductFailure | null }
+  | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;

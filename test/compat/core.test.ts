@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GembaReport, reportSchema } from '../harness/report.ts';
 import type { InlineResult } from '../harness/run-inline-test.ts';
 import {
-  attemptsOf,
+  requestsOf,
   type CoreProject,
   createCoreProject,
   loadsScripts,
@@ -25,7 +25,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
 
   afterAll(() => project.cleanup());
 
-  const attempts = (title: string): string[] => attemptsOf(result, title);
+  const requests = (title: string): string[] => requestsOf(result, title);
   const pool = (name: string): GembaReport['pools'][number] => report.pools.find((one) => one.name === name)!;
 
   it('runs as many tests as it has, and fails those that are meant to', () => {
@@ -38,7 +38,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
   });
 
   it('keys of one holder at a time: over several workers, with nobody refused', () => {
-    for (let index = 0; index < 8; index++) expect(attempts(`uses an account ${index}`)).toEqual(['passed']);
+    for (let index = 0; index < 8; index++) expect(requests(`uses an account ${index}`)).toEqual(['passed']);
     expect(project.accounts.refused()).toBe(0);
     expect(project.accounts.mostAtOnce()).toBe(2);
     expect(
@@ -60,7 +60,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
     ['an edit of the configuration in a run', 'obeys an edit'],
     ...(loadsScripts ? [['a spec in JavaScript', 'a script leases'] as const] : []),
   ] as const)('%s', (_feature, title) => {
-    expect(attempts(title), result.output).toEqual(['passed']);
+    expect(requests(title), result.output).toEqual(['passed']);
   });
 
   it('a first call that moves is told as the endpoint’s fault', () => {
@@ -77,8 +77,8 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
     if (!project.hasBrowser) return context.skip('no Chromium here');
     if (/browserType\.launch/.test(result.output))
       return context.skip('this Playwright does not drive the Chromium here');
-    expect(attempts('page has key and base URL'), result.output).toEqual(['passed']);
-    expect(attempts('a page has its first navigation moved'), result.output).toEqual(['passed']);
+    expect(requests('page has key and base URL'), result.output).toEqual(['passed']);
+    expect(requests('a page has its first navigation moved'), result.output).toEqual(['passed']);
   });
 
   it('a verdict as an annotation', () => {
@@ -89,7 +89,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
   });
 
   it('retryTests: environment runs a product failure once', () => {
-    expect(attempts('fails by the product')).toEqual(['failed', 'failed']);
+    expect(requests('fails by the product')).toEqual(['failed', 'failed']);
     expect(bodies('product')).toBe(1);
   });
 
@@ -100,7 +100,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
   });
 
   it('a rerun on another member', () => {
-    expect(attempts('fails first by the environment')).toEqual(['failed', 'passed']);
+    expect(requests('fails first by the environment')).toEqual(['failed', 'passed']);
     const { results } = report.tests.find(({ title }) => title.endsWith('fails first by the environment'))!;
     expect(results.map(({ leases }) => leases.map(({ endpoint }) => endpoint))).toEqual([
       ['dead'],
@@ -110,8 +110,8 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
   });
 
   it('a killed worker’s lease returns', () => {
-    expect(attempts('is given back by a killed worker')).toEqual(['failed', 'passed']);
-    expect(attempts('goes to the next')).toEqual(['passed']);
+    expect(requests('is given back by a killed worker')).toEqual(['failed', 'passed']);
+    expect(requests('goes to the next')).toEqual(['passed']);
   });
 
   it('the report: a page, numbers and a summary line', () => {

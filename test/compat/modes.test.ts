@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportSchema } from '../harness/report.ts';
-import { attemptsOf, type CoreProject, createCoreProject, readOf } from './project.ts';
+import { requestsOf, type CoreProject, createCoreProject, readOf } from './project.ts';
 
 describe('the core suite', () => {
   let project: CoreProject;
@@ -15,7 +15,7 @@ describe('the core suite', () => {
   it('GEMBA_DISABLE=1: is plain Playwright', async () => {
     const env = { GEMBA_DISABLE: '1', PLAIN_URL: project.api.url };
     const result = await project.run({ args: ['drop-in.spec.ts', '--workers=1'], env });
-    expect(attemptsOf(result, 'is plain where it is switched off'), result.output).toEqual(['passed']);
+    expect(requestsOf(result, 'is plain where it is switched off'), result.output).toEqual(['passed']);
     expect(result.report!.totals).toMatchObject({ tests: 1, leases: 0 });
   });
 

@@ -89,7 +89,7 @@ async function configOf(api: string, accounts: string): Promise<object> {
 }
 
 /** The statuses of a test's attempts, as Playwright's own JSON report has them. */
-export function attemptsOf(result: InlineResult, title: string): string[] {
+export function requestsOf(result: InlineResult, title: string): string[] {
   return testOf(result, title).results.map(({ status }) => status ?? 'none');
 }
 

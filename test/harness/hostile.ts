@@ -75,7 +75,7 @@ export class HostileRecords {
         { id: 'l', pool: 'api', endpoint: 'eu', key: null, scope: 'worker', waitedMs: 0, heldMs: 1 },
       ],
       calls: Math.abs(this.#whole()),
-      attempts: Array.from({ length: 5 }, () => [
+      requests: Array.from({ length: 5 }, () => [
         this.#number(),
         this.#of([-1, 0, 1, 7]),
         Math.floor(this.#random() * OUTCOME_KINDS.length),
@@ -84,8 +84,8 @@ export class HostileRecords {
         this.#whole(),
         this.#number(),
       ]),
-      attemptsCut: Math.abs(this.#whole()),
-      requests: [this.#text()],
+      requestsOmitted: Math.abs(this.#whole()),
+      targets: [this.#text()],
       errors: [
         {
           at: this.#number(),

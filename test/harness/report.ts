@@ -15,7 +15,7 @@ const member = {
   state,
   until: iso.nullable(),
   leases: count,
-  attempts: count,
+  requests: count,
   successes: count,
   failures: count,
   successRate: rate,
@@ -38,7 +38,7 @@ const lease = z.object({
   ...who,
   waitedMs: z.number(),
   heldMs: z.number(),
-  attempts: count,
+  requests: count,
   failures: count,
 });
 
@@ -74,7 +74,7 @@ const totals = z.object({
   skipped: count,
   leases: count,
   calls: count,
-  attempts: count,
+  requests: count,
   successes: count,
   failures: count,
   retries: count,
@@ -136,7 +136,7 @@ export const reportSchema = z.object({
     z.object({ at: iso, ...who, from: state, to: state, why: z.string(), until: iso.nullable() }),
   ),
   tests: z.array(test),
-  timeline: z.array(z.object({ at: iso, attempts: count, failures: count, avgMs: ms })),
+  timeline: z.array(z.object({ at: iso, requests: count, failures: count, avgMs: ms })),
 });
 
 export type GembaReport = z.infer<typeof reportSchema>;

@@ -1,3 +1,4 @@
+import { requestReport } from '../harness/request-report.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -139,9 +140,17 @@ describe('the broker', () => {
     const transitions: string[] = [];
     const client = await newClient({ onTransition: (transition) => transitions.push(transition.to) });
     await acquire(client, 'a');
-    const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
-    const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
-    client.report({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    client.report({
+      lease: 'a',
+      ...requestReport({
+        auth: 'leased',
+        kind: 'exhausted',
+        status: 402,
+        unsent: false,
+        endpoint: 'eu#e',
+        key: 'one#k',
+      }),
+    });
     await until('a transition', () => transitions.length > 0);
     const pid = brokerPid();
     client.close();
@@ -171,9 +180,17 @@ describe('the broker', () => {
     const heard: string[] = [];
     const client = await newClient({ onTransition: ({ to }) => heard.push(to) });
     expect(await acquire(client, 'a')).toBe('one');
-    const attempt = { call: 'c', attempt: 1, signature: null, durationMs: null, retryAfterMs: null };
-    const facts = { auth: 'leased', kind: 'exhausted', status: 402, unsent: false } as const;
-    client.report({ lease: 'a', ...attempt, ...facts, endpoint: 'eu#e', key: 'one#k' });
+    client.report({
+      lease: 'a',
+      ...requestReport({
+        auth: 'leased',
+        kind: 'exhausted',
+        status: 402,
+        unsent: false,
+        endpoint: 'eu#e',
+        key: 'one#k',
+      }),
+    });
     await until('it is told', () => heard.length > 0);
     const pid = brokerPid();
     await sleep(500);

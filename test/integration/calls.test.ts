@@ -356,11 +356,11 @@ describe('calls', () => {
     expect(broken.results[0]!.leases[0]).toMatchObject({
       pool: 'default',
       endpoint: 'a',
-      attempts: 1,
+      requests: 1,
       failures: 1,
     });
     const moved = result.report!.tests.find((test) => test.title.includes('goes elsewhere where'))!;
-    expect(moved.results[0]!.leases.map(({ endpoint, attempts }) => [endpoint, attempts])).toEqual([
+    expect(moved.results[0]!.leases.map(({ endpoint, requests }) => [endpoint, requests])).toEqual([
       ['a', 1],
       ['b', 1],
       ['a', 2],

@@ -79,7 +79,7 @@ describe('an existing suite', () => {
     const result = await run('gemba.spec.ts', {});
     expect(outcomes(result)).toEqual(plain);
     expect(result.output).toMatch(/^Gemba:.*not measured/m);
-    expect(result.report!.totals).toMatchObject({ leases: 0, attempts: 0, successRate: null });
+    expect(result.report!.totals).toMatchObject({ leases: 0, requests: 0, successRate: null });
   });
 
   it('and with a pool of one endpoint equal to its base URL', async () => {

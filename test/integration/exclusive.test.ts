@@ -53,7 +53,7 @@ describe('3 exclusive accounts, 6 workers, 60 tests, a test timeout of 3 s', () 
 
   it('reports each account with its leases and waits', () => {
     const report = result.report!;
-    expect(report.totals).toMatchObject({ tests: 60, leases: 60, calls: 120, attempts: 120, failures: 0 });
+    expect(report.totals).toMatchObject({ tests: 60, leases: 60, calls: 120, requests: 120, failures: 0 });
     const keys = report.pools[0]!.keys;
     expect(keys.map((key) => key.name)).toEqual(['qa-1', 'qa-2', 'qa-3']);
     expect(keys.reduce((sum, key) => sum + key.leases, 0)).toBe(60);

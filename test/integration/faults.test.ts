@@ -98,15 +98,15 @@ describe('a revoked key and a dead endpoint among good ones', () => {
   it('learns of the dead endpoint once for all workers', () => {
     const dead = first.report!.pools[0]!.endpoints.find((endpoint) => endpoint.name === 'dead')!;
     expect(dead.state).toBe('ejected');
-    expect(dead.attempts).toBeLessThanOrEqual(3);
-    expect(dead.kinds).toEqual({ network: dead.attempts });
+    expect(dead.requests).toBeLessThanOrEqual(3);
+    expect(dead.kinds).toEqual({ network: dead.requests });
     const ejections = first.report!.transitions.filter((transition) => transition.to === 'ejected');
     expect(ejections).toHaveLength(1);
   });
 
   it('says what the router believed, and how surely', () => {
     const { endpoints } = first.report!.pools[0]!;
-    const used = endpoints.filter(({ name, attempts }) => name !== 'dead' && attempts > 5);
+    const used = endpoints.filter(({ name, requests }) => name !== 'dead' && requests > 5);
     expect(used.length).toBeGreaterThan(0);
     for (const { routerHandle } of used) {
       expect(routerHandle!.successRate).toBeGreaterThan(0.8);

@@ -319,7 +319,7 @@ describe('pages of forged records', () => {
       { folder, option: undefined },
       { print: say, warn: say },
     );
-    const counts = (): { attempts: number; failures: number } => ({ attempts: 1, failures: 1 });
+    const counts = (): { requests: number; failures: number } => ({ requests: 1, failures: 1 });
     const run = new LiveRun({ title: HOSTILE[0]!, tests: 99, report: () => report, counts }, monotonic);
     for (const test of cases) run.testBegan(test, test.results[0]!);
     await view.show(run);

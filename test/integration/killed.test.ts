@@ -64,7 +64,7 @@ describe('a run that is ended by a signal', () => {
     expect(shown.stdout).toContain('Report: gemba-report/index.html');
     const report = reportSchema.parse(JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')));
     expect(report.run.status).toBe('interrupted');
-    expect(report.totals).toMatchObject({ tests: 6, passed: 4, failed: 1, leases: 5, attempts: 5 });
+    expect(report.totals).toMatchObject({ tests: 6, passed: 4, failed: 1, leases: 5, requests: 5 });
     expect(report.tests.find(({ title }) => title === 'never ends')!.results[0]!.status).toBe('interrupted');
     expect(readFileSync(path.join(folder, 'index.html'), 'utf8')).toContain('5 of 7 tests had ended');
 

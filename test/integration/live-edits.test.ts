@@ -74,7 +74,7 @@ describe('an edit from the live page', () => {
       title: 'Edits',
       tests: 1,
       report: () => reportOf([{ title: 'a', results: [{}] }]),
-      counts: () => ({ attempts: 0, failures: 0 }),
+      counts: () => ({ requests: 0, failures: 0 }),
     };
     await view.show(new LiveRun(source, () => performance.now()));
     const address = new URL(printed[0]!.replace('Gemba live: ', ''));

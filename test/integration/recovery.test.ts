@@ -191,7 +191,7 @@ describe('probes', () => {
       endpoints.map(({ kinds }) => kinds['network'] ?? 0),
     );
     const unsent = refused.reduce((sum, count) => sum + count, 0);
-    expect(run.report!.totals.attempts).toBe(calls.length + unsent);
+    expect(run.report!.totals.requests).toBe(calls.length + unsent);
   });
 });
 

@@ -144,7 +144,7 @@ describe('keys', () => {
   it.skipIf(!findChromium())('go along with a page, its scripts, forms and redirects on the origin', () => {
     const pages = result.report!.tests.filter((test) => test.title.endsWith('shows a page'));
     expect(pages.map((test) => test.status)).toEqual(['expected', 'expected', 'expected']);
-    for (const test of pages) expect(test.results[0]!.leases[0]!.attempts).toBeGreaterThan(5);
+    for (const test of pages) expect(test.results[0]!.leases[0]!.requests).toBeGreaterThan(5);
   });
 
   it('never reach another origin, also not by a redirect', () => {

@@ -134,7 +134,7 @@ describe('a run in three shards', () => {
 });
 
 function countsOf({ totals, verdicts, pools }: GembaReport): object {
-  const { tests, passed, failed, flaky, skipped, leases, calls, attempts, successes, failures, retries } =
+  const { tests, passed, failed, flaky, skipped, leases, calls, requests, successes, failures, retries } =
     totals;
   const counts = {
     tests,
@@ -144,18 +144,18 @@ function countsOf({ totals, verdicts, pools }: GembaReport): object {
     skipped,
     leases,
     calls,
-    attempts,
+    requests,
     successes,
     failures,
     retries,
   };
   const members = pools.map(({ name, endpoints, keys }) => {
     const each = endpoints.map((member) => ({
-      attempts: member.attempts,
+      requests: member.requests,
       failures: member.failures,
       kinds: member.kinds,
     }));
-    const attemptsOfKeys = keys.reduce((sum, key) => sum + key.attempts, 0);
+    const attemptsOfKeys = keys.reduce((sum, key) => sum + key.requests, 0);
     return { name, each, attemptsOfKeys };
   });
   return {

@@ -114,7 +114,7 @@ describe('one store for several machines', () => {
     // The second run asks with a probe of its own whether the key is still refused; no call of a test goes with it.
     const calls = api.requests.filter((seen) => seen.url === '/v1/files');
     expect(calls.filter((seen) => seen.token === 'shared-key-one')).toHaveLength(1);
-    expect(second.report!.pools[0]!.keys[0]).toMatchObject({ state: 'quarantined', attempts: 0 });
+    expect(second.report!.pools[0]!.keys[0]).toMatchObject({ state: 'quarantined', requests: 0 });
     for (const one of [first, second]) await one.cleanup();
     await api.close();
   });

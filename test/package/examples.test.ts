@@ -111,7 +111,7 @@ describe('llm-keys', { timeout: RUN_MS }, () => {
       expect(refused).toBeLessThanOrEqual(3);
     }
     const seen = [...saw.values()].reduce((sum, [calls]) => sum + calls!, 0);
-    expect(shown.report.totals.attempts).toBe(seen);
+    expect(shown.report.totals.requests).toBe(seen);
   });
 });
 

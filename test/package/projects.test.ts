@@ -73,7 +73,7 @@ for (const [kind, files] of Object.entries(PROJECTS)) {
       passed: 1,
       leases: 1,
       calls: 1,
-      attempts: 1,
+      requests: 1,
       successes: 1,
     });
     expect(report.tests[0]?.results[0]?.leases).toMatchObject([

@@ -1,3 +1,4 @@
+import { type MemberKind } from '../../core/types.ts';
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import jsonc from 'jsonc-parser';
@@ -25,7 +26,7 @@ interface MemberEdit {
 /** A change of one member of a config file. */
 export interface ConfigEdit {
   readonly pool: string;
-  readonly kind: 'endpoint' | 'key';
+  readonly kind: MemberKind;
   /** As reports show it. */
   readonly name: string;
   readonly set: MemberEdit;

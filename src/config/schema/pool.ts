@@ -1,5 +1,13 @@
 import type * as zod from 'zod';
-import { OUTCOME_KINDS, type OutcomeKind, type Protocol } from '../../core/types.ts';
+import {
+  OUTCOME_KINDS,
+  type Protocol,
+  LEASE_SCOPES,
+  FAILOVERS,
+  PROTOCOLS,
+  ROTATIONS,
+  ROUTINGS,
+} from '../../core/types.ts';
 import { z } from '../../shared/zod.ts';
 import { checkPool } from './pool-checks.ts';
 import { checked, decimal, duration, either, list, matching, oneOf, strict, text, whole } from './fields.ts';
@@ -51,9 +59,7 @@ const rule: zod.ZodType<ClassifyRule, ClassifyRule> = checked(
     header: text()
       .optional()
       .describe('`name` of a header that is present, or `name: text` that its value contains. Default: any.'),
-    as: oneOf(OUTCOME_KINDS as readonly [OutcomeKind, ...OutcomeKind[]]).describe(
-      'What the answer counts as.',
-    ),
+    as: oneOf(OUTCOME_KINDS).describe('What the answer counts as.'),
   }),
   (value, report) => {
     const { status, body } = (value ?? {}) as Partial<ClassifyRule>;
@@ -81,7 +87,7 @@ const fields = strict({
   keys: either([list(keySchema, 'be a list of keys'), fromEnv], 'be a list of keys or { "fromEnv": "NAME" }')
     .prefault([])
     .describe('Secrets with their limits, or the variable that holds them. Default: none.'),
-  protocol: oneOf(['http', 'openai', 'gemini', 'anthropic', 'azure-openai'])
+  protocol: oneOf(PROTOCOLS)
     .default('http')
     .describe('Chooses the default of `auth`, the table of errors and the path of probes. Default: http.'),
   auth: auth
@@ -93,13 +99,11 @@ const fields = strict({
   models: list(text(), 'be a list of names of models')
     .prefault([])
     .describe('Models that the keys serve; limits and cooldowns are kept per key and model. Default: none.'),
-  rotation: oneOf(['round-robin', 'least-busy', 'success-rate', 'random'])
-    .default('round-robin')
-    .describe('How keys are picked. Default: round-robin.'),
-  routing: oneOf(['success-rate', 'round-robin', 'least-busy', 'priority'])
+  rotation: oneOf(ROTATIONS).default('round-robin').describe('How keys are picked. Default: round-robin.'),
+  routing: oneOf(ROUTINGS)
     .default('success-rate')
     .describe('How endpoints are picked. Default: success-rate.'),
-  scope: oneOf(['test', 'worker'])
+  scope: oneOf(LEASE_SCOPES)
     .default('test')
     .describe("Whether `lease` is each test's own or the worker's, held for its life. Default: test."),
   maxFailures: whole(1)
@@ -121,7 +125,7 @@ const fields = strict({
     .max(1, { error: 'must be a share from 0 to 1' })
     .default(0.2)
     .describe('Retries per call over the run; 3 retries are always allowed. Default: 0.2.'),
-  failover: oneOf(['first-request', 'always', 'never'])
+  failover: oneOf(FAILOVERS)
     .default('first-request')
     .describe('Until when a lease may move to another member. Default: first-request.'),
   classify: list(rule, 'be a list of rules, such as { "status": 429, "body": "quota", "as": "exhausted" }')

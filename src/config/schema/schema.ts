@@ -1,3 +1,4 @@
+import { GATE_ACTIONS } from '../../core/types.ts';
 import type { z } from 'zod';
 import { storeUrl } from './addresses.ts';
 import { checkPools } from './pools-checks.ts';
@@ -5,7 +6,7 @@ import { checked, entryName, oneOf, record, strict, text } from './fields.ts';
 import { poolSchema } from './pool.ts';
 import type { GembaConfig, GembaConfigInput } from '../types.ts';
 
-const gateAction = oneOf(['warn', 'fail']).default('warn');
+const gateAction = oneOf(GATE_ACTIONS).default('warn');
 
 const gate = strict({
   product: gateAction.describe('The run passed, but a failure of the product needed a retry. Default: warn.'),

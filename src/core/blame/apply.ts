@@ -8,16 +8,10 @@ import { noteServed } from '../pace/learned-pace.ts';
 import { settlePermit } from '../pace/pace.ts';
 import { failed } from './endpoint-faults.ts';
 import { exhausted, invalid, noteProof, refused, throttled } from './key-faults.ts';
+import { decide, find, observe, noteOutcome, sameLabels, type OutcomeEvent } from './outcome.ts';
+import type { RequestReport } from '../request-outcome.ts';
 import {
-  type AttemptReport,
-  change,
-  find,
-  observe,
-  noteOutcome,
-  sameLabels,
-  type OutcomeEvent,
-} from './outcome.ts';
-import {
+  changeHealth,
   type Context,
   type HealthChange,
   isSuspect,
@@ -26,51 +20,59 @@ import {
   type MemberState,
 } from '../state.ts';
 
-/** Attributes one attempt and applies it to the health of who is to blame. */
+/** Judges the outcome of one request and applies what follows to the health of its members. */
 export function applyOutcome(
   pool: PoolState,
   lease: LeaseState,
-  report: AttemptReport,
+  report: RequestReport,
   context: Context,
 ): HealthChange[] {
-  if (report.attempt === 1) pool.budget.calls++;
+  if (report.request === 1) pool.budget.calls++;
   const endpoint = find(pool, 'endpoint', report.endpoint);
   const key = find(pool, 'key', report.key);
   for (const member of [endpoint, key])
     if (member) settlePermit(limitsOf(member, lease.need).pace, lease.id, context.now);
-  if (report.status !== null && report.kind !== 'rate-limit') {
+  const { outcome } = report;
+  if (outcome.status !== null && outcome.kind !== 'rate-limit') {
     if (endpoint) endpoint.lastServedAt = context.now;
     if (key) {
       key.lastServedAt = context.now;
       noteServed(limitsOf(key, lease.need).served, context.now);
     }
   }
-  // Spelled out: a copy of a report costs more than all that is learned from it.
-  const { kind, status, auth, unsent, local } = report;
-  const blame = attribute({ kind, status, auth, unsent, local, protocol: lease.spec.protocol });
-  const event: OutcomeEvent = { pool, lease, report, endpoint, key, context, changes: [] };
+  const event: OutcomeEvent = { pool, lease, report, endpoint, key, context, decisions: [] };
+  judge(event);
+  const changes = event.decisions.map(({ member, event: health }) =>
+    changeHealth(pool, member, health, context.now, lease.spec.ejection),
+  );
+  endTrials(pool, lease, key);
+  return changes.filter((change) => change !== null);
+}
+
+/** Decides who is to blame, and which health events follow. */
+function judge(event: OutcomeEvent): void {
+  const { outcome } = event.report;
+  const blame = attribute(outcome, event.lease.spec.protocol);
   if (blame === 'nobody') {
-    if (report.kind === 'ok' || report.kind === 'caller') passed(event);
+    if (outcome.kind === 'ok' || outcome.kind === 'caller') passed(event);
   } else if (blame === 'suspicion') refused(event);
   else if (blame === 'key') invalid(event);
   else if (blame === 'quota') throttled(event);
   else if (blame === 'exhausted') exhausted(event);
   else failed(event, blame);
-  endTrials(pool, lease, key);
-  return event.changes;
 }
 
 function passed(event: OutcomeEvent): void {
   const { pool, lease, report, endpoint, key } = event;
   const recent = noteOutcome(event, 'passed');
-  if (endpoint && report.auth === 'leased' && report.kind === 'ok')
-    clearKeyFailures(pool.correlated, endpoint.id);
+  const isByKey = report.outcome.auth === 'leased' && report.outcome.kind === 'ok';
+  if (endpoint && isByKey) clearKeyFailures(pool.correlated, endpoint.id);
   if (endpoint) {
     endpoint.faults = [];
     succeed(event, endpoint);
     observe(event, endpoint, true);
   }
-  if (!key || report.auth !== 'leased' || report.kind !== 'ok') return;
+  if (!key || !isByKey) return;
   succeed(event, key);
   key.refusals = 0;
   limitsOf(key, lease.need).throttles = 0;
@@ -89,7 +91,7 @@ function succeed(event: OutcomeEvent, member: MemberState): void {
   markWorking(member.probeState, event.context.now);
   const { health } = member;
   if (health.state === 'half-open' && health.probe === event.lease.id)
-    change(event, member, { type: 'success' });
+    decide(event, member, { type: 'success' });
 }
 
 /** This attempt decided about its members; only about a suspect the repetition of the call elsewhere has still to. */

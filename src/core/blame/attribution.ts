@@ -1,21 +1,5 @@
-import type { OutcomeKind, Protocol } from '../types.ts';
-
-/** Whose auth an attempt carried: the leased key's, the caller's own, or none. */
-export type AuthSent = 'leased' | 'own' | 'none';
-
-/** Whether a failure may lie in the machine that sent the attempt: an unknown host perhaps, no free socket surely. */
-export type Locality = 'no' | 'perhaps' | 'yes';
-
-export interface AttemptFacts {
-  readonly kind: OutcomeKind;
-  readonly status: number | null;
-  readonly auth: AuthSent;
-  /** Nothing of the request reached a server: refused connection, unknown host. */
-  readonly unsent: boolean;
-  /** Whether it may have been this machine's own network; absent: no. */
-  readonly local?: Locality | undefined;
-  readonly protocol: Protocol;
-}
+import type { RequestOutcome } from '../request-outcome.ts';
+import type { Protocol } from '../types.ts';
 
 /**
  * Who answers for an attempt:
@@ -29,22 +13,23 @@ export interface AttemptFacts {
 export type Blame =
   'nobody' | 'suspicion' | 'key' | 'quota' | 'exhausted' | 'endpoint' | 'endpoint-down' | 'unreachable';
 
-export function attribute(facts: AttemptFacts): Blame {
-  switch (facts.kind) {
+export function attribute(outcome: RequestOutcome, protocol: Protocol): Blame {
+  const { kind, auth, unsent, local } = outcome;
+  switch (kind) {
     case 'ok':
     case 'caller':
       return 'nobody';
     case 'auth':
-      if (facts.auth !== 'leased') return 'nobody';
-      return facts.protocol === 'http' ? 'suspicion' : 'key';
+      if (auth !== 'leased') return 'nobody';
+      return protocol === 'http' ? 'suspicion' : 'key';
     case 'rate-limit':
-      return facts.auth === 'own' ? 'nobody' : 'quota';
+      return auth === 'own' ? 'nobody' : 'quota';
     case 'exhausted':
-      return facts.auth === 'own' ? 'nobody' : 'exhausted';
+      return auth === 'own' ? 'nobody' : 'exhausted';
     case 'network':
-      if (facts.local === 'yes') return 'nobody';
-      if (!facts.unsent) return 'endpoint';
-      return facts.local === 'perhaps' ? 'unreachable' : 'endpoint-down';
+      if (local === 'yes') return 'nobody';
+      if (!unsent) return 'endpoint';
+      return local === 'perhaps' ? 'unreachable' : 'endpoint-down';
     case 'server':
     case 'timeout':
       return 'endpoint';

@@ -1,6 +1,7 @@
+import { isUsed } from '../resolved-pool.ts';
 import type { Blame } from './attribution.ts';
 import { failingAlikeElsewhere } from './comparison.ts';
-import { change, find, observe, noteOutcome, othersServe, type OutcomeEvent, statusOf } from './outcome.ts';
+import { decide, find, observe, noteOutcome, othersServe, type OutcomeEvent, statusOf } from './outcome.ts';
 import type { MemberState } from '../state.ts';
 
 const CUT_OFF_MS = 60_000;
@@ -11,12 +12,11 @@ export function failed(event: OutcomeEvent, blame: Blame): void {
   if (!endpoint) return;
   if (blame === 'unreachable' && isCutOff(event, endpoint)) return;
   observe(event, endpoint, false);
-  const what = `${report.kind}${statusOf(report)}`;
+  const what = `${report.outcome.kind}${statusOf(report)}`;
   if (blame !== 'endpoint') {
     noteOutcome(event, 'failed');
     if (lease.spec.endpoints.length > 1) {
-      change(event, endpoint, { type: 'fault', why: `${what}: nothing answers there` });
-      endpoint.probeState.sawFault = true;
+      decide(event, endpoint, { type: 'fault', why: `${what}: nothing answers there`, isSeenByProbes: true });
     }
     return;
   }
@@ -28,7 +28,7 @@ export function failed(event: OutcomeEvent, blame: Blame): void {
   const onTrial = endpoint.health.state === 'half-open';
   if (!onTrial && endpoint.faults.length < lease.spec.maxFailures) return;
   if (!onTrial && !othersServe(event, endpoint)) return;
-  change(event, endpoint, { type: 'fault', why: `${what}, ${endpoint.faults.length} in a row` });
+  decide(event, endpoint, { type: 'fault', why: `${what}, ${endpoint.faults.length} in a row` });
 }
 
 /**
@@ -38,7 +38,7 @@ export function failed(event: OutcomeEvent, blame: Blame): void {
 function isCutOff(event: OutcomeEvent, endpoint: MemberState): boolean {
   const { pool, lease, context } = event;
   endpoint.unreachableAt = context.now;
-  const used = lease.spec.endpoints.filter((spec) => spec.enabled && spec.weight > 0);
+  const used = lease.spec.endpoints.filter(isUsed);
   const members = used.map((spec) => find(pool, 'endpoint', spec.id));
   const isLost = (member: MemberState | null): boolean =>
     member !== null &&
@@ -47,7 +47,7 @@ function isCutOff(event: OutcomeEvent, endpoint: MemberState): boolean {
   if (members.length < 2 || !members.every(isLost)) return false;
   for (const member of members) {
     if (member?.health.state !== 'ejected') continue;
-    change(event, member, { type: 'reset', why: 'no endpoint can be reached: this machine has no network' });
+    decide(event, member, { type: 'reset', why: 'no endpoint can be reached: this machine has no network' });
   }
   return true;
 }
@@ -60,6 +60,6 @@ function exonerateEndpoints(event: OutcomeEvent, ids: readonly string[], about: 
     const counted = endpoint.faults.length;
     endpoint.faults = endpoint.faults.filter((fault) => fault.about !== about);
     const cleared = counted > 0 && endpoint.faults.length === 0;
-    if (cleared && endpoint.health.state === 'ejected') change(event, endpoint, { type: 'reset' });
+    if (cleared && endpoint.health.state === 'ejected') decide(event, endpoint, { type: 'reset' });
   }
 }

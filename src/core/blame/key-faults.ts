@@ -14,7 +14,7 @@ import { learnPace } from '../pace/learned-pace.ts';
 import {
   exonerateKeys,
   blamedAlike,
-  change,
+  decide,
   find,
   keySpec,
   observe,
@@ -35,31 +35,30 @@ const ALIVE_MS = 5_000;
 
 /** The vendor's own words prove it, unless many keys are refused alike at one endpoint. */
 export function invalid(event: OutcomeEvent): void {
-  const { endpoint, lease, key, report, context } = event;
+  const { endpoint, lease, key, report } = event;
   const alike = blamedAlike(event, 'refused');
   if (alike.length === 0) {
-    const isNew = key !== null && key.health.state !== 'quarantined';
-    change(event, key, { type: 'quarantine', why: `refused as invalid${statusOf(report)}` });
-    // What the protocol itself has for a probe would say the same again.
-    if (isNew && lease.resolved.of.get(key)?.checked !== true)
-      key.probeState.recheckAt = context.now + RECHECK_MS;
+    // What the protocol itself has for a probe would give the same answer again.
+    const recheckAfterMs = key && lease.resolved.of.get(key)?.checked ? 0 : RECHECK_MS;
+    const why = `refused as invalid${statusOf(report)}`;
+    decide(event, key, { type: 'quarantine', why, recheckAfterMs });
     return;
   }
   exonerateKeys(event, alike, `every key is refused at ${endpoint?.name}`);
   if (endpoint && othersServe(event, endpoint))
-    change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
+    decide(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(report)}` });
 }
 
 /** The allowance of a key and of those that share its quota is gone, for all it serves or for one model. */
 export function exhausted(event: OutcomeEvent): void {
   const { key, lease, report, context } = event;
   if (!key) return;
-  const until = context.now + (report.retryAfterMs ?? EXHAUSTED_MS);
+  const until = context.now + (report.outcome.retryAfterMs ?? EXHAUSTED_MS);
   for (const sharer of quotaSharers(event, key)) {
     const limits = limitsOf(sharer, lease.need);
-    if (report.perModel && lease.need['model'] !== undefined)
+    if (report.outcome.perModel && lease.need['model'] !== undefined)
       limits.coolUntil = Math.max(limits.coolUntil, until);
-    else change(event, sharer, { type: 'exhaust', until, why: `its quota is used up${statusOf(report)}` });
+    else decide(event, sharer, { type: 'exhaust', until, why: `its quota is used up${statusOf(report)}` });
   }
 }
 
@@ -98,8 +97,9 @@ export function throttled(event: OutcomeEvent): void {
   limits.throttles++;
   limits.learned = learnPace(limits.learned, limits.served, context.now);
   observe(event, member, false, 'rate-limit');
-  const until = context.now + (report.retryAfterMs ?? pause);
-  const asked = report.retryAfterMs === null ? '' : `, asked to wait ${report.retryAfterMs} ms`;
+  const until = context.now + (report.outcome.retryAfterMs ?? pause);
+  const asked =
+    report.outcome.retryAfterMs === null ? '' : `, asked to wait ${report.outcome.retryAfterMs} ms`;
   // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.
   const isWhole = lease.need['model'] === undefined;
   const alike =
@@ -107,13 +107,13 @@ export function throttled(event: OutcomeEvent): void {
   if (alike.length > 0) {
     const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
     exonerateKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
-    return change(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
+    return decide(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
   }
   for (const sharer of key ? quotaSharers(event, key) : [member]) {
     // A vendor counts per model: the key's other models go on.
     const sharers = limitsOf(sharer, lease.need);
     if (!isWhole) sharers.coolUntil = Math.max(sharers.coolUntil, until);
-    else change(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
+    else decide(event, sharer, { type: 'cool', until, why: `throttled (429)${asked}` });
   }
 }
 
@@ -128,7 +128,7 @@ function refusedHere(event: OutcomeEvent, recent: RecentOutcome): boolean {
   const keys = ids.map((id) => find(pool, 'key', id)).filter((key) => key !== null);
   for (const key of keys) exonerate(key);
   exonerateKeys(event, keys, `every key is refused at ${endpoint.name}, and not elsewhere`);
-  change(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(event.report)}` });
+  decide(event, endpoint, { type: 'fault', why: `refuses every key${statusOf(event.report)}` });
   return true;
 }
 
@@ -146,7 +146,7 @@ export function noteProof(event: OutcomeEvent, id: string, recent: RecentOutcome
   if (key.proofs.size < enough) return;
   const where = endpoint ? ` at ${endpoint.name}` : '';
   const why = `refused${where} where another key passed the same call (${key.refusals} refused in a row)`;
-  change(event, key, { type: 'quarantine', why });
+  decide(event, key, { type: 'quarantine', why });
 }
 
 function exonerate(key: MemberState | null): void {

@@ -1,51 +1,26 @@
-import type { AuthSent, Locality } from './attribution.ts';
 import { rememberOutcome, type RecentOutcome } from './comparison.ts';
 import { isWidespread, noteKeyFailure } from './correlation.ts';
-import { isUnavailable } from '../health/states.ts';
-import { works } from '../resolved-pool.ts';
-import {
-  changeHealth,
-  type Context,
-  type HealthChange,
-  type LeaseState,
-  type PoolState,
-  type MemberState,
-} from '../state.ts';
+import { type HealthEvent, isUnavailable } from '../health/states.ts';
+import type { RequestReport } from '../request-outcome.ts';
+import { isUsed, works } from '../resolved-pool.ts';
+import { type Context, type LeaseState, type PoolState, type MemberState } from '../state.ts';
 import type { KeySpec, OutcomeKind } from '../types.ts';
 
-/** What a link tells of one attempt of a call. */
-export interface AttemptReport {
-  readonly call: string;
-  /** Which attempt of its call this is, from 1. */
-  readonly attempt: number;
-  readonly signature: string | null;
-  readonly auth: AuthSent;
-  readonly kind: OutcomeKind;
-  readonly status: number | null;
-  /** Null where no response came. */
-  readonly durationMs: number | null;
-  readonly retryAfterMs: number | null;
-  readonly unsent: boolean;
-  /** Whether it may have been this machine's own network; absent: no. */
-  readonly local?: Locality | undefined;
-  /** The limit that was met is the asked model's, not the whole key's; absent: not known. */
-  readonly perModel?: boolean | undefined;
-  /** The model that the call was for; absent: as the lease has it. */
-  readonly model?: string | undefined;
-  /** The member that the attempt went to, which the lease may have left since. */
-  readonly endpoint: string | null;
-  readonly key: string | null;
+/** A health change that was judged right, before it is applied. */
+export interface Decision {
+  readonly member: MemberState;
+  readonly event: HealthEvent;
 }
 
-/** One attempt while it is settled. */
+/** The outcome of one request while it is judged: what is decided is applied at the end, all at once. */
 export interface OutcomeEvent {
   readonly pool: PoolState;
   readonly lease: LeaseState;
-  readonly report: AttemptReport;
+  readonly report: RequestReport;
   readonly endpoint: MemberState | null;
   readonly key: MemberState | null;
   readonly context: Context;
-  readonly changes: HealthChange[];
+  readonly decisions: Decision[];
 }
 
 /** Keys that were blamed like this one at this endpoint within moments, where that says that it is the endpoint. */
@@ -63,44 +38,34 @@ export function blamedAlike(event: OutcomeEvent, what: 'refused' | 'throttled'):
 }
 
 export function usableKeys({ lease }: OutcomeEvent, endpoint: MemberState): KeySpec[] {
-  return lease.spec.keys.filter((spec) => spec.enabled && spec.weight > 0 && works(spec, endpoint.name));
+  return lease.spec.keys.filter((spec) => isUsed(spec) && works(spec, endpoint.name));
 }
 
 export function exonerateKeys(event: OutcomeEvent, keys: readonly MemberState[], why: string): void {
   for (const key of keys) {
     const { state } = key.health;
-    if (state === 'quarantined' || state === 'cooling') change(event, key, { type: 'reset', why });
+    if (state === 'quarantined' || state === 'cooling') decide(event, key, { type: 'reset', why });
   }
 }
 
 export function othersServe(event: OutcomeEvent, endpoint: MemberState): boolean {
   return event.lease.spec.endpoints.some((spec) => {
     const other = find(event.pool, 'endpoint', spec.id);
-    return (
-      spec.id !== endpoint.id &&
-      spec.enabled &&
-      spec.weight > 0 &&
-      !isUnavailable(other?.health.state ?? 'healthy')
-    );
+    return spec.id !== endpoint.id && isUsed(spec) && !isUnavailable(other?.health.state ?? 'healthy');
   });
 }
 
 export function noteOutcome(event: OutcomeEvent, result: RecentOutcome['result']): RecentOutcome {
   const { report, context } = event;
-  const { call, signature, endpoint, key, status } = report;
+  const { call, signature, endpoint, key, outcome } = report;
+  const { status } = outcome;
   const recent: RecentOutcome = { call, signature, endpoint, key, status, result, at: context.now };
   rememberOutcome(event.pool.recentOutcomes, recent);
   return recent;
 }
 
-export function change(
-  event: OutcomeEvent,
-  member: MemberState | null,
-  health: Parameters<typeof changeHealth>[2],
-): void {
-  if (!member) return;
-  const changed = changeHealth(event.pool, member, health, event.context.now, event.lease.spec.ejection);
-  if (changed) event.changes.push(changed);
+export function decide({ decisions }: OutcomeEvent, member: MemberState | null, event: HealthEvent): void {
+  if (member) decisions.push({ member, event });
 }
 
 /** Keys and quotas that are refused are taken out by health alone; the router hears of faults and paces. */
@@ -110,11 +75,12 @@ export function observe(
   ok: boolean,
   kind?: OutcomeKind,
 ): void {
-  const { durationMs, attempt, retryAfterMs } = report;
+  const { request, outcome } = report;
+  const { durationMs, retryAfterMs } = outcome;
   const inFlight = Math.max(0, member.inUse - 1);
   context.observe(
     member.routerHandle,
-    { ok, kind, durationMs, retryAfterMs, attempt, inFlight },
+    { ok, kind, durationMs, retryAfterMs, request, inFlight },
     context.now,
   );
 }
@@ -133,6 +99,7 @@ export function find(pool: PoolState, kind: MemberState['kind'], id: string | nu
   return id === null ? null : (pool.members.get(`${kind}:${id}`) ?? null);
 }
 
-export function statusOf(report: AttemptReport): string {
-  return report.status === null ? '' : ` ${report.status}`;
+export function statusOf(report: RequestReport): string {
+  const { status } = report.outcome;
+  return status === null ? '' : ` ${status}`;
 }

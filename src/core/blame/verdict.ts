@@ -1,7 +1,7 @@
-import type { OutcomeKind, Verdict } from '../types.ts';
+import { type OutcomeKind, type Verdict, VERDICTS } from '../types.ts';
 
 /** One attempt at a leased member, as a verdict needs it. */
-export interface SeenAttempt {
+export interface SeenRequest {
   readonly pool: string;
   readonly endpoint: string | null;
   readonly key: string | null;
@@ -24,14 +24,14 @@ const EVERYWHERE = 'the same answer at every endpoint that was asked: the produc
  * attempts that are not among those given.
  */
 export function judge(
-  attempts: readonly SeenAttempt[],
-  options: { crashed?: boolean; seenEverywhere?: (attempt: SeenAttempt) => boolean; wentWell?: number } = {},
+  requests: readonly SeenRequest[],
+  options: { crashed?: boolean; seenEverywhere?: (request: SeenRequest) => boolean; wentWell?: number } = {},
 ): Judgement {
-  const all = attempts.length + (options.wentWell ?? 0);
+  const all = requests.length + (options.wentWell ?? 0);
   if (options.crashed) return { verdict: 'unknown', evidence: ['the worker died before it could say'] };
   if (all === 0) return { verdict: 'unknown', evidence: ['nothing was measured'] };
-  const faults = attempts.filter((attempt) => blamesEnvironment(attempt.kind));
-  const own = faults.filter((attempt) => !options.seenEverywhere?.(attempt));
+  const faults = requests.filter((request) => blamesEnvironment(request.kind));
+  const own = faults.filter((request) => !options.seenEverywhere?.(request));
   if (own.length > 0) return { verdict: 'environment', evidence: describeFaults(own) };
   if (faults.length > 0) return { verdict: 'product', evidence: [...describeFaults(faults), EVERYWHERE] };
   const attempted = all === 1 ? 'its 1 attempt at a member' : `all ${all} attempts at its members`;
@@ -40,7 +40,7 @@ export function judge(
 
 /** A test's verdict from those of its failed attempts: one product attempt decides. */
 export function judgeTest(verdicts: readonly (Verdict | null)[]): Verdict | null {
-  for (const verdict of ['product', 'environment', 'unknown'] as const) {
+  for (const verdict of VERDICTS) {
     if (verdicts.includes(verdict)) return verdict;
   }
   return null;
@@ -51,8 +51,8 @@ export function blamesEnvironment(kind: OutcomeKind): boolean {
   return kind !== 'ok' && kind !== 'caller';
 }
 
-function describeFaults(faults: readonly SeenAttempt[]): string[] {
-  const groups = new Map<string, SeenAttempt[]>();
+function describeFaults(faults: readonly SeenRequest[]): string[] {
+  const groups = new Map<string, SeenRequest[]>();
   for (const fault of faults) {
     const alike = `${fault.kind} ${fault.status ?? ''} ${memberName(fault)}`;
     groups.set(alike, [...(groups.get(alike) ?? []), fault]);
@@ -66,7 +66,7 @@ function describeFaults(faults: readonly SeenAttempt[]): string[] {
   });
 }
 
-function memberName(fault: SeenAttempt): string {
+function memberName(fault: SeenRequest): string {
   return [fault.pool, fault.endpoint, fault.key].filter((part) => part !== null).join('/');
 }
 

@@ -4,7 +4,7 @@ import { isUnavailable } from './states.ts';
 import { emitChanges } from '../changes.ts';
 import { probeDeadline } from './probing.ts';
 import { schedule } from '../leases/queue.ts';
-import { resolvePool } from '../resolved-pool.ts';
+import { isUsed, resolvePool } from '../resolved-pool.ts';
 import {
   changeHealth,
   type Context,
@@ -15,14 +15,16 @@ import {
 } from '../state.ts';
 import type { OutcomeKind, PoolSpec } from '../types.ts';
 
+/** What a probe asks: what a protocol has for the purpose answers to valid keys only, other paths perhaps to everybody. */
+export const PROBE_SUBJECTS = ['protocol', 'health', 'address'] as const;
+
 /** What a probe came to. */
 export interface ProbeResult {
   readonly kind: OutcomeKind;
   readonly status: number | null;
   readonly retryAfterMs: number | null;
   readonly unsent: boolean;
-  /** What was asked: what a protocol has for the purpose answers to valid keys only, other paths perhaps to everybody. */
-  readonly by: 'protocol' | 'health' | 'address';
+  readonly by: (typeof PROBE_SUBJECTS)[number];
 }
 
 const EXHAUSTED_MS = 3_600_000;
@@ -127,8 +129,8 @@ function onFailed(event: ProbeEvent): void {
   if (probe.key?.health.state === 'quarantined') probe.key.probeState.recheckAt = context.now + FRESH_MS;
   if (health.state === 'ejected') probeState.sawFault = true;
   else if (health.state === 'half-open' || mayEject(event)) {
-    change(event, endpoint, { type: 'fault', why: `its probe failed: ${result.kind}${statusOf(result)}` });
-    probeState.sawFault = true;
+    const why = `its probe failed: ${result.kind}${statusOf(result)}`;
+    change(event, endpoint, { type: 'fault', why, isSeenByProbes: true });
   } else if (result.kind === 'server') exonerateAll(event);
 }
 
@@ -136,7 +138,7 @@ function onFailed(event: ProbeEvent): void {
 function mayEject({ pool, probe, result, context }: ProbeEvent): boolean {
   if (probe.endpoint.health.state !== 'healthy') return false;
   const others = resolvePool(pool, probe.spec, context).endpoints.filter(
-    ({ spec, member }) => member !== probe.endpoint && spec.enabled && spec.weight > 0,
+    ({ spec, member }) => member !== probe.endpoint && isUsed(spec),
   );
   if (result.unsent) return others.length > 0;
   return others.some(({ member }) => !isUnavailable(member.health.state) && !member.probeState.failing);

@@ -56,10 +56,10 @@ export function newProbeState(): ProbeState {
 }
 
 /** It went out: what is known of an earlier fault says nothing about this one. */
-export function markUnavailable(probeState: ProbeState, now: number): void {
+export function markUnavailable(probeState: ProbeState, now: number, recheckAfterMs: number = 0): void {
   Object.assign(probeState, {
     unavailableSince: now,
-    recheckAt: now,
+    recheckAt: now + recheckAfterMs,
     fruitless: 0,
     sawFault: false,
     cleared: false,

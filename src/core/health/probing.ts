@@ -1,6 +1,6 @@
 import { FRESH_MS, nextProbeAt, nextSuspectProbeAt, nextTrialProbeAt } from './probe-state.ts';
 import type { Effect } from '../effects.ts';
-import { type ResolvedMember, type ResolvedPool, resolvePool, works } from '../resolved-pool.ts';
+import { isUsed, type ResolvedMember, type ResolvedPool, resolvePool, works } from '../resolved-pool.ts';
 import { type Context, isSuspect, type PoolState, type Probe, type MemberState } from '../state.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../types.ts';
 
@@ -129,10 +129,6 @@ function keyDueAt(pool: PoolState, candidate: ResolvedKey): number {
 function isNew({ checked, member }: ResolvedKey, pool: PoolState): boolean {
   if (!checked || pool.queue.length === 0 || member.health.state !== 'healthy') return false;
   return !member.proven && member.probeState.checkedAt === 0 && member.probeState.probe === null;
-}
-
-function isUsed(spec: EndpointSpec | KeySpec): boolean {
-  return spec.enabled && spec.weight > 0;
 }
 
 /** The key to probe an endpoint with: one that is to be checked too, else one that works. */

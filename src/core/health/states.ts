@@ -10,10 +10,11 @@ export type Health =
 
 export type HealthEvent =
   | { readonly type: 'success' }
-  | { readonly type: 'fault'; readonly why: string }
+  /** `isSeenByProbes`: a probe would meet this fault, so that one that passes proves that it is over. */
+  | { readonly type: 'fault'; readonly why: string; readonly isSeenByProbes?: boolean }
   | { readonly type: 'cool'; readonly until: number; readonly why: string }
   | { readonly type: 'exhaust'; readonly until: number; readonly why: string }
-  | { readonly type: 'quarantine'; readonly why: string }
+  | { readonly type: 'quarantine'; readonly why: string; readonly recheckAfterMs?: number }
   | { readonly type: 'disable'; readonly why: string }
   | { readonly type: 'reset'; readonly why?: string }
   /** A probe proved that what it is out for is over. */
@@ -85,6 +86,23 @@ export function remainingEjections(ejections: number, healthyForMs: number, poli
   // Where a reset cut the latest one short, its end is still to come.
   const forgiven = Math.floor(Math.max(0, healthyForMs) / (FORGIVE_AFTER * Math.max(1, policy.baseMs)));
   return Math.max(0, ejections - forgiven);
+}
+
+/** A health out of its parts, as records and stores keep it. */
+export function healthOf(state: HealthState, until: number | null, why: string): Health {
+  switch (state) {
+    case 'healthy':
+      return HEALTHY;
+    case 'half-open':
+      return { state, why, probe: null };
+    case 'quarantined':
+    case 'disabled':
+      return { state, why };
+    case 'cooling':
+    case 'ejected':
+    case 'exhausted':
+      return { state, why, until: until ?? 0 };
+  }
 }
 
 export function untilOf(health: Health): number | null {

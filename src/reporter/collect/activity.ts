@@ -5,7 +5,7 @@ const MAX_CELLS = 480;
 const SMALLEST_MS = 500;
 
 interface Cell {
-  attempts: number;
+  requests: number;
   failures: number;
 }
 
@@ -22,23 +22,23 @@ export class Spark {
   /** The time from `start` to `end` in so many equal parts; null where nothing was added. */
   parts(start: number, end: number, count: number): ReportParts | null {
     if (this.cells.size === 0) return null;
-    const attempts = Array.from({ length: count }, () => 0);
+    const requests = Array.from({ length: count }, () => 0);
     const failures = Array.from({ length: count }, () => 0);
     for (const [cell, seen] of this.cells) {
       const middle = (cell + 0.5) * this.size;
       const part = Math.floor(((middle - start) / Math.max(1, end - start)) * count);
       const index = Math.min(count - 1, Math.max(0, part));
-      attempts[index]! += seen.attempts;
+      requests[index]! += seen.requests;
       failures[index]! += seen.failures;
     }
-    return { attempts, failures };
+    return { requests, failures };
   }
 
-  private put(key: number, attempts: number, failures: number): void {
+  private put(key: number, requests: number, failures: number): void {
     const cell = this.cells.get(key);
-    if (!cell) this.cells.set(key, { attempts, failures });
+    if (!cell) this.cells.set(key, { requests, failures });
     else {
-      cell.attempts += attempts;
+      cell.requests += requests;
       cell.failures += failures;
     }
   }
@@ -47,6 +47,6 @@ export class Spark {
     const { cells } = this;
     this.cells = new Map();
     this.size *= 2;
-    for (const [key, seen] of cells) this.put(Math.floor(key / 2), seen.attempts, seen.failures);
+    for (const [key, seen] of cells) this.put(Math.floor(key / 2), seen.requests, seen.failures);
   }
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { TestCase, TestError, TestResult } from '@playwright/test/reporter';
 import { RECORD_CONTENT_TYPE, recordSchema, type GembaRecord } from '../../shared/record.ts';
 import { parseJson } from '../../shared/json.ts';
-import { absorb } from './ingest.ts';
+import { ingest } from './ingest.ts';
 import type { Collected, SeenResult, SeenTest } from './collected.ts';
 import { ensure } from './tally.ts';
 
@@ -45,7 +45,7 @@ export function collectResult(
   seenTest.status = test.outcome();
   seenTest.results.push(seen);
   const { records, texts } = recordsOf(result, collected);
-  absorb(collected, records, seenTest, seen);
+  ingest(collected, records, seenTest, seen);
   return { test: seenTest, result: seen, texts };
 }
 
@@ -88,7 +88,7 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     worker: known ? result.workerIndex : null,
     leases: [],
     faults: [],
-    attempts: 0,
+    requests: 0,
     degraded: false,
     pinned: false,
     refused: false,

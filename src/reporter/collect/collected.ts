@@ -1,5 +1,5 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
-import type { Judgement, SeenAttempt } from '../../core/blame/verdict.ts';
+import type { Judgement, SeenRequest } from '../../core/blame/verdict.ts';
 import type { ResultStatus, TestOutcome } from '../report/model.ts';
 import { Pulse } from './timeline.ts';
 import { Replicas } from './replicas.ts';
@@ -11,7 +11,7 @@ export interface Collected {
   readonly tests: Map<string, SeenTest>;
   readonly all: Tally;
   calls: number;
-  attemptsCut: number;
+  requestsOmitted: number;
   waitedMs: number;
   readonly pools: Map<string, PoolTally>;
   readonly strategies: Map<string, StrategyTally>;
@@ -60,8 +60,8 @@ export interface SeenResult {
   shard: number | null;
   worker: number | null;
   readonly leases: SeenHolding[];
-  readonly faults: SeenAttempt[];
-  attempts: number;
+  readonly faults: SeenRequest[];
+  requests: number;
   degraded: boolean;
   pinned: boolean;
   /** Not run: an earlier attempt failed by the product. */
@@ -85,7 +85,7 @@ export interface SeenHolding {
   readonly key: string | null;
   waitedMs: number;
   heldMs: number;
-  attempts: number;
+  requests: number;
   failures: number;
 }
 
@@ -105,7 +105,7 @@ export function emptyCollected(): Collected {
     tests: new Map(),
     all: new Tally(),
     calls: 0,
-    attemptsCut: 0,
+    requestsOmitted: 0,
     waitedMs: 0,
     pools: new Map(),
     strategies: new Map(),

@@ -1,7 +1,7 @@
-import { OUTCOME_KINDS, type Gate, type GateOn, type Transition } from '../../core/types.ts';
-import { blamesEnvironment, type SeenAttempt } from '../../core/blame/verdict.ts';
+import { OUTCOME_KINDS, type Gate, type GateRule, type Transition } from '../../core/types.ts';
+import { blamesEnvironment, type SeenRequest } from '../../core/blame/verdict.ts';
 import { shorten, withinDates } from '../../shared/format.ts';
-import type { GembaRecord, RecordedAttempt } from '../../shared/record.ts';
+import type { GembaRecord, RecordedRequest } from '../../shared/record.ts';
 import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
 import { subjectName } from '../report/members.ts';
 import {
@@ -28,7 +28,7 @@ interface Told {
 }
 
 /** Add what the records of a result tell, to the run and to the result. A result may have several records. */
-export function absorb(
+export function ingest(
   collected: Collected,
   records: readonly GembaRecord[],
   test: SeenTest,
@@ -39,7 +39,7 @@ export function absorb(
     absorbRoster(collected, record);
     absorbRun(collected, record);
     const places = record.leases.map((lease) => placeOf(collected, absorbLease(collected, lease, told)));
-    for (const attempt of record.attempts) absorbAttempt(collected, record, attempt, places, result);
+    for (const request of record.requests) ingestRequest(collected, record, request, places, result);
     absorbErrors(collected, record, test.id);
     absorbStrategies(collected, record);
     absorbRefusals(collected, record, test.id, result);
@@ -50,8 +50,8 @@ export function absorb(
 
 function absorbResult(collected: Collected, record: GembaRecord, result: SeenResult): void {
   collected.calls += record.calls;
-  collected.attemptsCut += record.attemptsCut;
-  result.attempts += record.attempts.length + record.attemptsCut;
+  collected.requestsOmitted += record.requestsOmitted;
+  result.requests += record.requests.length + record.requestsOmitted;
   result.worker = record.worker;
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
@@ -95,7 +95,7 @@ function absorbRun(collected: Collected, record: GembaRecord): void {
 }
 
 function stricter(a: Gate, b: Gate): Gate {
-  const pick = (on: GateOn): 'fail' | 'warn' => (a[on] === 'fail' || b[on] === 'fail' ? 'fail' : 'warn');
+  const pick = (on: GateRule): 'fail' | 'warn' => (a[on] === 'fail' || b[on] === 'fail' ? 'fail' : 'warn');
   const [product, environment] = [pick('product'), pick('environment')];
   return { product, environment, unknown: pick('unknown'), degraded: pick('degraded') };
 }
@@ -124,7 +124,7 @@ function absorbLease(collected: Collected, lease: RecordedLease, told: Told): Se
   }
   // A worker's lease comes with each of its tests and is counted with the first.
   countLease(collected, lease, name, lease.scope === 'worker' ? collected.workerLeases : told.seen);
-  const holding = { pool, endpoint, key, waitedMs, heldMs, attempts: 0, failures: 0 };
+  const holding = { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
   told.holdings.set(name, holding);
   return holding;
 }
@@ -156,14 +156,14 @@ function placeOf(collected: Collected, holding: SeenHolding): Place {
   };
 }
 
-function absorbAttempt(
+function ingestRequest(
   collected: Collected,
   record: GembaRecord,
-  attempt: RecordedAttempt,
+  request: RecordedRequest,
   places: readonly Place[],
   result: SeenResult,
 ): void {
-  const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = attempt;
+  const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = request;
   const at = withinDates(record.startedAt + after);
   const kind = OUTCOME_KINDS[kindIndex]!;
   const failed = blamesEnvironment(kind);
@@ -174,12 +174,12 @@ function absorbAttempt(
   const place = places[leaseIndex];
   if (!place) return;
   const { holding } = place;
-  holding.attempts++;
+  holding.requests++;
   if (failed) holding.failures++;
   place.endpoint?.add(counted, at);
   place.key?.add(counted, at);
   const { pool, endpoint, key } = holding;
-  const seen: SeenAttempt = { pool, endpoint, key, kind, status: status === 0 ? null : status, at };
+  const seen: SeenRequest = { pool, endpoint, key, kind, status: status === 0 ? null : status, at };
   collected.replicas.add(seen);
   if (failed) result.faults.push(seen);
 }

@@ -21,7 +21,7 @@ export type JournalTest = Pick<SeenTest, 'id' | 'title' | 'file' | 'line' | 'pro
 /** What of a result its records do not tell. */
 export type JournalResult = Omit<
   SeenResult,
-  'leases' | 'faults' | 'attempts' | 'degraded' | 'pinned' | 'refused' | 'unleased' | 'told'
+  'leases' | 'faults' | 'requests' | 'degraded' | 'pinned' | 'refused' | 'unleased' | 'told'
 >;
 
 /** A test that began. */

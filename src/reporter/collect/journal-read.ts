@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { recordSchema } from '../../shared/record.ts';
 import { z } from '../../shared/zod.ts';
-import { absorb } from './ingest.ts';
+import { ingest } from './ingest.ts';
 import { aggregate } from '../report/aggregate.ts';
 import { type Collected, emptyCollected, type SeenResult, type SeenTest } from './collected.ts';
 import type { BeganLine, EndedLine, JournalHead, JournalLine, JournalResult } from './journal-format.ts';
@@ -80,7 +80,7 @@ class Replay {
     const seen = unfolded(result);
     test.results.push(seen);
     const read = records.flatMap((record) => recordSchema.safeParse(record).data ?? []);
-    absorb(this.#collected, read, test, seen);
+    ingest(this.#collected, read, test, seen);
   }
 
   /** It was running when the run was ended. */
@@ -108,7 +108,7 @@ function parse(text: string): JournalHead | JournalLine | null {
 
 function unfolded(result: JournalResult): SeenResult {
   const nothing = {
-    attempts: 0,
+    requests: 0,
     degraded: false,
     pinned: false,
     refused: false,

@@ -44,7 +44,7 @@ export class Journal {
     const {
       leases: _l,
       faults: _f,
-      attempts: _a,
+      requests: _a,
       degraded: _d,
       pinned: _p,
       refused: _r,

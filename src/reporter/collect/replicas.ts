@@ -1,4 +1,4 @@
-import type { SeenAttempt } from '../../core/blame/verdict.ts';
+import type { SeenRequest } from '../../core/blame/verdict.ts';
 import { ensure } from './tally.ts';
 
 const SLOT_MS = 10_000;
@@ -12,14 +12,14 @@ export class Replicas {
   private readonly gave = new Map<string, Slots>();
   private readonly answers = new Map<string, boolean>();
 
-  add(attempt: SeenAttempt): void {
-    if (attempt.endpoint === null) return;
-    mark(this.asked, attempt.pool, attempt);
-    if (attempt.kind === 'server') mark(this.gave, statusKey(attempt), attempt);
+  add(request: SeenRequest): void {
+    if (request.endpoint === null) return;
+    mark(this.asked, request.pool, request);
+    if (request.kind === 'server') mark(this.gave, statusKey(request), request);
   }
 
   /** Did every endpoint of the pool that was asked within a minute, and at least two, give this server error? */
-  everywhere(fault: SeenAttempt): boolean {
+  everywhere(fault: SeenRequest): boolean {
     if (fault.kind !== 'server' || fault.endpoint === null) return false;
     return ensure(this.answers, `${statusKey(fault)}\n${slotOf(fault.at)}`, () => {
       const asked = endpointsNear(this.asked.get(fault.pool), fault.at);
@@ -29,17 +29,17 @@ export class Replicas {
   }
 }
 
-function statusKey(attempt: SeenAttempt): string {
-  return `${attempt.pool}\n${attempt.status}`;
+function statusKey(request: SeenRequest): string {
+  return `${request.pool}\n${request.status}`;
 }
 
 function slotOf(at: number): number {
   return Math.floor(at / SLOT_MS);
 }
 
-function mark(index: Map<string, Slots>, key: string, attempt: SeenAttempt): void {
+function mark(index: Map<string, Slots>, key: string, request: SeenRequest): void {
   const slots = ensure(index, key, () => new Map<string, Set<number>>());
-  ensure(slots, attempt.endpoint!, () => new Set<number>()).add(slotOf(attempt.at));
+  ensure(slots, request.endpoint!, () => new Set<number>()).add(slotOf(request.at));
 }
 
 function endpointsNear(slots: Slots | undefined, at: number): string[] {

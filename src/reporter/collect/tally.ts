@@ -4,7 +4,7 @@ import { Samples } from './samples.ts';
 import { Spark } from './activity.ts';
 
 /** What one attempt adds to the counts. `durationMs` is below zero where no response came. */
-export interface CountedAttempt {
+export interface CountedRequest {
   readonly kind: OutcomeKind;
   readonly durationMs: number;
 }
@@ -12,21 +12,21 @@ export interface CountedAttempt {
 /** Running counts of an endpoint, a key, or the whole run. */
 export class Tally {
   leases = 0;
-  attempts = 0;
+  requests = 0;
   successes = 0;
   failures = 0;
   readonly kinds: Partial<Record<OutcomeKind, number>> = {};
   readonly durations: Samples = new Samples();
 
-  add(attempt: CountedAttempt): void {
-    this.attempts++;
-    if (attempt.durationMs >= 0) this.durations.add(attempt.durationMs);
-    if (!blamesEnvironment(attempt.kind)) {
+  add(request: CountedRequest): void {
+    this.requests++;
+    if (request.durationMs >= 0) this.durations.add(request.durationMs);
+    if (!blamesEnvironment(request.kind)) {
       this.successes++;
       return;
     }
     this.failures++;
-    this.kinds[attempt.kind] = (this.kinds[attempt.kind] ?? 0) + 1;
+    this.kinds[request.kind] = (this.kinds[request.kind] ?? 0) + 1;
   }
 
   /** Of the attempts whose outcome is known: some are only counted (see MAX_ATTEMPTS_PER_RECORD). */
@@ -40,9 +40,9 @@ export class Tally {
 export class MemberTally extends Tally {
   readonly spark: Spark = new Spark();
 
-  override add(attempt: CountedAttempt, at: number = 0): void {
-    super.add(attempt);
-    this.spark.add(at, blamesEnvironment(attempt.kind));
+  override add(request: CountedRequest, at: number = 0): void {
+    super.add(request);
+    this.spark.add(at, blamesEnvironment(request.kind));
   }
 }
 

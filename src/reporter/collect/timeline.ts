@@ -16,7 +16,7 @@ const SIZES: readonly { size: number; upTo: number }[] = [
 ];
 
 interface Beat {
-  attempts: number;
+  requests: number;
   failures: number;
   responses: number;
   totalMs: number;
@@ -28,7 +28,7 @@ export class Pulse {
 
   add(at: number, failed: boolean, durationMs: number): void {
     const beat = ensure(this.beats, Math.floor(withinDates(at) / SECOND), emptyBeat);
-    beat.attempts++;
+    beat.requests++;
     if (failed) beat.failures++;
     if (durationMs < 0) return;
     beat.responses++;
@@ -70,11 +70,11 @@ export function bucketSize(spanMs: number): number {
 }
 
 function emptyBeat(): Beat {
-  return { attempts: 0, failures: 0, responses: 0, totalMs: 0 };
+  return { requests: 0, failures: 0, responses: 0, totalMs: 0 };
 }
 
 function add(sum: Beat, beat: Beat): void {
-  sum.attempts += beat.attempts;
+  sum.requests += beat.requests;
   sum.failures += beat.failures;
   sum.responses += beat.responses;
   sum.totalMs += beat.totalMs;
@@ -82,5 +82,5 @@ function add(sum: Beat, beat: Beat): void {
 
 function toBucket(beat: Beat, at: number): ReportBucket {
   const avgMs = beat.responses === 0 ? null : rounded(beat.totalMs / beat.responses);
-  return { at: isoTime(at), attempts: beat.attempts, failures: beat.failures, avgMs };
+  return { at: isoTime(at), requests: beat.requests, failures: beat.failures, avgMs };
 }

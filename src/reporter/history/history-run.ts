@@ -14,7 +14,7 @@ export interface HistoryRun {
     readonly skipped: number;
   };
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  readonly attempts: number;
+  readonly requests: number;
   readonly successRate: number | null;
   readonly p95Ms: number | null;
   readonly waitedMs: number;

@@ -11,7 +11,7 @@ const historyRun = z.object({
   status: z.enum(['passed', 'failed', 'timedout', 'interrupted']),
   totals: z.object({ tests: count, passed: count, failed: count, flaky: count, skipped: count }),
   verdicts: z.object({ product: count, environment: count, unknown: count }),
-  attempts: count,
+  requests: count,
   successRate: rate,
   p95Ms: z.number().min(0).nullable(),
   waitedMs: z.number().min(0),
@@ -34,14 +34,14 @@ const WHOLE = 0.9;
 const ONLY = 0.5;
 
 export function historyRunOf({ run, totals, verdicts }: Report): HistoryRun {
-  const { tests, passed, failed, flaky, skipped, attempts, successRate, p95Ms, waitedMs } = totals;
+  const { tests, passed, failed, flaky, skipped, requests, successRate, p95Ms, waitedMs } = totals;
   return {
     startedAt: run.startedAt,
     durationMs: run.durationMs,
     status: run.status,
     totals: { tests, passed, failed, flaky, skipped },
     verdicts,
-    attempts,
+    requests,
     successRate,
     p95Ms,
     waitedMs,

@@ -1,5 +1,5 @@
-import type { OutcomeKind, Verdict } from '../../core/types.ts';
-import type { SeenAttempt } from '../../core/blame/verdict.ts';
+import { type OutcomeKind, VERDICTS } from '../../core/types.ts';
+import type { SeenRequest } from '../../core/blame/verdict.ts';
 import { isoTime } from '../../shared/format.ts';
 import type { SeenError } from '../collect/collected.ts';
 import type { JudgedTest } from './judging.ts';
@@ -8,11 +8,10 @@ import { ensure } from '../collect/tally.ts';
 
 /** Kinds that speak of the key; the other faults speak of the endpoint. */
 const OF_KEY: ReadonlySet<OutcomeKind> = new Set(['auth', 'rate-limit', 'exhausted']);
-const ORDER: readonly Verdict[] = ['product', 'environment', 'unknown'];
 
 /** Why tests failed: alike failures together, the product's first, then the most frequent. */
 export function groupCauses(judged: readonly JudgedTest[], errors: readonly SeenError[]): ReportCause[] {
-  const groups = new Map<string, { test: JudgedTest; faults: readonly SeenAttempt[] }[]>();
+  const groups = new Map<string, { test: JudgedTest; faults: readonly SeenRequest[] }[]>();
   for (const test of judged) {
     if (test.verdict === null) continue;
     const faults = mainFaults(test);
@@ -26,23 +25,23 @@ export function groupCauses(judged: readonly JudgedTest[], errors: readonly Seen
       errors,
     );
   });
-  const rank = (cause: ReportCause): number => ORDER.indexOf(cause.verdict);
+  const rank = (cause: ReportCause): number => VERDICTS.indexOf(cause.verdict);
   return causes.sort((a, b) => rank(a) - rank(b) || b.tests.length - a.tests.length);
 }
 
 /** The faults of the kind and member that hit the test most often. */
-function mainFaults(test: JudgedTest): readonly SeenAttempt[] {
-  const groups = new Map<string, SeenAttempt[]>();
+function mainFaults(test: JudgedTest): readonly SeenRequest[] {
+  const groups = new Map<string, SeenRequest[]>();
   for (const fault of test.faults) ensure(groups, nameOfFault(fault, test.everywhere), () => []).push(fault);
   return [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-function nameOfFault(fault: SeenAttempt, everywhere: boolean): string {
+function nameOfFault(fault: SeenRequest, everywhere: boolean): string {
   const { pool, kind, status } = fault;
   return [pool, kind, status, everywhere ? '' : (subjectOf(fault) ?? '')].join('\n');
 }
 
-function nameOfCause(test: JudgedTest, fault: SeenAttempt | undefined): string {
+function nameOfCause(test: JudgedTest, fault: SeenRequest | undefined): string {
   const { verdict, everywhere, crashed } = test;
   if (fault && !crashed) return [verdict, everywhere, nameOfFault(fault, everywhere)].join('\n');
   return [verdict, crashed, verdict === 'product' ? '' : toldEvidence(test)].join('\n');
@@ -50,7 +49,7 @@ function nameOfCause(test: JudgedTest, fault: SeenAttempt | undefined): string {
 
 function toCause(
   group: readonly JudgedTest[],
-  faults: readonly SeenAttempt[],
+  faults: readonly SeenRequest[],
   errors: readonly SeenError[],
 ): ReportCause {
   const first = group[0]!;
@@ -84,7 +83,7 @@ function toldEvidence(test: JudgedTest): string {
   return judgement?.evidence[0] ?? 'nothing was measured';
 }
 
-function describeFault(fault: SeenAttempt, everywhere: boolean, errors: readonly SeenError[]): string {
+function describeFault(fault: SeenRequest, everywhere: boolean, errors: readonly SeenError[]): string {
   const status = fault.status === null ? '' : ` ${fault.status}`;
   if (everywhere) return `every endpoint of ${fault.pool} that was asked answered${status}`;
   const subject = `${blamesKey(fault) ? 'key' : 'endpoint'} ${fault.pool}/${subjectOf(fault) ?? '?'}`;
@@ -104,7 +103,7 @@ const NETWORK: readonly (readonly [RegExp, string])[] = [
   [/EHOSTUNREACH|ENETUNREACH|UNREACHABLE/i, 'could not be reached'],
 ];
 
-function describeNetwork(fault: SeenAttempt, errors: readonly SeenError[]): string {
+function describeNetwork(fault: SeenRequest, errors: readonly SeenError[]): string {
   const alike = errors.find((error) => {
     return error.kind === 'network' && error.pool === fault.pool && error.endpoint === fault.endpoint;
   });
@@ -112,10 +111,10 @@ function describeNetwork(fault: SeenAttempt, errors: readonly SeenError[]): stri
   return said?.[1] ?? 'had network errors';
 }
 
-function blamesKey(fault: SeenAttempt): boolean {
+function blamesKey(fault: SeenRequest): boolean {
   return fault.key !== null && (OF_KEY.has(fault.kind) || fault.endpoint === null);
 }
 
-function subjectOf(fault: SeenAttempt): string | null {
+function subjectOf(fault: SeenRequest): string | null {
   return blamesKey(fault) ? fault.key : (fault.endpoint ?? fault.key);
 }

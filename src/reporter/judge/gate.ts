@@ -1,4 +1,4 @@
-import type { Gate, GateOn, Verdict } from '../../core/types.ts';
+import { type Gate, type GateRule, type Verdict, GATE_RULES } from '../../core/types.ts';
 import { counted } from '../../shared/format.ts';
 import type { ReportGate } from '../report/model.ts';
 
@@ -8,23 +8,21 @@ export interface GateFacts {
   readonly degraded: number;
 }
 
-const ORDER: readonly GateOn[] = ['product', 'environment', 'unknown', 'degraded'];
-
 /** Judge a run by the rules that its records brought; null where no record brought any. */
 export function judgeGate(rules: Gate | null, facts: GateFacts): ReportGate | null {
   if (!rules) return null;
-  const reasons = ORDER.filter((on) => rules[on] === 'fail' && countOf(on, facts) > 0).map((on) => {
+  const reasons = GATE_RULES.filter((on) => rules[on] === 'fail' && countOf(on, facts) > 0).map((on) => {
     return `${reasonOf(on, countOf(on, facts))} (gate.${on} is "fail")`;
   });
   const line = reasons.length === 0 ? null : `the gate failed this run: ${reasons.join(', ')}`;
   return { rules, failed: line !== null, line };
 }
 
-function countOf(on: GateOn, facts: GateFacts): number {
+function countOf(on: GateRule, facts: GateFacts): number {
   return on === 'degraded' ? facts.degraded : facts.verdicts[on];
 }
 
-function reasonOf(on: GateOn, tests: number): string {
+function reasonOf(on: GateRule, tests: number): string {
   if (on === 'degraded') return `${counted(tests, 'test')} went through on a fallback only`;
   const whose =
     on === 'product' ? 'by the product' : on === 'environment' ? 'by the environment' : 'unexplained';

@@ -1,4 +1,4 @@
-import { type Judgement, judge, judgeTest, type SeenAttempt } from '../../core/blame/verdict.ts';
+import { type Judgement, judge, judgeTest, type SeenRequest } from '../../core/blame/verdict.ts';
 import type { Verdict } from '../../core/types.ts';
 import type { SeenResult, SeenTest } from '../collect/collected.ts';
 import type { Replicas } from '../collect/replicas.ts';
@@ -10,13 +10,13 @@ export interface JudgedTest {
   /** By result; null for one that did not fail. */
   readonly judgements: readonly (Judgement | null)[];
   /** Faults of failed results that are evidence: the environment's, or those that every replica gives. */
-  readonly faults: readonly SeenAttempt[];
+  readonly faults: readonly SeenRequest[];
   readonly everywhere: boolean;
   readonly crashed: boolean;
 }
 
 export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
-  const seenEverywhere = (fault: SeenAttempt): boolean =>
+  const seenEverywhere = (fault: SeenRequest): boolean =>
     replicas.everywhere(fault) && gaveWhereverAsked(test, fault);
   const judgements = test.results.map((result) =>
     result.failed ? judgeResult(result, seenEverywhere) : null,
@@ -35,28 +35,28 @@ export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
   };
 }
 
-function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenAttempt) => boolean): Judgement {
-  const { attempts, crashed, faults, told } = result;
+function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenRequest) => boolean): Judgement {
+  const { requests, crashed, faults, told } = result;
   // Only the worker knows why a test that was given no member has failed.
-  const unleased = attempts === 0 || (result.unleased && faults.length === 0);
+  const unleased = requests === 0 || (result.unleased && faults.length === 0);
   if (unleased && !crashed && told) return told;
-  return judge(faults, { crashed, seenEverywhere, wentWell: attempts - faults.length });
+  return judge(faults, { crashed, seenEverywhere, wentWell: requests - faults.length });
 }
 
 /** The run's other tests may have met an error that this one got past: every endpoint it asked must have given it. */
-function gaveWhereverAsked(test: SeenTest, fault: SeenAttempt): boolean {
+function gaveWhereverAsked(test: SeenTest, fault: SeenRequest): boolean {
   const gave = new Set(
     test.results.flatMap(({ faults }) => faults.filter((other) => alike(other, fault))).map(endpointOf),
   );
   return test.results.every(({ leases }) =>
-    leases.every((lease) => lease.pool !== fault.pool || lease.attempts === 0 || gave.has(lease.endpoint)),
+    leases.every((lease) => lease.pool !== fault.pool || lease.requests === 0 || gave.has(lease.endpoint)),
   );
 }
 
-function alike(a: SeenAttempt, b: SeenAttempt): boolean {
+function alike(a: SeenRequest, b: SeenRequest): boolean {
   return a.pool === b.pool && a.kind === b.kind && a.status === b.status;
 }
 
-function endpointOf(attempt: SeenAttempt): string | null {
-  return attempt.endpoint;
+function endpointOf(request: SeenRequest): string | null {
+  return request.endpoint;
 }

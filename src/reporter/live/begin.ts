@@ -33,7 +33,7 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
     title,
     tests: suite.allTests().length,
     report: () => reportSoFar(subject, startedAt),
-    counts: () => ({ attempts: all.attempts, failures: all.failures }),
+    counts: () => ({ requests: all.requests, failures: all.failures }),
   };
   const run = new LiveRun(source, monotonic);
   const uses = config.projects.map(({ use }) => use as { readonly gembaConfig?: string });

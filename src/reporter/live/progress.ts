@@ -15,7 +15,7 @@ export interface Progress {
   /** Until the last test ends, as far as can be guessed. */
   readonly etaMs: number | null;
   readonly testsLastMinute: number;
-  readonly attemptsLastMinute: number;
+  readonly requestsLastMinute: number;
   readonly successLastMinute: number | null;
 }
 
@@ -26,7 +26,7 @@ export interface Step {
   readonly done: boolean;
   readonly failed: boolean;
   readonly flaky: boolean;
-  readonly attempts: number;
+  readonly requests: number;
   readonly failures: number;
 }
 
@@ -61,7 +61,7 @@ export class ProgressMeter {
   at(now: number): Progress {
     this.forget(now);
     const { recent, total, done, failed, flaky, endedAt } = this;
-    const attempts = sum(recent, (step) => step.attempts);
+    const requests = sum(recent, (step) => step.requests);
     const failures = sum(recent, (step) => step.failures);
     return {
       phase: endedAt === null ? 'running' : 'ended',
@@ -72,8 +72,8 @@ export class ProgressMeter {
       forMs: Math.max(0, (endedAt ?? now) - this.startedAt),
       etaMs: endedAt === null ? this.eta(now) : null,
       testsLastMinute: sum(recent, (step) => Number(step.done)),
-      attemptsLastMinute: attempts,
-      successLastMinute: attempts === 0 ? null : (attempts - failures) / attempts,
+      requestsLastMinute: requests,
+      successLastMinute: requests === 0 ? null : (requests - failures) / requests,
     };
   }
 

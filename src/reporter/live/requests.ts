@@ -1,3 +1,4 @@
+import { MEMBER_KINDS } from '../../core/types.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type * as zod from 'zod';
@@ -29,7 +30,7 @@ export const editSchema = z.object({
   /** The file as the page showed it. */
   revision: z.string().min(1).max(64),
   pool: z.string().min(1).max(200),
-  kind: z.enum(['endpoint', 'key']),
+  kind: z.enum(MEMBER_KINDS),
   name: z.string().min(1).max(200),
   set: z.strictObject({
     enabled: z.boolean().nullable().optional(),

@@ -16,7 +16,7 @@ export interface LiveSource {
   /** The report as far as the run is. */
   readonly report: () => Report;
   /** Attempts and failures that were seen so far. */
-  readonly counts: () => { readonly attempts: number; readonly failures: number };
+  readonly counts: () => { readonly requests: number; readonly failures: number };
 }
 
 export interface RunNow {
@@ -30,7 +30,7 @@ export class LiveRun {
   private readonly clock: Clock;
   private readonly meter: ProgressMeter;
   private readonly running = new Map<TestResult, RunningTest>();
-  private counted = { attempts: 0, failures: 0 };
+  private counted = { requests: 0, failures: 0 };
   /** Counts what changes the report. */
   revision = 0;
   ended = false;
@@ -59,7 +59,7 @@ export class LiveRun {
       done: !(outcome === 'unexpected' && test.results.length <= test.retries),
       failed: outcome === 'unexpected',
       flaky: outcome === 'flaky',
-      attempts: now.attempts - before.attempts,
+      requests: now.requests - before.requests,
       failures: now.failures - before.failures,
     });
   }

@@ -36,7 +36,7 @@ export interface TimelineView {
 interface TimelineData {
   readonly start: number;
   readonly size: number;
-  readonly attempts: readonly number[];
+  readonly requests: readonly number[];
   readonly failures: readonly number[];
   readonly avg: readonly (number | null)[];
 }
@@ -47,7 +47,7 @@ export function timelineView(report: Report, stretches: Stretches, span: Band): 
   if (buckets.length === 0) return null;
   const { from: start, to: end } = span;
   const size = (end - start) / buckets.length;
-  const most = Math.max(...buckets.map(({ attempts }) => attempts));
+  const most = Math.max(...buckets.map(({ requests }) => requests));
   const slowest = Math.max(...buckets.map(({ avgMs }) => avgMs ?? 0));
   const lanes = lanesOf(report, stretches, span);
   return {
@@ -55,7 +55,7 @@ export function timelineView(report: Report, stretches: Stretches, span: Band): 
     label: labelOf(report, size),
     most: count(most),
     slowest: slowest > 0 ? duration(slowest) : null,
-    good: bars(buckets, most, ({ attempts, failures }) => [failures, attempts]),
+    good: bars(buckets, most, ({ requests, failures }) => [failures, requests]),
     bad: bars(buckets, most, ({ failures }) => [0, failures]),
     response: line(buckets, slowest),
     lanes: lanes.shown,
@@ -66,7 +66,7 @@ export function timelineView(report: Report, stretches: Stretches, span: Band): 
     data: {
       start,
       size,
-      attempts: buckets.map(({ attempts }) => attempts),
+      requests: buckets.map(({ requests }) => requests),
       failures: buckets.map(({ failures }) => failures),
       avg: buckets.map(({ avgMs }) => avgMs),
     },
@@ -79,9 +79,9 @@ function bucketName(size: number): string {
 }
 
 function labelOf(report: Report, size: number): string {
-  const { attempts, failures } = report.totals;
+  const { requests, failures } = report.totals;
   const worst = report.timeline.reduce((a, b) => (b.failures > a.failures ? b : a));
-  const said = `Attempts per ${bucketName(size)}: ${count(attempts)} in all, ${counted(failures, 'failure')}`;
+  const said = `Attempts per ${bucketName(size)}: ${count(requests)} in all, ${counted(failures, 'failure')}`;
   if (worst.failures === 0) return `${said}.`;
   return `${said}, most of them (${count(worst.failures)}) at ${clockTime(Date.parse(worst.at))}.`;
 }

@@ -1,3 +1,4 @@
+import { VERDICTS } from '../../core/types.ts';
 import { deflateRawSync } from 'node:zlib';
 import { memberName } from './timeline-rows.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
@@ -5,7 +6,6 @@ import { isUnmeasured } from './view-tests.ts';
 
 /** Order that the page's script knows the words by. */
 const OUTCOMES = ['unexpected', 'flaky', 'expected', 'skipped'] as const;
-const VERDICTS = ['product', 'environment', 'unknown'] as const;
 
 /** Texts by number, each kept once. */
 class Texts {
@@ -100,7 +100,7 @@ function packResult(
       texts.members.number(memberName(lease)),
       Math.round(lease.waitedMs),
       Math.round(lease.heldMs),
-      lease.attempts,
+      lease.requests,
       lease.failures,
     ]),
     // Seconds are enough for people.

@@ -1,4 +1,4 @@
-import type { HealthState } from '../../core/types.ts';
+import { type HealthState, type MemberKind } from '../../core/types.ts';
 import { count, counted, duration } from '../../shared/format.ts';
 import type { Report, ReportMember, ReportPool, ReportTransition } from '../report/model.ts';
 import { type Band, boxes, stepArea } from './shapes.ts';
@@ -17,7 +17,7 @@ export interface MemberLane {
   /** The same in few letters: `out 17 min` */
   readonly short: string;
   /** Attempts in equal parts of the time, one unit each. Empty where it was never asked. */
-  readonly attempts: string;
+  readonly requests: string;
   readonly failures: string;
   readonly parts: number;
   readonly bands: readonly { readonly state: HealthState; readonly path: string }[];
@@ -40,8 +40,8 @@ export type Stretches = ReadonlyMap<string, readonly Stretch[]>;
 /** The members that had most trouble, then those that were asked most. */
 export function lanesOf(report: Report, stretches: Stretches, span: Band): Lanes {
   const members = report.pools.flatMap((pool) => membersOf(pool, stretches));
-  const seen = members.filter(({ member, out }) => member.attempts > 0 || out.length > 0);
-  seen.sort((a, b) => b.trouble - a.trouble || b.member.attempts - a.member.attempts);
+  const seen = members.filter(({ member, out }) => member.requests > 0 || out.length > 0);
+  seen.sort((a, b) => b.trouble - a.trouble || b.member.requests - a.member.requests);
   const shown = seen.slice(0, MAX_LANES);
   return {
     shown: shown.map(({ name, member, out }) => memberLane(name, member, out, span)),
@@ -52,10 +52,10 @@ export function lanesOf(report: Report, stretches: Stretches, span: Band): Lanes
 
 function membersOf(pool: ReportPool, all: Stretches): Candidate[] {
   const candidate =
-    (kind: 'endpoint' | 'key') =>
+    (kind: MemberKind) =>
     (member: ReportMember): Candidate => {
       const out = all.get(laneKey(pool.name, kind, member.name)) ?? [];
-      const rate = member.attempts === 0 ? 0 : member.failures / member.attempts;
+      const rate = member.requests === 0 ? 0 : member.failures / member.requests;
       const trouble = out.length > 0 ? 1e12 + lengthOf(out) : rate;
       return { name: `${pool.name}/${member.name}`, member, out, trouble };
     };
@@ -76,19 +76,19 @@ export function memberLane(
   span: Band,
 ): MemberLane {
   const { parts } = member;
-  const most = Math.max(1, ...(parts?.attempts ?? []));
+  const most = Math.max(1, ...(parts?.requests ?? []));
   const outMs = lengthOf(out);
   const note = [
-    `${counted(member.attempts, 'attempt')}, ${count(member.failures)} failed`,
+    `${counted(member.requests, 'request')}, ${count(member.failures)} failed`,
     outMs > 0 ? `not healthy for ${duration(outMs)}` : '',
   ];
   return {
     name,
     note: note.filter(Boolean).join(', '),
     short: outMs > 0 ? `out ${duration(outMs)}` : `${count(member.failures)} failed`,
-    attempts: parts ? stepArea(parts.attempts, most, SPARK_HEIGHT) : '',
+    requests: parts ? stepArea(parts.requests, most, SPARK_HEIGHT) : '',
     failures: parts ? stepArea(parts.failures, most, SPARK_HEIGHT) : '',
-    parts: parts?.attempts.length ?? 1,
+    parts: parts?.requests.length ?? 1,
     bands: [...new Set(out.map(({ state }) => state))].map((state) => {
       const alike = out.filter((stretch) => stretch.state === state);
       return { state, path: boxes(alike, span, BAND_WIDTH, BAND_HEIGHT) };
@@ -96,7 +96,7 @@ export function memberLane(
   };
 }
 
-export function laneKey(pool: string, kind: 'endpoint' | 'key', name: string): string {
+export function laneKey(pool: string, kind: MemberKind, name: string): string {
   return `${pool}\n${kind}\n${name}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../core/types.ts';
+import { type Verdict, VERDICTS } from '../../core/types.ts';
 import { capital, count, counted, timeWindow } from '../../shared/format.ts';
 import type { Report, ReportCause } from '../report/model.ts';
 import { type Notice, noticesOf } from './view-notices.ts';
@@ -35,7 +35,6 @@ const MEANING: Record<Verdict, string> = {
   environment: 'failed with a fault of an endpoint, a key or the network at its own lease',
   unknown: 'failed with nothing measured, or its worker died',
 };
-const VERDICTS: readonly Verdict[] = ['product', 'environment', 'unknown'];
 const MAX_CAUSES = 6;
 
 const NOTHING_MEASURED = 'No lease was taken in this run, so nothing was measured.';
@@ -76,7 +75,7 @@ function everyTest(ran: number, someSkipped: boolean): string {
 
 /** Why there are no numbers, or null where there are some. */
 export function nothingMeasured({ totals }: Report): string | null {
-  if (totals.attempts > 0) return null;
+  if (totals.requests > 0) return null;
   if (totals.leases === 0) return NOTHING_MEASURED;
   return 'No call went through a lease in this run, so nothing was measured.';
 }
@@ -106,7 +105,7 @@ function notesOf(report: Report, running: boolean): string[] {
   const notes: string[] = [];
   if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded, on a fallback.`);
   if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran on a target pinned by its user.`);
-  if (totals.unmeasured > 0 && totals.attempts > 0) {
+  if (totals.unmeasured > 0 && totals.requests > 0) {
     notes.push(
       `${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no call went through a lease.`,
     );

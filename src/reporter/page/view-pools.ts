@@ -37,7 +37,7 @@ interface MemberRow {
   /** It was asked, or its state changed: there is something to draw. */
   readonly drawn: boolean;
   readonly leases: string;
-  readonly attempts: string;
+  readonly requests: string;
   readonly share: string;
   readonly failures: string;
   readonly someFailed: boolean;
@@ -135,11 +135,11 @@ function memberTable<M extends ReportMember>(
 
 function byTrouble(a: ReportMember, b: ReportMember): number {
   const out = Number(b.state !== 'healthy') - Number(a.state !== 'healthy');
-  return out || b.failures - a.failures || b.attempts - a.attempts;
+  return out || b.failures - a.failures || b.requests - a.requests;
 }
 
 function toRow(member: ReportMember, detail: string, lane: string, scene: Scene): MemberRow {
-  const { successRate, attempts, share, avgMs, p50Ms, p95Ms, p99Ms } = member;
+  const { successRate, requests, share, avgMs, p50Ms, p95Ms, p99Ms } = member;
   const stretches = scene.stretches.get(lane) ?? [];
   return {
     name: member.name,
@@ -147,10 +147,10 @@ function toRow(member: ReportMember, detail: string, lane: string, scene: Scene)
     state: member.state,
     why: reasonOf(member, scene.report.run.startedAt),
     lane: memberLane(member.name, member, stretches, scene.span),
-    drawn: attempts > 0 || stretches.length > 0,
+    drawn: requests > 0 || stretches.length > 0,
     leases: count(member.leases),
-    attempts: count(attempts),
-    share: share === null || attempts === 0 ? '' : percent(share),
+    requests: count(requests),
+    share: share === null || requests === 0 ? '' : percent(share),
     failures: count(member.failures),
     someFailed: member.failures > 0,
     kinds: kindsText(member.kinds),

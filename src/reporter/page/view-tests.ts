@@ -1,4 +1,4 @@
-import type { Verdict } from '../../core/types.ts';
+import { type Verdict, VERDICTS } from '../../core/types.ts';
 import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
 import { memberName } from './timeline-rows.ts';
 import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
@@ -42,7 +42,7 @@ const OUTCOME_LABELS: Record<TestOutcome, string> = {
   skipped: 'Skipped',
 };
 const OUTCOMES: readonly TestOutcome[] = ['unexpected', 'flaky', 'expected', 'skipped'];
-const VERDICTS: readonly (Verdict | null)[] = ['product', 'environment', 'unknown', null];
+const ORDER: readonly (Verdict | null)[] = [...VERDICTS, null];
 
 /** What needs eyes comes first: failed, flaky, degraded or pinned, passed, skipped; else the run's own order. */
 export function orderTests(tests: readonly ReportTest[]): ReportTest[] {
@@ -63,9 +63,10 @@ export function testsView(report: Report, ordered: readonly ReportTest[]): Tests
     outcomes: OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
       return { value: outcome, label: OUTCOME_LABELS[outcome], count: count(counts[outcome]) };
     }),
-    verdicts: VERDICTS.filter((verdict) => verdict !== null)
-      .filter((verdict) => verdicts[verdict] > 0)
-      .map((verdict) => ({ value: verdict, label: `${verdict} (${count(verdicts[verdict])})` })),
+    verdicts: VERDICTS.filter((verdict) => verdicts[verdict] > 0).map((verdict) => ({
+      value: verdict,
+      label: `${verdict} (${count(verdicts[verdict])})`,
+    })),
     marks: marksOf(totals),
     shown: `${count(Math.min(FIRST_TESTS, ordered.length))} of ${counted(ordered.length, 'test')}`,
   };
@@ -84,12 +85,12 @@ function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView[
 
 /** Tests that ran and of which no attempt was seen. */
 export function isUnmeasured({ status, results }: ReportTest): boolean {
-  const attempts = results.flatMap(({ leases }) => leases).reduce((sum, lease) => sum + lease.attempts, 0);
-  return status !== 'skipped' && results.length > 0 && attempts === 0;
+  const requests = results.flatMap(({ leases }) => leases).reduce((sum, lease) => sum + lease.requests, 0);
+  return status !== 'skipped' && results.length > 0 && requests === 0;
 }
 
 function rank(test: ReportTest): number {
-  const verdict = VERDICTS.indexOf(test.verdict);
+  const verdict = ORDER.indexOf(test.verdict);
   if (test.status === 'unexpected') return verdict;
   if (test.status === 'flaky') return 10 + verdict;
   if (test.status === 'skipped') return 40;

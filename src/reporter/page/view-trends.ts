@@ -1,3 +1,4 @@
+import { VERDICTS } from '../../core/types.ts';
 import { count, counted, dateTime, duration, isoTime, percent } from '../../shared/format.ts';
 import type { HistoryRun } from '../history/history-run.ts';
 import type { RunStatus } from '../report/model.ts';
@@ -33,7 +34,6 @@ const MAX_RUNS = 40;
 const WIDTH = 100;
 const HEIGHT = 40;
 const NONE = '–';
-const VERDICTS = ['product', 'environment', 'unknown'] as const;
 
 /** How this run compares with those before it, the present one last; null with fewer than two. */
 export function trendsView(history: readonly HistoryRun[]): TrendsView | null {

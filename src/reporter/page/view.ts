@@ -93,7 +93,7 @@ export function dashboardView(
     run: { status, label, facts: factsOf(report, running) },
     answer: answerView(report, running),
     tiles: tilesOf(report.totals),
-    measured: report.totals.attempts > 0,
+    measured: report.totals.requests > 0,
     timeline: timelineView(report, stretches, span),
     pools: poolsView(report, { stretches, span, running }),
     changes: changesView(report),
@@ -122,15 +122,20 @@ function factsOf({ run }: Report, running: boolean): Fact[] {
 }
 
 function tilesOf(totals: ReportTotals): Tile[] {
-  const { attempts, calls, failures, retries, successRate, avgResponseMs, p50Ms, p95Ms, p99Ms } = totals;
+  const { requests, calls, failures, requestRetries, successRate, avgResponseMs, p50Ms, p95Ms, p99Ms } =
+    totals;
   const ms = (value: number | null): string => (value === null ? NOT_MEASURED : duration(value));
   return [
     tile('Tests', count(totals.tests), testsNote(totals)),
-    tile('Calls', count(calls), `${counted(attempts, 'attempt')}, ${counted(retries, 'retry', 'retries')}`),
+    tile(
+      'Calls',
+      count(calls),
+      `${counted(requests, 'request')}, ${counted(requestRetries, 'retry', 'retries')}`,
+    ),
     tile(
       'Success rate',
       successRate === null ? null : percent(successRate),
-      successRate === null ? 'of attempts' : `${count(failures)} of ${counted(attempts, 'attempt')} failed`,
+      successRate === null ? 'of requests' : `${count(failures)} of ${counted(requests, 'request')} failed`,
     ),
     tile(
       'Average response',

@@ -81,8 +81,8 @@ function inOrder(a: Transition, b: Transition): number {
 }
 
 function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotals {
-  const { all, attemptsCut, calls } = collected;
-  const attempts = all.attempts + attemptsCut;
+  const { all, requestsOmitted, calls } = collected;
+  const requests = all.requests + requestsOmitted;
   const ended = (status: SeenTest['status']): number => tests.filter((test) => test.status === status).length;
   return {
     tests: tests.length,
@@ -92,10 +92,10 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
     skipped: ended('skipped'),
     leases: all.leases,
     calls,
-    attempts,
+    requests,
     successes: all.successes,
     failures: all.failures,
-    retries: Math.max(0, attempts - calls),
+    requestRetries: Math.max(0, requests - calls),
     successRate: all.successRate(),
     avgResponseMs: roundedOrNull(all.durations.mean()),
     p50Ms: roundedOrNull(all.durations.percentile(0.5)),
@@ -110,7 +110,7 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
 }
 
 function isUnmeasured({ status, results }: SeenTest): boolean {
-  return status !== 'skipped' && results.length > 0 && results.every(({ attempts }) => attempts === 0);
+  return status !== 'skipped' && results.length > 0 && results.every(({ requests }) => requests === 0);
 }
 
 function countVerdicts(judged: readonly JudgedTest[]): Record<Verdict, number> {

@@ -1,4 +1,4 @@
-import type { HealthState, RouterEstimate, Transition } from '../../core/types.ts';
+import { type HealthState, type RouterEstimate, type Transition, type MemberKind } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
 import type { Collected } from '../collect/collected.ts';
 import type { ReportEstimate, ReportMember, ReportPool } from './model.ts';
@@ -27,10 +27,10 @@ export function poolsOf(collected: Collected, transitions: readonly Transition[]
   const states = statesOf(collected, transitions);
   const toMembers = (
     pool: PoolTally,
-    kind: 'endpoint' | 'key',
+    kind: MemberKind,
     tallies: ReadonlyMap<string, MemberTally>,
   ): ReportMember[] => {
-    const of = attemptsOf(tallies);
+    const of = requestsOf(tallies);
     return [...tallies].map(([name, tally]) => {
       const subject = `${pool.name}\n${kind}\n${name}`;
       const now = present(states.get(subject), span.endedAt);
@@ -48,8 +48,8 @@ export function poolsOf(collected: Collected, transitions: readonly Transition[]
   }));
 }
 
-function attemptsOf(members: ReadonlyMap<string, MemberTally>): number {
-  return [...members.values()].reduce((sum, { attempts }) => sum + attempts, 0);
+function requestsOf(members: ReadonlyMap<string, MemberTally>): number {
+  return [...members.values()].reduce((sum, { requests }) => sum + requests, 0);
 }
 
 function statesOf(collected: Collected, transitions: readonly Transition[]): Map<string, Present> {
@@ -104,7 +104,7 @@ function toMember(name: string, tally: MemberTally, { now, span, of, estimate }:
     until: now === null || now.until === null ? null : isoTime(now.until),
     why: now?.why ?? null,
     leases: tally.leases,
-    attempts: tally.attempts,
+    requests: tally.requests,
     successes: tally.successes,
     failures: tally.failures,
     successRate: tally.successRate(),
@@ -112,7 +112,7 @@ function toMember(name: string, tally: MemberTally, { now, span, of, estimate }:
     p50Ms: roundedOrNull(durations.percentile(0.5)),
     p95Ms: roundedOrNull(durations.percentile(0.95)),
     p99Ms: roundedOrNull(durations.percentile(0.99)),
-    share: of === 0 ? null : rounded((tally.attempts / of) * 100) / 100,
+    share: of === 0 ? null : rounded((tally.requests / of) * 100) / 100,
     parts: tally.spark.parts(span.from, span.to, PARTS),
     ...(estimate && { estimate: reportEstimateOf(estimate) }),
     kinds: tally.kinds,

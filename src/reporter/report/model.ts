@@ -78,10 +78,10 @@ export interface ReportTotals {
   readonly skipped: number;
   readonly leases: number;
   readonly calls: number;
-  readonly attempts: number;
+  readonly requests: number;
   readonly successes: number;
   readonly failures: number;
-  readonly retries: number;
+  readonly requestRetries: number;
   readonly successRate: number | null;
   readonly avgResponseMs: number | null;
   readonly p50Ms: number | null;
@@ -136,7 +136,7 @@ export interface ReportMember {
   /** What brought the member into its state. */
   readonly why: string | null;
   readonly leases: number;
-  readonly attempts: number;
+  readonly requests: number;
   readonly successes: number;
   readonly failures: number;
   readonly successRate: number | null;
@@ -154,7 +154,7 @@ export interface ReportMember {
 }
 
 export interface ReportParts {
-  readonly attempts: readonly number[];
+  readonly requests: readonly number[];
   readonly failures: readonly number[];
 }
 
@@ -255,13 +255,13 @@ interface ReportLease {
   readonly key: string | null;
   readonly waitedMs: number;
   readonly heldMs: number;
-  readonly attempts: number;
+  readonly requests: number;
   readonly failures: number;
 }
 
 export interface ReportBucket {
   readonly at: string;
-  readonly attempts: number;
+  readonly requests: number;
   readonly failures: number;
   readonly avgMs: number | null;
 }

@@ -1,3 +1,4 @@
+import { VERDICTS } from '../../core/types.ts';
 import { count, counted, duration, percent } from '../../shared/format.ts';
 import { plainLine } from '../../shared/sanitize.ts';
 import type { Report, ReportMember } from '../report/model.ts';
@@ -7,7 +8,6 @@ import { reasonOf } from '../page/view-pools.ts';
 
 const MAX_CAUSES = 8;
 const MAX_MEMBERS = 8;
-const VERDICTS = ['product', 'environment', 'unknown'] as const;
 
 /** What the terminal says at the end: one line that begins `Gemba:`, and under it what explains it. */
 export function summaryText(report: Report, reportPath: string | null): string {
@@ -60,8 +60,8 @@ function testsPart({ totals }: Report): string {
 }
 
 function measuredPart({ totals }: Report): string {
-  const { attempts, calls, successRate, avgResponseMs, p95Ms } = totals;
-  if (attempts === 0 || successRate === null) return 'not measured';
+  const { requests, calls, successRate, avgResponseMs, p95Ms } = totals;
+  if (requests === 0 || successRate === null) return 'not measured';
   const parts = [counted(calls, 'call'), `${percent(successRate)} ok`];
   if (avgResponseMs !== null) parts.push(`avg ${duration(avgResponseMs)}`);
   if (p95Ms !== null) parts.push(`p95 ${duration(p95Ms)}`);

@@ -11,7 +11,13 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { writeWhole } from '../../../src/broker/persist.ts';
+import { contextOf } from '../../../src/broker/context.ts';
+import { loadState, saveState, writeWhole } from '../../../src/broker/persist.ts';
+import { readTasks } from '../../../src/broker/persist-tasks.ts';
+import { healthOf } from '../../../src/core/health/states.ts';
+import { memberStateOf, newPoolState, type PoolState } from '../../../src/core/state.ts';
+import { HEALTH_STATES } from '../../../src/core/types.ts';
+import { PoolRouting } from '../../../src/router/routing.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'gemba-persist-'))));
@@ -37,3 +43,59 @@ it('writes through no link that somebody has laid there, and for nobody else to 
   expect(readFileSync(file, 'utf8')).toBe('new');
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
+
+const routing = new PoolRouting(() => 0.5);
+const context = contextOf({ now: () => 1_000, random: () => 0.5, routing });
+
+/** One key in each health state. */
+function everyState(): PoolState {
+  const pool = newPoolState('api');
+  for (const state of HEALTH_STATES) {
+    const member = memberStateOf(pool, 'key', { id: state, name: state }, context);
+    member.health = healthOf(state, 60_000, `is ${state}`);
+  }
+  return pool;
+}
+
+it('restores every health state that it has written', () => {
+  const file = path.join(folder, 'cache.json');
+  expect(saveState(file, [everyState()], new Map(), routing, 1_000)).toBeNull();
+  const restored = [...loadState(file, context, routing).get('api')!.members.values()];
+  expect(restored.map(({ health }) => health)).toEqual(
+    HEALTH_STATES.map((state) => healthOf(state, 60_000, `is ${state}`)),
+  );
+});
+
+it('leaves out an entry that it does not understand, and restores all others', () => {
+  const file = path.join(folder, 'cache.json');
+  saveState(
+    file,
+    [everyState()],
+    new Map([
+      ['sign in', [run('form')]],
+      ['pay', [run('card')]],
+    ]),
+    routing,
+    1_000,
+  );
+  const saved = JSON.parse(readFileSync(file, 'utf8')) as Saved;
+  saved.pools[0]!.members[1]!.health.state = 'a state of tomorrow';
+  saved.pools.push({ name: 'other', members: 'not a list' as never });
+  saved.tasks[0]!.past[0]!.kind = 'a kind of tomorrow';
+  writeFileSync(file, JSON.stringify(saved));
+  const pools = loadState(file, context, routing);
+  expect([...pools.keys()]).toEqual(['api']);
+  expect([...pools.get('api')!.members.values()].map(({ id }) => id)).toEqual(
+    HEALTH_STATES.filter((_, index) => index !== 1),
+  );
+  expect(readTasks(file).map(({ name }) => name)).toEqual(['pay']);
+});
+
+interface Saved {
+  pools: { name: string; members: { health: { state: string } }[] }[];
+  tasks: { past: { kind: string | null }[] }[];
+}
+
+function run(name: string): { name: string; ok: boolean; durationMs: number; kind: null; at: number } {
+  return { name, ok: true, durationMs: 5, kind: null, at: 500 };
+}

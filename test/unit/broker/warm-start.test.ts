@@ -34,7 +34,7 @@ function taught({ context }: Broker): PoolState {
   for (const { member } of resolvePool(pool, SPEC, context).endpoints) {
     for (let requestPermit = 0; requestPermit < 30; requestPermit++) {
       const learned = { ok: member.name !== 'bad', durationMs: member.name === 'slow' ? 900 : 90 };
-      const more = { retryAfterMs: null, attempt: 1, inFlight: 0 };
+      const more = { retryAfterMs: null, request: 1, inFlight: 0 };
       context.observe(member.routerHandle, { ...learned, ...more }, context.now);
     }
   }

@@ -1,3 +1,4 @@
+import { type FlatReport, requestReport } from '../../harness/request-report.ts';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -17,18 +18,8 @@ const WISH = {
   exclude: [],
   timeoutMs: 1_000,
 };
-const ATTEMPT = {
-  call: 'c',
-  attempt: 1,
-  signature: null,
-  auth: 'leased',
-  status: 200,
-  durationMs: 5,
-  retryAfterMs: null,
-  unsent: false,
-  endpoint: null,
-  key: 'one#k',
-} as const;
+const report = (lease: string, outcome: Partial<FlatReport> = {}): void =>
+  client.report({ lease, ...requestReport({ kind: 'ok', status: 200, key: 'one#k', ...outcome }) });
 
 /** What came in one piece, by type, after the hello. */
 let pieces: string[][];
@@ -110,37 +101,37 @@ async function told(...expected: string[][]): Promise<void> {
 }
 
 test('an attempt that went well at a free member goes with what is told next', async () => {
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  report('a');
   await sleep(1);
   client.release('a', false);
-  await told(['attempt', 'release']);
+  await told(['request', 'release']);
 });
 
 test('and by itself where nothing comes', async () => {
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  await told(['attempt', 'attempt']);
+  report('a');
+  report('a');
+  await told(['request', 'request']);
 });
 
 test('before the link closes, too', async () => {
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
+  report('a');
   client.close();
-  await told(['attempt']);
+  await told(['request']);
 });
 
 test('a failed one goes at once, with what could wait before it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'ok' });
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
-  await told(['attempt', 'attempt']);
+  report('a');
+  report('a', { kind: 'server', status: 500 });
+  await told(['request', 'request']);
 });
 
 test('so does one at a member whose calls ask for turns', async () => {
   isFastPath = false;
   await client.ask({ type: 'acquire', lease: 'b', ...WISH });
   vi.useFakeTimers({ toFake: ['setTimeout'] });
-  client.report({ lease: 'b', ...ATTEMPT, kind: 'ok' });
-  await told(['acquire'], ['attempt']);
+  report('b');
+  await told(['acquire'], ['request']);
 });
 
 test('what is given back after the hello, and before its answer, is told after the answer', async () => {
@@ -148,12 +139,12 @@ test('what is given back after the hello, and before its answer, is told after t
   isWelcoming = false;
   sockets[0]!.destroy();
   await vi.waitFor(() => expect(sockets).toHaveLength(2));
-  client.report({ lease: 'a', ...ATTEMPT, kind: 'server', status: 500 });
+  report('a', { kind: 'server', status: 500 });
   client.release('a', true);
   await sleep(1);
   expect(pieces).toEqual([['acquire']]);
   welcome();
-  await told(['attempt', 'release']);
+  await told(['request', 'release']);
 });
 
 test('also by a link that was closed meanwhile, which leaves then', async () => {

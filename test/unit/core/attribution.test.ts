@@ -16,7 +16,7 @@ function twoOfEach(): World {
 describe('an endpoint', () => {
   it('is ejected by the first refused connection', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'network', unsent: true });
     expect(world.state('eu')).toBe('ejected');
     expect(world.state('one')).toBe('healthy');
   });
@@ -24,32 +24,32 @@ describe('an endpoint', () => {
   it('is ejected by soft faults in a row, which a success interrupts', () => {
     const world = twoOfEach();
     for (const kind of ['server', 'timeout', 'ok', 'network', 'server'] as const)
-      world.attempt('a', { kind, status: 503 });
+      world.request('a', { kind, status: 503 });
     expect(world.state('eu')).toBe('healthy');
-    world.attempt('a', { kind: 'timeout' });
+    world.request('a', { kind: 'timeout' });
     expect(world.state('eu')).toBe('ejected');
   });
 
   it('is not ejected by soft faults where it is the last one that serves', () => {
     const world = twoOfEach();
-    world.attempt('b', { kind: 'network', unsent: true });
-    for (let fault = 0; fault < 10; fault++) world.attempt('a', { kind: 'server', status: 502 });
+    world.request('b', { kind: 'network', unsent: true });
+    for (let fault = 0; fault < 10; fault++) world.request('a', { kind: 'server', status: 502 });
     expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'ejected']);
   });
 
   it('is never ejected where it is the only one: plain Playwright would go on too', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
     world.acquireLease('a');
-    world.attempt('a', { kind: 'network', unsent: true });
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 });
+    world.request('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 });
     expect(world.state('eu')).toBe('healthy');
   });
 
   it('is not blamed for an answer that every endpoint gives', () => {
     const world = twoOfEach();
     for (let round = 0; round < 10; round++) {
-      world.attempt('a', { kind: 'server', status: 500, signature: 'GET /boom' });
-      world.attempt('b', { kind: 'server', status: 500, signature: 'GET /boom' });
+      world.request('a', { kind: 'server', status: 500, signature: 'GET /boom' });
+      world.request('b', { kind: 'server', status: 500, signature: 'GET /boom' });
     }
     expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'healthy']);
   });
@@ -57,15 +57,15 @@ describe('an endpoint', () => {
   it('gets back what was counted when the others turn out to fail alike', () => {
     const world = twoOfEach();
     for (let fault = 0; fault < 3; fault++)
-      world.attempt('a', { kind: 'server', status: 500, signature: 'GET /boom' });
+      world.request('a', { kind: 'server', status: 500, signature: 'GET /boom' });
     expect(world.state('eu')).toBe('ejected');
-    world.attempt('b', { kind: 'server', status: 500, signature: 'GET /boom' });
+    world.request('b', { kind: 'server', status: 500, signature: 'GET /boom' });
     expect(world.state('eu')).toBe('healthy');
   });
 
   it('stays out for twice as long each time, and comes back by one trial', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'network', unsent: true });
     world.releaseLease('a');
     world.pass(14_999);
     expect(world.state('eu')).toBe('ejected');
@@ -77,20 +77,20 @@ describe('an endpoint', () => {
       expect.stringContaining('eu/'),
       expect.stringContaining('us/'),
     ]);
-    world.attempt('trial', { kind: 'server', status: 503 });
+    world.request('trial', { kind: 'server', status: 503 });
     expect(world.state('eu')).toBe('ejected');
     world.releaseLease('trial');
     world.pass(29_000);
     expect(world.state('eu')).toBe('ejected');
     world.pass(1_100);
     world.acquireLease('again');
-    world.attempt('again', { kind: 'ok', status: 200 });
+    world.request('again', { kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
   });
 
   it('is on trial again when the trial ended without an answer', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'network', unsent: true });
     world.releaseLease('a');
     world.pass(15_001);
     world.acquireLease('trial');
@@ -103,11 +103,11 @@ describe('an endpoint', () => {
 describe('a key', () => {
   it('is quarantined when the same call passes with another key, and no timer brings it back', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 'GET /orders' });
+    world.request('a', { kind: 'auth', status: 401, call: 'c', signature: 'GET /orders' });
     expect(world.state('one')).toBe('healthy');
     world.moveLease('a', ['one#k'], 'auth', false);
     expect(world.on('a')).toBe('eu/two');
-    world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 'GET /orders' });
+    world.request('a', { kind: 'ok', status: 200, call: 'c', request: 2, signature: 'GET /orders' });
     expect(world.state('one')).toBe('quarantined');
     world.pass(100 * 86_400_000);
     expect(world.state('one')).toBe('quarantined');
@@ -115,28 +115,28 @@ describe('a key', () => {
 
   it('is quarantined when two safe calls are refused that another key passed before, though no lease could move', () => {
     const world = twoOfEach();
-    world.attempt('b', { kind: 'ok', status: 200, signature: 'GET /orders' });
-    world.attempt('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
+    world.request('b', { kind: 'ok', status: 200, signature: 'GET /orders' });
+    world.request('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
     expect(world.state('one')).toBe('healthy');
-    world.attempt('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
+    world.request('a', { kind: 'auth', status: 401, signature: 'GET /orders' });
     expect(world.state('one')).toBe('quarantined');
   });
 
   it.each([401, 403])('is not blamed for a %s that other keys get too', (status) => {
     const world = twoOfEach();
     for (let call = 0; call < 20; call++) {
-      world.attempt('a', { kind: 'auth', status, call: `c${call}`, signature: 'GET /admin' });
-      world.attempt('b', { kind: 'auth', status, call: `c${call}`, attempt: 2, signature: 'GET /admin' });
+      world.request('a', { kind: 'auth', status, call: `c${call}`, signature: 'GET /admin' });
+      world.request('b', { kind: 'auth', status, call: `c${call}`, request: 2, signature: 'GET /admin' });
     }
     expect([world.state('one'), world.state('two')]).toEqual(['healthy', 'healthy']);
   });
 
   it('is not blamed for one 401 once it has worked, nor for a call with other auth', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'ok', status: 200 });
-    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
-    world.attempt('b', { kind: 'ok', status: 200, call: 'c', signature: 's' });
-    for (let call = 0; call < 9; call++) world.attempt('a', { kind: 'auth', status: 401, auth: 'own' });
+    world.request('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
+    world.request('b', { kind: 'ok', status: 200, call: 'c', signature: 's' });
+    for (let call = 0; call < 9; call++) world.request('a', { kind: 'auth', status: 401, auth: 'own' });
     expect(world.state('one')).toBe('healthy');
   });
 
@@ -145,15 +145,15 @@ describe('a key', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
     world.acquireLease('a');
     world.acquireLease('b');
-    world.attempt('a', { kind: 'auth', status: 403, call: 'c', signature: 's' });
-    world.attempt('b', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
+    world.request('a', { kind: 'auth', status: 403, call: 'c', signature: 's' });
+    world.request('b', { kind: 'ok', status: 200, call: 'c', request: 2, signature: 's' });
     expect([world.state('viewer'), world.state('admin')]).toEqual(['healthy', 'healthy']);
   });
 
   it('is quarantined at once where the protocol is a vendor’s', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one')] }));
     world.acquireLease('a');
-    world.attempt('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'auth', status: 401 });
     expect(world.state('one')).toBe('quarantined');
   });
 
@@ -162,8 +162,8 @@ describe('a key', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')], keys }));
     world.acquireLease('a');
     world.acquireLease('b');
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 10_000 });
-    world.attempt('b', { kind: 'rate-limit', status: 429, retryAfterMs: 1_000 });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 10_000 });
+    world.request('b', { kind: 'rate-limit', status: 429, retryAfterMs: 1_000 });
     expect(['one', 'two'].map((name) => world.state(name))).toEqual(['cooling', 'cooling']);
     world.pass(9_000);
     expect(world.state('two')).toBe('cooling');
@@ -174,7 +174,7 @@ describe('a key', () => {
   it('pauses for one model only, where the calls name one', () => {
     const world = new World(poolSpec({ keys: [key('one'), key('two')] }));
     world.acquireLease('a', { need: { model: 'flash' } });
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 5_000 });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 5_000 });
     world.acquireLease('pro', { need: { model: 'pro' } });
     for (const lease of ['b', 'c', 'd']) world.acquireLease(lease, { need: { model: 'flash' } });
     expect(['b', 'c', 'd'].map((lease) => world.on(lease))).toEqual(['two', 'two', 'two']);
@@ -186,7 +186,7 @@ describe('a key', () => {
 
   it('with a used-up quota is out for an hour, and its endpoint is not blamed', () => {
     const world = twoOfEach();
-    world.attempt('a', { kind: 'exhausted', status: 402 });
+    world.request('a', { kind: 'exhausted', status: 402 });
     expect([world.state('one'), world.state('eu')]).toEqual(['exhausted', 'healthy']);
     world.pass(3_599_000);
     expect(world.state('one')).toBe('exhausted');
@@ -197,8 +197,8 @@ describe('a key', () => {
   it('stays quarantined whatever succeeds afterwards', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one'), key('two')] }));
     world.acquireLease('a');
-    world.attempt('a', { kind: 'auth', status: 401 });
-    world.attempt('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'ok', status: 200 });
     expect(world.state('one')).toBe('quarantined');
   });
 });
@@ -206,7 +206,7 @@ describe('a key', () => {
 describe('a caller', () => {
   it.each(['caller', 'ok'] as const)('that gets %s answers harms nobody', (kind) => {
     const world = twoOfEach();
-    for (let call = 0; call < 50; call++) world.attempt('a', { kind, status: 404 });
+    for (let call = 0; call < 50; call++) world.request('a', { kind, status: 404 });
     expect([world.state('eu'), world.state('one')]).toEqual(['healthy', 'healthy']);
     expect(world.pool.members.get(`endpoint:${EU}`)!.proven).toBe(true);
   });
@@ -223,7 +223,7 @@ describe('many keys that fail alike at one endpoint', () => {
   }
 
   function refuse(world: World, lease: string, where: string): void {
-    world.attempt(lease, { kind: 'auth', status: 401, endpoint: `${where}#e`, key: `${lease}#k` });
+    world.request(lease, { kind: 'auth', status: 401, endpoint: `${where}#e`, key: `${lease}#k` });
   }
 
   it('are restored, and the endpoint is blamed', () => {
@@ -251,7 +251,7 @@ describe('many keys that fail alike at one endpoint', () => {
     const accepted = vendor();
     refuse(accepted, 'one', 'eu');
     refuse(accepted, 'two', 'eu');
-    accepted.attempt('six', { kind: 'ok', status: 200, endpoint: 'eu#e', key: 'six#k' });
+    accepted.request('six', { kind: 'ok', status: 200, endpoint: 'eu#e', key: 'six#k' });
     refuse(accepted, 'three', 'eu');
     expect(['one', 'two', 'three', 'eu'].map((name) => accepted.state(name))).toEqual([
       'quarantined',
@@ -279,9 +279,9 @@ describe('many keys that fail alike at one endpoint', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')], keys: six.slice(0, 4) }));
     for (const { name } of six.slice(0, 4)) world.acquireLease(name);
     const facts = { signature: 'GET /orders' };
-    world.attempt('four', { kind: 'ok', status: 200, endpoint: 'us#e', key: 'four#k', ...facts });
+    world.request('four', { kind: 'ok', status: 200, endpoint: 'us#e', key: 'four#k', ...facts });
     for (const name of ['one', 'two', 'three'])
-      world.attempt(name, { kind: 'auth', status: 401, endpoint: 'eu#e', key: `${name}#k`, ...facts });
+      world.request(name, { kind: 'auth', status: 401, endpoint: 'eu#e', key: `${name}#k`, ...facts });
     expect(['one', 'two', 'three', 'eu'].map((name) => world.state(name))).toEqual([
       'healthy',
       'healthy',
@@ -294,7 +294,7 @@ describe('many keys that fail alike at one endpoint', () => {
     const world = vendor(undefined, six.slice(0, 3));
     const throttle = (name: string): void => {
       const facts = { kind: 'rate-limit', status: 429, retryAfterMs: 8_000 } as const;
-      world.attempt(name, { ...facts, endpoint: 'eu#e', key: `${name}#k` });
+      world.request(name, { ...facts, endpoint: 'eu#e', key: `${name}#k` });
     };
     throttle('one');
     throttle('two');
@@ -314,7 +314,7 @@ describe('an exhausted quota', () => {
     const keys = [key('one', { quotaGroup: 'project' }), key('two', { quotaGroup: 'project' }), key('three')];
     const world = new World(poolSpec({ keys }));
     world.acquireLease('a');
-    world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 7_200_000 });
+    world.request('a', { kind: 'exhausted', status: 429, retryAfterMs: 7_200_000 });
     expect(['one', 'two', 'three'].map((name) => world.state(name))).toEqual([
       'exhausted',
       'exhausted',
@@ -327,7 +327,7 @@ describe('an exhausted quota', () => {
   it('of one model leaves the key to the others', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
     world.acquireLease('a', { need: { model: 'pro' } });
-    world.attempt('a', { kind: 'exhausted', status: 429, perModel: true });
+    world.request('a', { kind: 'exhausted', status: 429, perModel: true });
     world.releaseLease('a');
     world.acquireLease('b', { need: { model: 'flash' } });
     expect([world.state('one'), world.on('b')]).toEqual(['healthy', 'one']);
@@ -341,9 +341,9 @@ describe('a machine without a network', () => {
   it('blames no endpoint', () => {
     const world = twoOfEach();
     const lost = { kind: 'network', unsent: true, local: 'perhaps' } as const;
-    world.attempt('a', lost);
+    world.request('a', lost);
     expect(world.state('eu')).toBe('ejected');
-    world.attempt('b', lost);
+    world.request('b', lost);
     expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'healthy']);
     const told = world.effects.flatMap((effect) => (effect.type === 'changed' ? [effect.change.why] : []));
     expect(told.at(-1)).toContain('this machine has no network');
@@ -352,17 +352,17 @@ describe('a machine without a network', () => {
   it('is not one where another endpoint has answered meanwhile', () => {
     const world = twoOfEach();
     const lost = { kind: 'network', unsent: true, local: 'perhaps' } as const;
-    world.attempt('a', lost);
+    world.request('a', lost);
     world.pass(1_000);
-    world.attempt('b', { kind: 'ok', status: 200 });
+    world.request('b', { kind: 'ok', status: 200 });
     world.pass(90_000);
-    world.attempt('b', lost);
+    world.request('b', lost);
     expect(world.state('us')).toBe('ejected');
   });
 
   it('and one without a free socket blame nobody at all', () => {
     const world = twoOfEach();
-    for (let call = 0; call < 9; call++) world.attempt('a', { kind: 'network', unsent: true, local: 'yes' });
+    for (let call = 0; call < 9; call++) world.request('a', { kind: 'network', unsent: true, local: 'yes' });
     expect(world.state('eu')).toBe('healthy');
   });
 });
@@ -372,7 +372,7 @@ describe('a lease whose calls say their model', () => {
     const world = new World(poolSpec({ protocol: 'gemini', keys: [key('one'), key('two')] }));
     world.acquireLease('a');
     world.requestPermit('a', true, 'pro');
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
     expect([world.on('a'), world.state('one')]).toEqual(['one', 'healthy']);
     world.requestPermit('a', true, 'flash');
     expect(world.on('a')).toBe('one');
@@ -385,7 +385,7 @@ describe('a lease whose calls say their model', () => {
     world.acquireLease('a');
     world.requestPermit('a', true, 'pro');
     world.requestPermit('a', true, 'flash');
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000, model: 'pro' });
     const { modelLimits } = world.pool.members.get('key:one#k')!;
     expect([modelLimits.get('pro')!.coolUntil, modelLimits.get('flash')?.coolUntil]).toEqual([
       world.now + 30_000,

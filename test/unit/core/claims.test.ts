@@ -59,7 +59,7 @@ describe('a lease that moves while machines share a store', () => {
     const world = sharedWorld(key('one', exclusive), key('open'));
     world.acquireLease('a', { exclude: ['open#k'] });
     claimGranted(world.pool, 'a', world.context);
-    world.attempt('a', { kind: 'exhausted', status: 429 });
+    world.request('a', { kind: 'exhausted', status: 429 });
     expect(types(world.requestPermit('a'))).toEqual(['unclaim', 'moved', 'permit']);
   });
 });

@@ -81,7 +81,7 @@ describe('leases', () => {
   it('are refused at once where no wait can help', () => {
     const world = new World(poolSpec({ protocol: 'openai', keys: [key('one')] }));
     world.acquireLease('a');
-    world.attempt('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'auth', status: 401 });
     world.acquireLease('b');
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false, waitedMs: 0 });
   });
@@ -156,7 +156,7 @@ describe('moving', () => {
     const world = new World(spec);
     world.acquireLease('a');
     expect(world.on('a')).toBe('eu/one');
-    world.attempt('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'network', unsent: true });
     world.moveLease('a', ['eu#e']);
     expect(world.on('a')).toBe('us/one');
   });
@@ -165,7 +165,7 @@ describe('moving', () => {
     const world = new World(poolSpec({ keys: [key('one', exclusive), key('two', exclusive)] }));
     world.acquireLease('a');
     world.acquireLease('b');
-    world.attempt('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'auth', status: 401 });
     world.moveLease('a', ['one#k'], 'auth', false);
     expect(world.on('a')).toBeNull();
     world.releaseLease('b');
@@ -185,7 +185,7 @@ describe('moving', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')] }));
     world.acquireLease('a');
     const answers = Array.from({ length: 5 }, (_, requestPermit) => {
-      world.attempt('a', { kind: 'server', status: 503, call: `c${requestPermit}` });
+      world.request('a', { kind: 'server', status: 503, call: `c${requestPermit}` });
       return world.moveLease('a', [world.pool.leases.get('a')!.endpoint!.id], 'server', false)[0]!.type;
     });
     expect(answers).toEqual(['granted', 'granted', 'granted', 'stay', 'stay']);
@@ -199,7 +199,7 @@ describe('turns', () => {
     expect(world.requestPermit('a')).toHaveLength(1);
     expect(world.requestPermit('b')).toHaveLength(0);
     expect(world.requestPermit('c')).toHaveLength(0);
-    const freed = world.attempt('a', { kind: 'ok', status: 200 });
+    const freed = world.request('a', { kind: 'ok', status: 200 });
     expect(freed.map((effect) => effect.type)).toEqual(['permit', 'permit']);
   });
 
@@ -209,7 +209,7 @@ describe('turns', () => {
     expect([world.on('a'), world.on('c')]).toEqual(['eu', 'eu']);
     world.requestPermit('a');
     world.requestPermit('c');
-    world.attempt('a', { kind: 'network', unsent: true });
+    world.request('a', { kind: 'network', unsent: true });
     expect([world.state('eu'), world.on('c')]).toEqual(['ejected', 'us']);
   });
 
@@ -218,7 +218,7 @@ describe('turns', () => {
     for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
     for (const lease of ['a', 'b']) world.requestPermit(lease);
     for (const lease of ['c', 'd']) expect(world.requestPermit(lease)).toEqual([]);
-    for (const lease of ['a', 'b']) world.attempt(lease, { kind: 'auth', status: 401 });
+    for (const lease of ['a', 'b']) world.request(lease, { kind: 'auth', status: 401 });
     world.pass(4_000);
     expect(world.effects.filter((effect) => effect.type === 'permit')).toHaveLength(4);
   });
@@ -245,7 +245,7 @@ describe('turns', () => {
     };
     world.requestPermit('0');
     note();
-    world.attempt('0', { kind: 'ok', status: 200 });
+    world.request('0', { kind: 'ok', status: 200 });
     for (let lease = 1; lease < 12; lease++) world.requestPermit(`${lease}`);
     for (let step = 0; step < 50; step++) {
       note();
@@ -259,8 +259,8 @@ describe('turns', () => {
     world.acquireLease('a');
     world.acquireLease('b');
     world.requestPermit('a');
-    world.attempt('a', { kind: 'ok', status: 200 });
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 2_000 });
+    world.request('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 2_000 });
     expect([world.requestPermit('a', false), world.requestPermit('b', false)]).toEqual([[], []]);
     const permitQueue = (): number => world.effects.filter((effect) => effect.type === 'permit').length;
     world.pass(1_999);

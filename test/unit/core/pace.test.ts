@@ -72,8 +72,8 @@ describe('a learned pace', () => {
   it('makes the calls of all leases wait for their turn', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
     for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
-    for (let call = 0; call < 3; call++) world.attempt('a', { kind: 'ok', status: 200 });
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 500 });
+    for (let call = 0; call < 3; call++) world.request('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 500 });
     world.pass(501);
     for (const lease of ['a', 'b', 'c', 'd']) world.requestPermit(lease);
     const permitQueue = (): number => world.effects.filter((effect) => effect.type === 'permit').length;

@@ -23,7 +23,7 @@ function outage(): World {
   world.acquireLease('b');
   world.probed({ kind: 'ok', status: 200 });
   const down = world.on('a') === 'eu' ? 'a' : 'b';
-  world.attempt(down, { kind: 'network', unsent: true });
+  world.request(down, { kind: 'network', unsent: true });
   expect([world.state('eu'), world.state('us')]).toEqual(['ejected', 'healthy']);
   return world;
 }
@@ -52,7 +52,7 @@ describe('before a lease', () => {
     world.acquireLease('a');
     world.probed({ kind: 'ok', status: 200 });
     world.pass(50_000);
-    world.attempt('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'ok', status: 200 });
     world.pass(20_000);
     world.acquireLease('b');
     expect(world.probes).toEqual([world.on('a') === 'eu' ? 'us' : 'eu']);
@@ -167,7 +167,7 @@ describe('an endpoint that is out', () => {
     world.acquireLease('b');
     world.probed({ kind: 'ok', status: 200 });
     const holder = world.on('a') === 'eu' ? 'a' : 'b';
-    for (let fault = 0; fault < 3; fault++) world.attempt(holder, { kind: 'server', status: 500 });
+    for (let fault = 0; fault < 3; fault++) world.request(holder, { kind: 'server', status: 500 });
     expect(world.state('eu')).toBe('ejected');
     for (let step = 0; step < 14; step++) {
       world.pass(1_000);
@@ -180,7 +180,7 @@ describe('an endpoint that is out', () => {
     world.acquireLease('trial');
     world.acquireLease('other');
     expect([world.on('trial'), world.on('other')]).toEqual(['eu', 'us']);
-    world.attempt('trial', { kind: 'ok', status: 200 });
+    world.request('trial', { kind: 'ok', status: 200 });
     expect(world.state('eu')).toBe('healthy');
   });
 
@@ -214,7 +214,7 @@ describe('a quarantined key', () => {
     });
     world.acquireLease('a');
     expect(world.on('a')).toBe('eu/one');
-    world.attempt('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'auth', status: 401 });
     expect(world.state('one')).toBe('quarantined');
     return world;
   };
@@ -256,9 +256,9 @@ describe('a quarantined key', () => {
     world.probed({ kind: 'ok', status: 200 });
     const held = world.on('a')!.split('/')[1]!;
     const other = held === 'one' ? 'two' : 'one';
-    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
+    world.request('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
     world.moveLease('a', [`${held}#k`], 'auth', false);
-    world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
+    world.request('a', { kind: 'ok', status: 200, call: 'c', request: 2, signature: 's' });
     expect([world.state(held), world.state(other)]).toEqual(['quarantined', 'healthy']);
     for (let step = 0; step < 50; step++) {
       world.pass(DAY_MS / 4);
@@ -282,9 +282,9 @@ describe('a quarantined key', () => {
   it('of plain HTTP without a health path is never probed', () => {
     const world = worldOf([endpoint('eu')], [key('one'), key('two')]);
     world.acquireLease('a');
-    world.attempt('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
+    world.request('a', { kind: 'auth', status: 401, call: 'c', signature: 's' });
     world.moveLease('a', ['one#k'], 'auth', false);
-    world.attempt('a', { kind: 'ok', status: 200, call: 'c', attempt: 2, signature: 's' });
+    world.request('a', { kind: 'ok', status: 200, call: 'c', request: 2, signature: 's' });
     world.prober(false);
     world.pass(100 * DAY_MS);
     world.prober();
@@ -301,7 +301,7 @@ describe('a suspect', () => {
     world.probed({ kind: 'rate-limit', status: 429 });
     expect(world.on('a')).toBe('eu/one');
     world.pass(10_000);
-    world.attempt('a', { kind: 'auth', status: 401, auth: 'leased' });
+    world.request('a', { kind: 'auth', status: 401, auth: 'leased' });
     expect([world.state('one'), world.probes]).toEqual(['healthy', ['eu/one']]);
     world.probed({ kind: 'auth', status: 401 });
     expect([world.state('one'), world.probes]).toEqual(['healthy', ['eu/two']]);
@@ -315,14 +315,14 @@ describe('an exhausted key', () => {
     const world = worldOf([checked('eu')], [key('one')]);
     world.acquireLease('a');
     world.probed({ kind: 'ok', status: 200 });
-    world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 30_000 });
+    world.request('a', { kind: 'exhausted', status: 429, retryAfterMs: 30_000 });
     world.releaseLease('a');
     world.pass(30_001);
     expect([world.state('one'), world.probes]).toEqual(['half-open', []]);
     world.acquireLease('trial');
     world.acquireLease('next');
     expect([world.on('trial'), world.on('next')]).toEqual(['eu/one', null]);
-    world.attempt('trial', { kind: 'ok', status: 200 });
+    world.request('trial', { kind: 'ok', status: 200 });
     expect([world.state('one'), world.on('next')]).toEqual(['healthy', 'eu/one']);
   });
 });

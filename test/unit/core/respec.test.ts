@@ -85,7 +85,7 @@ describe('a revision in force', () => {
     const world = worldOf('one', 'two');
     world.acquireLease('a');
     const [name] = [world.on('a')!];
-    world.attempt('a', { kind: 'exhausted', status: 402 });
+    world.request('a', { kind: 'exhausted', status: 402 });
     expect(world.state(name)).toBe('exhausted');
     edit(world, 'r2');
     const spec = specOf('r2', 'one', 'two');

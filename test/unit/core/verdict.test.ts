@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { judge, judgeTest, type SeenAttempt } from '../../../src/core/blame/verdict.ts';
+import { judge, judgeTest, type SeenRequest } from '../../../src/core/blame/verdict.ts';
 
 const AT = Date.parse('2026-01-01T02:10:00Z');
 const seen = (
-  kind: SeenAttempt['kind'],
+  kind: SeenRequest['kind'],
   status: number | null,
-  more: Partial<SeenAttempt> = {},
-): SeenAttempt => ({
+  more: Partial<SeenRequest> = {},
+): SeenRequest => ({
   pool: 'api',
   endpoint: 'eu',
   key: 'ci-1',
@@ -26,8 +26,8 @@ describe('a failed attempt of a test', () => {
     ],
     ['with a throttled key is the environment’s', [seen('rate-limit', 429)], 'environment'],
     ['without traffic is unknown', [], 'unknown'],
-  ] as const)('%s', (_name, attempts, verdict) => {
-    expect(judge(attempts).verdict).toBe(verdict);
+  ] as const)('%s', (_name, requests, verdict) => {
+    expect(judge(requests).verdict).toBe(verdict);
   });
 
   it('whose server error every endpoint gives is the product’s', () => {

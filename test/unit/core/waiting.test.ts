@@ -50,7 +50,7 @@ describe('tests that wait for each other', () => {
     world.acquireLease('c');
     world.acquireLease('d');
     world.acquireLease('e');
-    world.attempt('e', { kind: 'exhausted', status: 429, retryAfterMs: 20_000 });
+    world.request('e', { kind: 'exhausted', status: 429, retryAfterMs: 20_000 });
     for (const lease of ['c', 'd'])
       world.acquireLease(`${lease}2`, { to: { client: `link-${lease}`, ask: 1 } });
     expect(refused(world)).toEqual([]);
@@ -65,7 +65,7 @@ describe('a key that was refused and never worked', () => {
     );
     world.acquireLease('a', { exclude: ['other#k'] });
     world.acquireLease('b', { exclude: ['suspect#k'] });
-    world.attempt('a', { kind: 'auth', status: 401 });
+    world.request('a', { kind: 'auth', status: 401 });
     world.releaseLease('a');
     return world;
   };
@@ -81,7 +81,7 @@ describe('a key that was refused and never worked', () => {
   it('is used at once where the other comes back too late', () => {
     const world = suspected(exclusive);
     world.acquireLease('c', { timeoutMs: 5_000 });
-    world.attempt('b', { kind: 'exhausted', status: 429, retryAfterMs: 60_000 });
+    world.request('b', { kind: 'exhausted', status: 429, retryAfterMs: 60_000 });
     expect(world.on('c')).toBe('eu/suspect');
   });
 
@@ -96,8 +96,8 @@ describe('a wait', () => {
   it('is refused at once where the model rests for longer, though the key is back before', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
     world.acquireLease('a', { need: { model: 'm' } });
-    world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 90_000 });
-    world.attempt('a', { kind: 'exhausted', status: 429, retryAfterMs: 40 });
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 90_000 });
+    world.request('a', { kind: 'exhausted', status: 429, retryAfterMs: 40 });
     world.acquireLease('b', { need: { model: 'm' }, timeoutMs: 3_000 });
     expect(refusalOf(world.effects)).toMatchObject({ timedOut: false });
   });
@@ -109,9 +109,9 @@ describe('a call that takes its lease to another member', () => {
     for (const lease of ['a', 'b']) {
       world.acquireLease(lease);
       world.requestPermit(lease);
-      world.attempt(lease, { kind: 'ok', status: 200 });
+      world.request(lease, { kind: 'ok', status: 200 });
     }
-    const told = world.attempt('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000 });
+    const told = world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 30_000 });
     expect(told.map(({ type }) => type)).toEqual(['changed']);
     expect(world.requestPermit('a')).toMatchObject([{ type: 'moved', lease: { id: 'a' } }]);
     expect(world.on('a')).toBe('two');
@@ -126,7 +126,7 @@ describe('a reset', () => {
     const world = new World(poolSpec({ keys: [key('one', { rpm: 30 })] }));
     world.acquireLease('a');
     world.requestPermit('a');
-    world.attempt('a', { kind: 'ok', status: 200 });
+    world.request('a', { kind: 'ok', status: 200 });
     reset(world, 'one');
     expect(world.requestPermit('a')).toEqual([]);
     world.pass(2_100);
@@ -137,7 +137,7 @@ describe('a reset', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu'), endpoint('us')] }));
     const eject = (): number => {
       world.acquireLease('a', { exclude: ['us#e'] });
-      world.attempt('a', { kind: 'network', unsent: true });
+      world.request('a', { kind: 'network', unsent: true });
       world.releaseLease('a');
       const { health } = world.pool.members.get('endpoint:eu#e')!;
       return 'until' in health ? health.until - world.now : 0;

@@ -12,9 +12,9 @@ import {
   requestPermit,
 } from '../../../src/core/pool.ts';
 import { applyProbeResult, type ProbeResult, setProber } from '../../../src/core/health/probe-results.ts';
-import type { AttemptReport } from '../../../src/core/blame/outcome.ts';
+import { type FlatReport, requestReport } from '../../harness/request-report.ts';
 import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
-import type { EndpointSpec, KeySpec, PoolSpec } from '../../../src/core/types.ts';
+import type { EndpointSpec, KeySpec, OutcomeKind, PoolSpec } from '../../../src/core/types.ts';
 import { contextOf } from '../../../src/broker/context.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';
 
@@ -61,8 +61,6 @@ export function poolSpec(more: Partial<PoolSpec> = {}): PoolSpec {
   };
 }
 
-type AttemptInput = Partial<AttemptReport> & Pick<AttemptReport, 'kind'>;
-
 /** A pool with a clock that only moves when told. */
 export class World {
   now = 1_000_000;
@@ -98,34 +96,23 @@ export class World {
     this.#note(acquireLease(this.pool, request, this.context));
   }
 
-  attempt(lease: string, attempt: AttemptInput): Effect[] {
+  /** A request of a lease came to something. */
+  request(lease: string, report: FlatReport): Effect[] {
     const held = this.pool.leases.get(lease)!;
-    return this.#note(
-      reportRequest(
-        this.pool,
-        lease,
-        {
-          call: `call-${++this.#call}`,
-          attempt: 1,
-          signature: null,
-          auth: held.key ? 'leased' : 'none',
-          status: null,
-          durationMs: 10,
-          retryAfterMs: null,
-          unsent: false,
-          endpoint: held.endpoint?.id ?? null,
-          key: held.key?.id ?? null,
-          ...attempt,
-        },
-        this.context,
-      ),
-    );
+    const { endpoint, key } = held;
+    const usual = {
+      call: `call-${++this.#call}`,
+      auth: key ? 'leased' : 'none',
+      endpoint: endpoint?.id ?? null,
+      key: key?.id ?? null,
+    } as const;
+    return this.#note(reportRequest(this.pool, lease, requestReport({ ...usual, ...report }), this.context));
   }
 
   moveLease(
     lease: string,
     exclude: readonly string[],
-    kind: AttemptReport['kind'] = 'network',
+    kind: OutcomeKind = 'network',
     unsent = true,
   ): Effect[] {
     const held = this.pool.leases.get(lease)!;

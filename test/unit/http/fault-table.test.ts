@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type RequestOutcome, isSuccess, isRepeatable } from '../../../src/fixtures/calls/call.ts';
+import { type DescribedOutcome, isSuccess, isRepeatable } from '../../../src/fixtures/calls/call.ts';
 import type { Protocol } from '../../../src/core/types.ts';
 import { type ClassifyRule, meaningOf } from '../../../src/http/classify.ts';
 import { faultOf } from '../../../src/http/fault.ts';
@@ -214,8 +214,8 @@ describe('the fault table', () => {
     const { given, kind, blamed, lasts, gets } = row;
     const world = worldOf(given);
     const attempted = await judged(given);
-    world.attempt('a', { ...attempted, signature: 'GET /it' });
-    if (given.everywhere) world.attempt('a', { ...attempted, signature: 'GET /it', endpoint: 'us#e' });
+    world.request('a', { ...attempted, signature: 'GET /it' });
+    if (given.everywhere) world.request('a', { ...attempted, signature: 'GET /it', endpoint: 'us#e' });
     expect({ kind: attempted.kind, ...blameIn(world, given) }).toEqual({ kind, blamed, lasts });
     expect(given.everywhere ? gets : whatNext(world, attempted, given)).toBe(gets);
   });
@@ -264,7 +264,7 @@ async function judged({
   error,
   classify = [],
   auth,
-}: Given): Promise<RequestOutcome> {
+}: Given): Promise<DescribedOutcome> {
   const common = { durationMs: null, auth: auth ?? 'leased', message: null } as const;
   if (status === undefined) {
     const { kind, unsent, local } = faultOf(error)!;
@@ -295,7 +295,7 @@ function blameIn(world: World, { model }: Given): { blamed: string; lasts: strin
 }
 
 /** What the caller of a GET gets: what came back, or what comes of another member. */
-function whatNext(world: World, attempted: RequestOutcome, { protocol = 'http' }: Given): string {
+function whatNext(world: World, attempted: DescribedOutcome, { protocol = 'http' }: Given): string {
   const call = { method: 'GET', path: '/it', signature: 'GET /it' };
   if (isSuccess(attempted) || !isRepeatable(call, attempted, protocol))
     return attempted.status === null ? 'its error' : 'its answer';

@@ -41,10 +41,10 @@ describe('totals', () => {
       passed: 1,
       leases: 1,
       calls: 3,
-      attempts: 4,
+      requests: 4,
       successes: 2,
       failures: 2,
-      retries: 1,
+      requestRetries: 1,
       successRate: 0.5,
       avgResponseMs: 20,
       p50Ms: 20,
@@ -56,7 +56,7 @@ describe('totals', () => {
   it('are null where nothing was measured, never 100 %', () => {
     const { totals, pools, timeline } = reportOf([{ title: 'a', results: [{}] }]);
     expect(totals).toMatchObject({
-      attempts: 0,
+      requests: 0,
       successRate: null,
       avgResponseMs: null,
       p50Ms: null,
@@ -68,16 +68,22 @@ describe('totals', () => {
 
   it('take attempts that were only counted into attempts and retries, but not into the rate', () => {
     const { totals } = reportOf([
-      { title: 'a', results: [{ records: [leased('api/eu/k1', [[0, 'ok']], { attemptsCut: 9 })] }] },
+      { title: 'a', results: [{ records: [leased('api/eu/k1', [[0, 'ok']], { requestsOmitted: 9 })] }] },
     ]);
-    expect(totals).toMatchObject({ attempts: 10, retries: 9, successes: 1, failures: 0, successRate: 1 });
+    expect(totals).toMatchObject({
+      requests: 10,
+      requestRetries: 9,
+      successes: 1,
+      failures: 0,
+      successRate: 1,
+    });
   });
 
   it('never tell fewer than no retries', () => {
     const { totals } = reportOf([
       { title: 'a', results: [{ records: [leased('api/eu/k1', [], { calls: 3 })] }] },
     ]);
-    expect(totals.retries).toBe(0);
+    expect(totals.requestRetries).toBe(0);
   });
 
   it('count tests by outcome', () => {
@@ -134,7 +140,7 @@ describe('members', () => {
       until: null,
       why: null,
       leases: 0,
-      attempts: 0,
+      requests: 0,
       successes: 0,
       failures: 0,
       successRate: null,
@@ -146,14 +152,14 @@ describe('members', () => {
       parts: null,
       kinds: {},
     });
-    expect(us!.parts!.attempts).toEqual([1, ...Array.from({ length: 59 }, () => 0)]);
-    expect(us!.parts!.failures).toEqual(us!.parts!.attempts);
+    expect(us!.parts!.requests).toEqual([1, ...Array.from({ length: 59 }, () => 0)]);
+    expect(us!.parts!.failures).toEqual(us!.parts!.requests);
     expect(us).toMatchObject({
       share: 1,
       p50Ms: 12,
       p99Ms: 12,
       leases: 1,
-      attempts: 1,
+      requests: 1,
       failures: 1,
       successRate: 0,
       avgMs: 12,

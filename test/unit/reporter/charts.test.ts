@@ -16,9 +16,9 @@ describe('a member over time', () => {
     const spark = new Spark();
     const hours = 50 * 3_600_000;
     for (let at = 0; at < 10_000; at++) spark.add(START + (at * hours) / 10_000, at >= 5000);
-    const { attempts, failures } = spark.parts(START, START + hours, 10)!;
-    expect(attempts.reduce((a, b) => a + b)).toBe(10_000);
-    for (const part of attempts) expect(Math.abs(part - 1000)).toBeLessThan(60);
+    const { requests, failures } = spark.parts(START, START + hours, 10)!;
+    expect(requests.reduce((a, b) => a + b)).toBe(10_000);
+    for (const part of requests) expect(Math.abs(part - 1000)).toBeLessThan(60);
     expect(failures.slice(0, 4)).toEqual([0, 0, 0, 0]);
     expect(failures.reduce((a, b) => a + b)).toBe(5000);
     expect(new Spark().parts(0, 1, 10)).toBeNull();
@@ -72,7 +72,7 @@ describe('the lanes', () => {
   it('of members begin with those that were out, for as long as they were', () => {
     const lanes = lanesOf(report, stretchesOf(report.transitions, SPAN), SPAN);
     expect(lanes.shown.map(({ name }) => name)).toEqual(['api/eu', 'api/k', 'api/us']);
-    expect(lanes.shown[0]!.note).toBe('1 attempt, 0 failed, not healthy for 15 s');
+    expect(lanes.shown[0]!.note).toBe('1 request, 0 failed, not healthy for 15 s');
     expect(lanes.shown[0]!.bands).toEqual([{ state: 'ejected', path: 'M166.67 0h250v10H166.67z' }]);
     expect(lanes.states).toEqual(['ejected']);
   });
@@ -129,7 +129,7 @@ describe('trends', () => {
     status: 'passed',
     totals: { tests: 10, passed: 10, failed: 0, flaky: 0, skipped: 0 },
     verdicts: { product: 0, environment: 0, unknown: 0 },
-    attempts: 100,
+    requests: 100,
     successRate: 1,
     p95Ms: 100,
     waitedMs: 0,

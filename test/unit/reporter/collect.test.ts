@@ -32,7 +32,7 @@ it.each([
   ['no JSON', '{"v":1,'],
   ['another version', { ...record(), v: 2 }],
   ['a field of another type', { ...record(), calls: 'three' }],
-  ['an attempt that is too short', { ...record(), attempts: [[0, 0, 0]] }],
+  ['an attempt that is too short', { ...record(), requests: [[0, 0, 0]] }],
   ['null', 'null'],
 ])('leaves out a record that is %s, and says so once', (_, content) => {
   const { collected, cases } = collect([]);
@@ -49,7 +49,7 @@ it.each([
   const seen = reportFrom(collected, test);
   expect(collected.badRecords.count).toBe(1);
   expect(collected.badRecords.first).not.toBe('');
-  expect(seen.totals.attempts).toBe(1);
+  expect(seen.totals.requests).toBe(1);
   expect(test.results[0]!.attachments).toHaveLength(before);
   expect(cases).toEqual([]);
 });
@@ -81,7 +81,7 @@ it('adds up the records of one result: an early one and the last', () => {
   const [lease] = early.leases;
   const last = record({
     leases: [{ ...lease!, heldMs: 2500 }, holding('api/us/k1', { id: lease!.id })],
-    attempts: [
+    requests: [
       [60, 1, 0, 200, 30, 0, 5],
       [90, 0, 0, 200, 30, 1, 0],
     ],
@@ -93,15 +93,15 @@ it('adds up the records of one result: an early one and the last', () => {
   expect(totals).toMatchObject({
     leases: 1,
     calls: 2,
-    attempts: 3,
-    retries: 1,
+    requests: 3,
+    requestRetries: 1,
     waitedMs: 5,
     degraded: 1,
     pinned: 1,
   });
   expect(tests[0]!.results[0]!.leases).toEqual([
-    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 0, heldMs: 2500, attempts: 2, failures: 1 },
-    { pool: 'api', endpoint: 'us', key: 'k1', waitedMs: 0, heldMs: 1000, attempts: 1, failures: 0 },
+    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 0, heldMs: 2500, requests: 2, failures: 1 },
+    { pool: 'api', endpoint: 'us', key: 'k1', waitedMs: 0, heldMs: 1000, requests: 1, failures: 0 },
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Gate, GateOn } from '../../../src/core/types.ts';
+import type { Gate, GateRule } from '../../../src/core/types.ts';
 import { judgeGate } from '../../../src/reporter/judge/gate.ts';
 import { leased, record, reportOf } from './synthetic.ts';
 
@@ -13,7 +13,7 @@ describe('the gate', () => {
     expect(judgeGate(WARN, some)).toEqual({ rules: WARN, failed: false, line: null });
   });
 
-  it.each<[GateOn, string]>([
+  it.each<[GateRule, string]>([
     [
       'product',
       'the gate failed this run: 1 test had a failed attempt, by the product (gate.product is "fail")',

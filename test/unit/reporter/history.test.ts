@@ -44,7 +44,7 @@ describe('a run in the history', () => {
       status: 'passed',
       totals: { tests: 2, passed: 2, failed: 0, flaky: 0, skipped: 0 },
       verdicts: { product: 0, environment: 0, unknown: 0 },
-      attempts: 2,
+      requests: 2,
       successRate: 1,
       p95Ms: 40,
       waitedMs: 0,

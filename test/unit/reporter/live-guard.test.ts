@@ -62,7 +62,7 @@ it('takes three wishes for named members only', () => {
 });
 
 describe('the progress of a run', () => {
-  const step = { done: true, failed: false, flaky: false, attempts: 4, failures: 1 };
+  const step = { done: true, failed: false, flaky: false, requests: 4, failures: 1 };
 
   it('is not guessed from too little, then from what the last minute did', () => {
     const meter = new ProgressMeter(100, 0);
@@ -79,7 +79,7 @@ describe('the progress of a run', () => {
     meter.add({ ...step, at: 1, done: false, failed: true });
     meter.add({ ...step, at: 2, flaky: true });
     meter.add({ ...step, at: 3, failed: true });
-    expect(meter.at(10)).toMatchObject({ done: 2, failed: 1, flaky: 1, attemptsLastMinute: 12 });
+    expect(meter.at(10)).toMatchObject({ done: 2, failed: 1, flaky: 1, requestsLastMinute: 12 });
     meter.end(20);
     expect(meter.at(500)).toMatchObject({ phase: 'ended', forMs: 20, etaMs: null });
   });

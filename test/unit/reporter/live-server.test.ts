@@ -46,7 +46,7 @@ function newRun(): LiveRun {
     title: HOSTILE,
     tests: 3,
     report: () => report,
-    counts: () => ({ attempts: 0, failures: 0 }),
+    counts: () => ({ requests: 0, failures: 0 }),
   };
   return new LiveRun(source, monotonic);
 }

@@ -35,10 +35,10 @@ describe('timeline', () => {
     pulse.add(START + 2100, false, 20);
     pulse.add(START + 2200, true, 40);
     expect(pulse.timeline(START, START + 3500)).toEqual([
-      { at: '2026-11-23T02:00:00.000Z', attempts: 2, failures: 1, avgMs: 10 },
-      { at: '2026-11-23T02:00:01.000Z', attempts: 0, failures: 0, avgMs: null },
-      { at: '2026-11-23T02:00:02.000Z', attempts: 2, failures: 1, avgMs: 30 },
-      { at: '2026-11-23T02:00:03.000Z', attempts: 0, failures: 0, avgMs: null },
+      { at: '2026-11-23T02:00:00.000Z', requests: 2, failures: 1, avgMs: 10 },
+      { at: '2026-11-23T02:00:01.000Z', requests: 0, failures: 0, avgMs: null },
+      { at: '2026-11-23T02:00:02.000Z', requests: 2, failures: 1, avgMs: 30 },
+      { at: '2026-11-23T02:00:03.000Z', requests: 0, failures: 0, avgMs: null },
     ]);
   });
 
@@ -48,7 +48,7 @@ describe('timeline', () => {
     pulse.add(START - 30 * MINUTE, false, 5);
     const timeline = pulse.timeline(START, START + 7200_000);
     expect(timeline.length).toBeLessThanOrEqual(201);
-    expect(timeline.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(7201);
+    expect(timeline.reduce((sum, { requests }) => sum + requests, 0)).toBe(7201);
     expect(timeline.reduce((sum, { failures }) => sum + failures, 0)).toBe(2400);
   });
 });

@@ -42,9 +42,9 @@ const report = reportOf([
   },
 ]);
 
-const MEMBER = 'state until leases attempts successes failures successRate avgMs p95Ms kinds';
+const MEMBER = 'state until leases requests successes failures successRate avgMs p95Ms kinds';
 const TOTALS =
-  'tests passed failed flaky skipped leases calls attempts successes failures retries ' +
+  'tests passed failed flaky skipped leases calls requests successes failures requestRetries ' +
   'successRate avgResponseMs p50Ms p95Ms p99Ms waitedMs degraded pinned';
 const [pool] = report.pools;
 const [test] = report.tests;
@@ -69,8 +69,8 @@ const CONTRACT: [string, object | undefined, string][] = [
   ['transition', report.transitions[0], 'at pool endpoint key from to why until'],
   ['test', test, 'id title file line project status verdict degraded pinned results'],
   ['result', test?.results[0], 'retry status durationMs verdict evidence shard worker leases'],
-  ['lease', test?.results[0]?.leases[0], 'pool endpoint key waitedMs heldMs attempts failures'],
-  ['bucket', report.timeline[0], 'at attempts failures avgMs'],
+  ['lease', test?.results[0]?.leases[0], 'pool endpoint key waitedMs heldMs requests failures'],
+  ['bucket', report.timeline[0], 'at requests failures avgMs'],
 ];
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {

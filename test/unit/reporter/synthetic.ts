@@ -51,8 +51,8 @@ export function record(parts: Partial<GembaRecord> = {}): GembaRecord {
     gate: null,
     leases: [],
     calls: 0,
-    attempts: [],
-    attemptsCut: 0,
+    requests: [],
+    requestsOmitted: 0,
     errors: [],
     strategies: [],
     transitions: [],
@@ -66,15 +66,15 @@ export function record(parts: Partial<GembaRecord> = {}): GembaRecord {
 /** A record of one test that held `member` (`pool/endpoint/key`, `-` for none) and made these attempts. */
 export function leased(
   member: string,
-  attempts: readonly FakeAttempt[],
+  requests: readonly FakeAttempt[],
   parts: Partial<GembaRecord> = {},
 ): GembaRecord {
   const lease = holding(member);
-  const tuples = attempts.map(([after, kind, status, durationMs, call], index) =>
+  const tuples = requests.map(([after, kind, status, durationMs, call], index) =>
     tuple(after, kind, status, durationMs, call ?? index),
   );
-  const calls = new Set(tuples.map((attempt) => attempt[5])).size;
-  return record({ leases: [lease], attempts: tuples, calls, ...parts });
+  const calls = new Set(tuples.map((request) => request[5])).size;
+  return record({ leases: [lease], requests: tuples, calls, ...parts });
 }
 
 export function holding(
@@ -101,7 +101,7 @@ function tuple(
   status = kind === 'ok' ? 200 : 0,
   durationMs = status === 0 ? -1 : 40,
   call = 0,
-): GembaRecord['attempts'][number] {
+): GembaRecord['requests'][number] {
   return [after, 0, OUTCOME_KINDS.indexOf(kind), status, durationMs, call, 0];
 }
 

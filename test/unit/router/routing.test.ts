@@ -50,7 +50,7 @@ describe('rotations', () => {
 describe('the router behind a pool', () => {
   const random = seededRandom('pool');
   const outcome = (ok: boolean, more: Partial<Observation> = {}): Observation => {
-    return { ok, durationMs: 100, retryAfterMs: null, attempt: 1, inFlight: 0, ...more };
+    return { ok, durationMs: 100, retryAfterMs: null, request: 1, inFlight: 0, ...more };
   };
   const poolOf = (routing: PoolRouting, ids: readonly string[]) =>
     ids.map((id) => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
     { print: say, warn: say },
   );
   const report = reportOf(HOSTILE.map((title) => ({ title, results: [{ status: 'failed' as const }] })));
-  const counts = (): { attempts: number; failures: number } => ({ attempts: 0, failures: 0 });
+  const counts = (): { requests: number; failures: number } => ({ requests: 0, failures: 0 });
   await view.show(new LiveRun({ title: HOSTILE[0]!, tests: 3, report: () => report, counts }, monotonic));
   const address = new URL(printed[0]!.replace('Gemba live: ', ''));
   [port, token] = [Number(address.port), address.searchParams.get('token')!];

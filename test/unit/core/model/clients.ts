@@ -18,7 +18,7 @@ export interface ClientLease {
   onItsWay: boolean;
   /** Its latest call, and how many attempts of it were made. */
   call: string;
-  attempts: number;
+  requests: number;
 }
 
 /** A question without an answer yet. */
@@ -87,7 +87,7 @@ export class Clients {
     if (!known && asked.kind === 'move') return [`${lease.id} moved after its release`];
     const { client, need, testId } = asked;
     this.leases.set(lease.id, {
-      ...(known ?? { id: lease.id, client, need, testId, call: '', attempts: 0, onItsWay: false }),
+      ...(known ?? { id: lease.id, client, need, testId, call: '', requests: 0, onItsWay: false }),
       ...wireGrantOf(lease),
       homeless: false,
     });

@@ -1,3 +1,4 @@
+import { requestReport } from '../../../harness/request-report.ts';
 import * as core from '../../../../src/core/pool.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type PoolSpec } from '../../../../src/core/types.ts';
 import type { Asked, ClientLease, Clients } from './clients.ts';
@@ -60,16 +61,16 @@ export function permit(acting: Acting, { id, client, need, testId }: ClientLease
 }
 
 /** A call came to something. */
-export function attempt(acting: Acting, lease: ClientLease): Event {
+export function request(acting: Acting, lease: ClientLease): Event {
   const { dice, world } = acting;
   lease.onItsWay = false;
   const again = lease.call !== '' && dice.chance(0.4);
   lease.call = again ? lease.call : `c${++acting.lastId}`;
-  lease.attempts = again ? lease.attempts + 1 : 1;
+  lease.requests = again ? lease.requests + 1 : 1;
   const kind = dice.chance(0.6) ? 'ok' : dice.pick(OUTCOME_KINDS);
-  const reportRequest = {
+  const report = requestReport({
     call: lease.call,
-    attempt: lease.attempts,
+    request: lease.requests,
     signature: dice.pick([null, 'one', 'two']),
     auth: dice.pick(['leased', 'leased', 'leased', 'own', 'none'] as const),
     kind,
@@ -79,12 +80,13 @@ export function attempt(acting: Acting, lease: ClientLease): Event {
     unsent: kind === 'network' && dice.chance(0.5),
     endpoint: lease.endpoint,
     key: lease.key,
-  };
-  const facts = `${reportRequest.status ?? ''} ${reportRequest.auth} ${reportRequest.signature ?? ''} ${reportRequest.call}`;
-  const wait = reportRequest.retryAfterMs === null ? '' : ` Retry-After ${reportRequest.retryAfterMs}`;
+  });
+  const { status, auth, retryAfterMs, unsent } = report.outcome;
+  const facts = `${status ?? ''} ${auth} ${report.signature ?? ''} ${report.call}`;
+  const wait = retryAfterMs === null ? '' : ` Retry-After ${retryAfterMs}`;
   return [
-    `${lease.id} at ${lease.endpoint}/${lease.key} ${kind}${reportRequest.unsent ? ' unsent' : ''} ${facts}${wait}`,
-    () => core.reportRequest(world.pool, lease.id, reportRequest, world.context),
+    `${lease.id} at ${lease.endpoint}/${lease.key} ${kind}${unsent ? ' unsent' : ''} ${facts}${wait}`,
+    () => core.reportRequest(world.pool, lease.id, report, world.context),
   ];
 }
 

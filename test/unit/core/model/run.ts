@@ -5,7 +5,7 @@ import type { PoolSpec } from '../../../../src/core/types.ts';
 import { checkBooks, rememberOutcome } from './check.ts';
 import { type ClientLease, Clients } from './clients.ts';
 import { Dice, randomPool } from './dice.ts';
-import { type Acting, askAgain, askFirst, attempt, moveLease, permit } from './events.ts';
+import { type Acting, askAgain, askFirst, request, moveLease, permit } from './events.ts';
 import { checkCircles } from './circles.ts';
 import { inWords } from './words.ts';
 import { Pacing } from './pacing.ts';
@@ -84,7 +84,7 @@ export class Run {
     if (wish === 'move') return this.#step(...moveLease(this.#acting, lease));
     // Calls that need a turn ask for it; what a page does by itself does not.
     const goes = lease.fastPath || lease.onItsWay || this.#dice.chance(0.1);
-    this.#step(...(goes ? attempt : permit)(this.#acting, lease));
+    this.#step(...(goes ? request : permit)(this.#acting, lease));
   }
 
   #choose(): { lease: ClientLease | null; wish: string } {
