@@ -1,16 +1,13 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConfigEvent, LiveConfig } from '../config/live.ts';
+import { inTime } from '../client/failures.ts';
+import { joinProject, openProject, type Project, type ProjectOptions } from '../client/project.ts';
+import type { ConfigEvent } from '../config/live.ts';
 import { ConfigError } from '../config/problems.ts';
-import { readConfigText } from '../config/read.ts';
-import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
 import type { LoadedConfig } from '../config/types.ts';
 import type { PoolStatus } from '../core/admin.ts';
-import type { AdminAction } from '../core/types.ts';
 import { monotonic } from '../core/clock.ts';
-import { GembaError } from '../core/errors.ts';
-import { type BrokerAddress, brokerAddress } from '../client/address.ts';
-import { type Answer, type Follower, BrokerClient } from '../client/broker-client.ts';
+import type { AdminAction } from '../core/types.ts';
 import { findFiles, loadConfig } from './load.ts';
 import type { Options } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,77 +37,46 @@ export async function withStore(
   terminal: Terminal,
   use: (store: Store) => Promise<number>,
 ): Promise<number> {
-  const connection = await connect(options, terminal);
+  const project = await connect(options, terminal);
   try {
-    return await use(localStore(connection));
+    return await use(localStore(project));
   } finally {
-    connection.client.close();
+    project.close();
   }
 }
 
-interface Connection {
-  readonly live: LiveConfig;
-  readonly client: BrokerClient;
-  readonly address: BrokerAddress;
-  readonly state: () => ConfigEvent | null;
-}
-
 /** Where the file is no good, a broker that runs has the configuration that is in force. */
-async function connect(options: Options, terminal: Terminal): Promise<Connection> {
+async function connect(options: Options, terminal: Terminal): Promise<Project> {
   const { file, env } = findFiles(options, terminal);
+  const how: ProjectOptions = { env, role: 'command', run: `command ${process.pid}` };
   try {
     const { config } = loadConfig(options, terminal);
-    const connection = newConnection(config, config.path, env, true);
-    connection.live.start(config, readConfigText(config.path));
-    await inTime(connection.client.open(), connection.address.socketPath);
-    return connection;
+    const project = openProject(config.path, how);
+    await inTime(project.client.open(), ANSWER_MS, project.address.socketPath);
+    return project;
   } catch (error) {
     if (!(error instanceof ConfigError) || file === undefined) throw error;
-    const running = newConnection(brokerSourceOf(file, env), file, env, false);
-    if ((await inTime(running.client.open(), running.address.socketPath)) && running.live.current)
-      return running;
-    running.client.close();
+    const running = await joinProject(file, how);
+    if (running) return running;
     throw error;
   }
 }
 
-function newConnection(
-  source: BrokerSource,
-  file: string,
-  env: Terminal['env'],
-  mayStart: boolean,
-): Connection {
-  let last: ConfigEvent | null = null;
-  const live = new LiveConfig(file, env, (event) => (last = event));
-  const follower: Follower = {
-    role: 'command',
-    run: `command ${process.pid}`,
-    get current() {
-      return live.told;
-    },
-    apply: (state, text) => live.apply(state, text),
-    say: () => undefined,
-  };
-  const address = brokerAddress(source);
-  const client = new BrokerClient({ address, follower, mayStart, seed: env['GEMBA_SEED'] });
-  return { live, client, address, state: () => last };
-}
-
-function localStore({ live, client, address: { cacheFile, socketPath }, state }: Connection): Store {
+function localStore(project: Project): Store {
+  const { live, client, address } = project;
+  const { cacheFile } = address;
   let stamp = stampOf(cacheFile);
-  const ask = (question: Parameters<BrokerClient['ask']>[0]): Promise<Answer> =>
-    inTime(client.ask(question), socketPath);
   return {
     config: live.current!.config,
-    state,
+    state: () => project.state,
     status: async () => {
-      const answer = await ask({ type: 'status' });
+      const answer = await project.ask({ type: 'status' }, ANSWER_MS);
       return answer.is === 'status' ? answer.pools : [];
     },
     notices: () => client.notices,
     administer: async (action, pool, name) => {
       stamp = stampOf(cacheFile);
-      await ask({ type: 'admin', action, pool, name });
+      await project.ask({ type: 'admin', action, pool, name }, ANSWER_MS);
     },
     unkept: async () => {
       const until = monotonic() + SAVE_MS;
@@ -118,23 +84,6 @@ function localStore({ live, client, address: { cacheFile, socketPath }, state }:
       return stampOf(cacheFile) === stamp ? cacheFile : null;
     },
   };
-}
-
-async function inTime<T>(answer: Promise<T>, where: string): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(ANSWER_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new GembaError(
-      'GEMBA_BROKER_UNREACHABLE',
-      `The broker of this project, at ${where}, gave no answer within ${ANSWER_MS / 1000} s.\n` +
-        'It may be stopped, or of another version of gemba-agent: end the runs that use it, and try again.',
-    );
-  });
-  late.catch(() => {});
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timer.abort();
-  }
 }
 
 /** Changes whenever the file is written; empty where there is none. */

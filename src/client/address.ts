@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
+import type { Env } from '../config/variables.ts';
 import { GembaError } from '../core/errors.ts';
 import { isTrusted } from '../shared/file-trust.ts';
 
@@ -21,21 +23,26 @@ interface SharedAddress {
   readonly leaseTtlMs: number;
 }
 
-/** What of a configuration says where its broker is. */
-export interface AddressSource {
-  readonly path: string;
-  readonly name: string;
-  readonly store: string;
-  readonly pools: Readonly<Record<string, { readonly leaseTtl: number }>>;
-}
-
 /** One broker per user, machine, store and config file, by the file's real path. */
-export function brokerAddress({ path, name, store, pools }: AddressSource): BrokerAddress {
+export function brokerAddress({ path, name, store, pools }: BrokerSource): BrokerAddress {
   const real = realPath(path);
   if (store === 'local') return { ...localAddress(real, real), configFile: path };
   const leaseTtlMs = Math.max(...Object.values(pools).map((pool) => pool.leaseTtl));
   const shared = { url: store, project: name, leaseTtlMs };
   return { ...localAddress(real, `${real}\0${store}`), configFile: path, shared };
+}
+
+/** Where the broker of a file would be, whatever is wrong with the file; null where its folder cannot be used. */
+export function locateBroker(file: string, env: Env): BrokerAddress | null {
+  try {
+    return brokerAddress(brokerSourceOf(file, env));
+  } catch {
+    return null;
+  }
+}
+
+export function isBrokerThere({ socketPath }: BrokerAddress): boolean {
+  return process.platform === 'win32' || existsSync(socketPath);
 }
 
 /** A file that is gone for a moment has its path all the same. */

@@ -11,3 +11,10 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   GEMBA_SEED:
     'Any text: it makes the choices of a broker repeatable. It counts for the broker that is started with it.',
 };
+
+/** `GEMBA_DISABLE` switches the plugin off: everything is plain Playwright. */
+export function isSwitchedOff({
+  GEMBA_DISABLE: value = '',
+}: Readonly<Record<string, string | undefined>>): boolean {
+  return value !== '' && value !== '0';
+}

@@ -31,6 +31,15 @@ export function findConfig({ env, option, from, cwd = process.cwd() }: FindOptio
   return file;
 }
 
+/** Where the config file is or, where there is none, would be: for whoever joins a run whose file is no good just now. */
+export function expectedConfig(options: FindOptions): string {
+  const { env, option, from, cwd = process.cwd() } = options;
+  if (env['GEMBA_CONFIG']) return resolve(cwd, env['GEMBA_CONFIG']);
+  if (option) return resolve(from, option);
+  const file = nearest(resolve(from), CONFIG_FILE);
+  return file !== undefined && isTrusted(file, resolve(from)) ? file : join(resolve(from), CONFIG_FILE);
+}
+
 /** It says where the keys of the environment are sent, so not everybody may put one into a folder above. */
 function foreign(file: string): GembaError {
   return new GembaError(

@@ -64,6 +64,11 @@ export function editConfig(path: string, expectedRevision: string, edit: ConfigE
   return revisionOf(after);
 }
 
+/** Names of the pools whose keys stand in a variable, not in the file. */
+export function keysFromVariables(text: string): ReadonlySet<string> {
+  return new Set(resolveVariables(parseDocument(text).value, {}).lists.keys());
+}
+
 function edited(path: string, fileText: string, edit: ConfigEdit, env: Env): string {
   const [start] = /^\uFEFF?/.exec(fileText) ?? [''];
   let text = fileText.slice(start.length);

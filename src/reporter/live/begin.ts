@@ -5,6 +5,7 @@ import type { Collected } from '../collect/collected.ts';
 import type { Report } from '../report/model.ts';
 import { packageVersion, type Settings } from '../options.ts';
 import type { Voice } from './live.ts';
+import { configOption } from './follow.ts';
 import { LiveRun } from './run.ts';
 
 /** The run that a live page shows, and what its reporter collects of it. */
@@ -36,8 +37,7 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
     counts: () => ({ requests: all.requests, failures: all.failures }),
   };
   const run = new LiveRun(source, monotonic);
-  const uses = config.projects.map(({ use }) => use as { readonly gembaConfig?: string });
-  const option = uses.find(({ gembaConfig }) => gembaConfig)?.gembaConfig;
+  const option = configOption(config.projects);
   // Loaded where a page is wanted: most runs have none.
   const opening = import('./live.ts').then(({ liveView }) => {
     const view = liveView(live, { folder: configDir, option }, voice);

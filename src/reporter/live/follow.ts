@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import type { FullConfig } from '@playwright/test/reporter';
-import type { ConfigEvent } from '../../config/live.ts';
 import type { BrokerAddress } from '../../client/address.ts';
-import type { BrokerClient } from '../../client/broker-client.ts';
+import type { Project } from '../../client/project.ts';
+import { isSwitchedOff } from '../../config/environment.ts';
+import { expectedConfig } from '../../config/find.ts';
+import type { ConfigEvent } from '../../config/live.ts';
 
 /** How often a broker is looked for: workers start it when a test first leases. */
 const LOOK_MS = 100;
@@ -12,31 +13,37 @@ const LOOK_MS = 100;
 const followed = new Map<string, FollowedConfig>();
 
 /**
- * Follows the configuration for the runner's life, also between the runs of watch and UI mode, and says in the
- * terminal what became of each edit. It starts no broker and keeps no process alive.
+ * Follows the configuration for the runner's life, also between the runs of watch and UI mode, and prints what became of
+ * each edit. It starts no broker and keeps no process alive.
  */
 export function followConfig(
-  config: FullConfig,
+  { projects }: FullConfig,
   configDir: string,
   env: NodeJS.ProcessEnv,
 ): FollowedConfig | null {
-  const off = env['GEMBA_DISABLE'];
-  if (off !== undefined && off !== '' && off !== '0') return null;
-  const file = expectedFile(config, configDir, env);
+  if (isSwitchedOff(env)) return null;
+  const file = expectedConfig({ env, option: configOption(projects), from: configDir });
   const known = followed.get(file) ?? new FollowedConfig(file, env);
   followed.set(file, known);
   return known;
+}
+
+/** The worker option `gembaConfig` of the first project that sets it. */
+export function configOption(projects: FullConfig['projects']): string | undefined {
+  const options = projects.map(({ use }) => (use as { readonly gembaConfig?: unknown }).gembaConfig);
+  return options.find((path): path is string => typeof path === 'string' && path !== '');
 }
 
 export class FollowedConfig {
   readonly #file: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #events: ConfigEvent[] = [];
-  #client: Promise<BrokerClient | null> | null = null;
+  #project: Project | null = null;
   #isLooking = false;
-  #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
-  /** The file as the runner found it: what was edited since, before a broker ran, is told with its first news. */
+  /** The file as the runner found it: what was edited since, before a broker ran, is shown with its first event. */
   readonly #text: string;
+  /** Where its broker listens: an edit of `store` may change that until one is found. */
+  #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   readonly #timer: NodeJS.Timeout;
 
   constructor(file: string, env: NodeJS.ProcessEnv) {
@@ -57,8 +64,8 @@ export class FollowedConfig {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      await (await (this.#client ??= this.#newClient()))?.open();
-      if ((await this.#client) === null) this.#client = null;
+      this.#project ??= await this.#newProject();
+      await this.#project?.client.open();
     } catch {
       // A broker of another version: the workers' errors say so.
       clearInterval(this.#timer);
@@ -67,51 +74,31 @@ export class FollowedConfig {
     }
   }
 
-  /** An edit of `store` may change it, until a broker is found. */
-  async #findAddress(): Promise<BrokerAddress | null> {
-    const stamp = stampOf(this.#file);
-    if (this.#address?.stamp !== stamp) this.#address = { stamp, at: await addressOf(this.#file, this.#env) };
-    return this.#address.at;
-  }
-
   /** Null where no broker runs yet. The libraries for it are loaded only where one does. */
-  async #newClient(): Promise<BrokerClient | null> {
-    const address = await this.#findAddress();
-    if (!address || !existsSync(address.socketPath)) return null;
-    const [{ BrokerClient }, { LiveConfig }, { eventText, refusalText }, { configOfText }] =
-      await Promise.all([
-        import('../../client/broker-client.ts'),
-        import('../../config/live.ts'),
-        import('../../config/messages.ts'),
-        import('../../config/load.ts'),
-      ]);
-    const live = new LiveConfig(this.#file, this.#env, (event) => {
-      const text = eventText(this.#file, this.#events.at(-1) ?? first, event);
-      this.#events.push(event);
-      if (text !== null) process.stdout.write(`${text}\n`);
-    });
+  async #newProject(): Promise<Project | null> {
+    const { isBrokerThere, locateBroker } = await import('../../client/address.ts');
+    const stamp = stampOf(this.#file);
+    if (this.#address?.stamp !== stamp) this.#address = { stamp, at: locateBroker(this.#file, this.#env) };
+    if (!this.#address.at || !isBrokerThere(this.#address.at)) return null;
+    const [{ followProject }, { eventText }] = await Promise.all([
+      import('../../client/project.ts'),
+      import('../../config/messages.ts'),
+    ]);
     let first: Pick<ConfigEvent, 'revision' | 'errors'> | undefined;
-    try {
-      const { config } = live.start(configOfText(this.#file, this.#text, this.#env), this.#text);
-      first = { revision: config.revision, errors: [] };
-    } catch {
-      // It was no good to begin with: what the broker has comes first.
-    }
-    return new BrokerClient({
-      address,
-      mayStart: false,
-      follower: {
-        role: 'reporter',
-        run: String(process.pid),
-        get current() {
-          return live.told;
-        },
-        apply: (state, text) => live.apply(state, text),
-        say: (about, problems) => {
-          process.stderr.write(`${refusalText(this.#file, about, problems)}\n`);
-        },
+    const project = followProject(this.#file, this.#text, {
+      env: this.#env,
+      role: 'reporter',
+      run: String(process.pid),
+      onEvent: (event) => {
+        const text = eventText(this.#file, this.#events.at(-1) ?? first, event);
+        this.#events.push(event);
+        if (text !== null) process.stdout.write(`${text}\n`);
       },
+      print: (text) => void process.stderr.write(`${text}\n`),
     });
+    const { current } = project.live;
+    if (current) first = { revision: current.config.revision, errors: [] };
+    return project;
   }
 }
 
@@ -127,35 +114,4 @@ function textOf(file: string): string {
 function stampOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs}`;
-}
-
-/** Null where its folder cannot be used; whoever leases says why. */
-async function addressOf(file: string, env: NodeJS.ProcessEnv): Promise<BrokerAddress | null> {
-  const [{ brokerAddress }, { brokerSourceOf }] = await Promise.all([
-    import('../../client/address.ts'),
-    import('../../config/broker-source.ts'),
-  ]);
-  try {
-    return brokerAddress(brokerSourceOf(file, env));
-  } catch {
-    return null;
-  }
-}
-
-/** The config file as workers find it; where there is none, the place where one is expected. */
-function expectedFile(config: FullConfig, configDir: string, env: NodeJS.ProcessEnv): string {
-  if (env['GEMBA_CONFIG']) return resolve(env['GEMBA_CONFIG']);
-  const option = config.projects
-    .map(({ use }) => (use as { gembaConfig?: unknown }).gembaConfig)
-    .find((path): path is string => typeof path === 'string' && path !== '');
-  if (option !== undefined) return resolve(configDir, option);
-  return nearestFile(configDir);
-}
-
-function nearestFile(folder: string): string {
-  for (let at = folder; ; at = resolve(at, '..')) {
-    const file = join(at, 'gemba.config.json');
-    if (existsSync(file)) return file;
-    if (resolve(at, '..') === at) return join(folder, 'gemba.config.json');
-  }
 }

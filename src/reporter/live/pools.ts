@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../../core/clock.ts';
 import { shorten } from '../../shared/format.ts';
-import type { Answer, Question } from '../../client/broker-client.ts';
-import { type ConfigPlace, type Connected, connectTo } from './connection.ts';
+import type { Project } from '../../client/project.ts';
+import { type ConfigPlace, connectTo } from './connection.ts';
 import type { Edit, Wish } from './requests.ts';
 import type { Done } from './server.ts';
 import { type ConfigShown, type LivePool, shownConfig, withConfig } from './shown.ts';
@@ -26,7 +26,8 @@ export interface PoolsNow {
 /** The state of the pools now, from the broker, and changes by hand. Never rejects. */
 export class Pools {
   private readonly place: ConfigPlace;
-  private connected: Promise<Connected | null> | null = null;
+  private connected: Promise<Project | null> | null = null;
+  private lists: { readonly text: string; readonly pools: ReadonlySet<string> } | null = null;
 
   constructor(place: ConfigPlace) {
     this.place = place;
@@ -36,16 +37,19 @@ export class Pools {
     try {
       const connected = await this.connect();
       if (!connected) return { pools: [], config: null, notice: 'No configuration of pools was found here.' };
-      const answer = await this.ask(connected, { type: 'status' });
+      const answer = await connected.ask({ type: 'status' }, ANSWER_MS);
       const pools = answer.is === 'status' ? answer.pools : [];
       // Edits come in between: pools and revision are of one.
-      const { revision, errors, fromVariables } = connected;
+      const revision = connected.live.current!;
+      const fromVariables = await this.poolsFromVariables(revision.text);
       return {
         pools: pools.map((pool) => withConfig(pool, revision, fromVariables)),
-        config: shownConfig(revision, errors),
+        config: shownConfig(revision, connected.refusals),
         notice: null,
       };
     } catch (error) {
+      // A broker that hangs may be another one by the next time.
+      this.close();
       return { pools: [], config: null, notice: `The pools cannot be shown: ${messageOf(error)}` };
     }
   }
@@ -55,7 +59,7 @@ export class Pools {
     try {
       const connected = await this.connect();
       if (!connected) return { status: 404, text: 'No configuration of pools was found here.' };
-      const answer = await this.ask(connected, { type: 'admin', action, pool, name });
+      const answer = await connected.ask({ type: 'admin', action, pool, name }, ANSWER_MS);
       if (answer.is === 'administered' && answer.known)
         return { status: 200, text: said(action, pool, name) };
       return { status: 404, text: `There is no member ${pool}/${name}.` };
@@ -69,7 +73,7 @@ export class Pools {
     try {
       const connected = await this.connect();
       if (!connected) return { status: 404, text: 'No configuration of pools was found here.' };
-      const { config } = connected.revision;
+      const { config } = connected.live.current!;
       const { status, text, revision } = await writeEdit(config.path, edit, connected.env);
       if (revision !== undefined) {
         const counts = (await isInForce(connected, revision))
@@ -77,7 +81,7 @@ export class Pools {
           : `Revision ${revision} is written, and counts when the broker has read it.`;
         return { status, text: `${text} ${counts}` };
       }
-      const broken = status === 409 && connected.errors.length > 0;
+      const broken = status === 409 && connected.refusals.length > 0;
       if (!broken) return { status, text };
       return {
         status,
@@ -89,11 +93,11 @@ export class Pools {
   }
 
   close(): void {
-    void this.connected?.then((connected) => connected?.client.close()).catch(() => {});
+    void this.connected?.then((connected) => connected?.close()).catch(() => {});
     this.connected = null;
   }
 
-  private connect(): Promise<Connected | null> {
+  private connect(): Promise<Project | null> {
     if (this.connected) return this.connected;
     const connecting = connectTo(this.place);
     this.connected = connecting;
@@ -102,30 +106,20 @@ export class Pools {
     return connecting;
   }
 
-  private async ask(
-    { client }: Connected,
-    question:
-      Omit<Extract<Question, { type: 'status' }>, 'ask'> | Omit<Extract<Question, { type: 'admin' }>, 'ask'>,
-  ): Promise<Answer> {
-    const timer = new AbortController();
-    const late = sleep(ANSWER_MS, undefined, { signal: timer.signal, ref: false }).then(() => {
-      this.close();
-      throw new Error(`the broker gave no answer within ${ANSWER_MS / 1000} s`);
-    });
-    late.catch(() => {});
-    try {
-      return await Promise.race([client.ask(question), late]);
-    } finally {
-      timer.abort();
-    }
+  /** Pools whose keys stand in a variable, not in the file. */
+  private async poolsFromVariables(text: string): Promise<ReadonlySet<string>> {
+    if (this.lists?.text === text) return this.lists.pools;
+    const { keysFromVariables } = await import('../../config/edits/edit.ts');
+    this.lists = { text, pools: keysFromVariables(text) };
+    return this.lists.pools;
   }
 }
 
-async function isInForce(connected: Connected, revision: string): Promise<boolean> {
+async function isInForce(project: Project, revision: string): Promise<boolean> {
   const began = monotonic();
   // Whoever asks without a page may be the first.
-  void connected.client.open().catch(() => {});
-  while (connected.revision.config.revision !== revision) {
+  void project.client.open().catch(() => {});
+  while (project.live.current?.config.revision !== revision) {
     if (monotonic() - began > IN_FORCE_MS) return false;
     await sleep(LOOK_MS, undefined, { ref: false });
   }

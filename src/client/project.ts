@@ -1,0 +1,126 @@
+import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
+import { type ConfigEvent, LiveConfig } from '../config/live.ts';
+import { configOfText } from '../config/load.ts';
+import { refusalText } from '../config/messages.ts';
+import { readConfigText } from '../config/read.ts';
+import type { Env } from '../config/variables.ts';
+import { type BrokerAddress, brokerAddress, isBrokerThere } from './address.ts';
+import { BrokerClient } from './broker-client.ts';
+import { inTime } from './failures.ts';
+import type { BrokerClientOptions, Follower } from './types.ts';
+import type { Answer } from '../wire/messages.ts';
+
+/*
+ * A process's side of its project's broker. Workers, the reporter, the live page and commands all come through here:
+ * the configuration is read from its file (`openProject`) or, where the file is no good, taken from a running broker
+ * (`joinProject`); from then on the broker announces each revision, and `live` follows.
+ */
+
+type AnyQuestion = Parameters<BrokerClient['ask']>[0];
+type ClientHooks = Pick<
+  BrokerClientOptions,
+  'onTransition' | 'onRouterEstimates' | 'onLost' | 'onProbe' | 'mayStart'
+>;
+
+export interface ProjectOptions extends ClientHooks {
+  /** Resolves the configuration's variables, and `GEMBA_SEED`. */
+  readonly env: Env;
+  readonly role: Follower['role'];
+  /** The run that it belongs to: what is to be printed is printed once in each. */
+  readonly run: string;
+  /** Another revision came into force, or an edit was refused. */
+  readonly onEvent?: (event: ConfigEvent) => void;
+  /** This process is to print it for its run. Default: nothing. */
+  readonly print?: (text: string) => void;
+}
+
+export class Project {
+  readonly file: string;
+  readonly env: Env;
+  readonly address: BrokerAddress;
+  /** The configuration as this process can use it. */
+  readonly live: LiveConfig;
+  /** Connects when it is first asked or opened. */
+  readonly client: BrokerClient;
+  #last: ConfigEvent | null = null;
+  #refusals: readonly string[] = [];
+
+  constructor(file: string, source: BrokerSource, options: ProjectOptions) {
+    const { env, role, run, onEvent, print, ...hooks } = options;
+    const live = new LiveConfig(file, env, (event) => {
+      this.#last = event;
+      onEvent?.(event);
+    });
+    const follower: Follower = {
+      role,
+      run,
+      get current() {
+        return live.told;
+      },
+      apply: (state, text) => {
+        this.#refusals = state.errors;
+        live.apply(state, text);
+      },
+      say: (about, problems) => print?.(refusalText(file, about, problems)),
+    };
+    this.file = file;
+    this.env = env;
+    this.live = live;
+    this.address = brokerAddress(source);
+    this.client = new BrokerClient({ address: this.address, follower, seed: env['GEMBA_SEED'], ...hooks });
+  }
+
+  /** The revision in force as the broker announced it, and what is wrong with a later edit; null before it did. */
+  get state(): ConfigEvent | null {
+    return this.#last;
+  }
+
+  /** Why the latest edit of the file was refused; empty while the file is the revision in force. */
+  get refusals(): readonly string[] {
+    return this.#refusals;
+  }
+
+  /** Asks the broker, for no longer than `withinMs`. */
+  async ask(question: AnyQuestion, withinMs: number): Promise<Answer> {
+    return inTime(this.client.ask(question), withinMs, this.address.socketPath);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}
+
+/** From the file as it is now. Throws what is wrong with it. */
+export function openProject(file: string, options: ProjectOptions): Project {
+  const text = readConfigText(file);
+  const config = configOfText(file, text, options.env);
+  const project = new Project(file, config, options);
+  project.live.start(config, text);
+  return project;
+}
+
+/** Beside a broker that runs, with the text that this process read before; it starts none. */
+export function followProject(file: string, text: string, options: ProjectOptions): Project {
+  const project = new Project(file, brokerSourceOf(file, options.env), { ...options, mayStart: false });
+  try {
+    project.live.start(configOfText(file, text, options.env), text);
+  } catch {
+    // It was no good to begin with: what the broker has comes first.
+  }
+  return project;
+}
+
+/** From the broker that serves the file, though the file itself is no good now; null where none runs. */
+export async function joinProject(file: string, options: ProjectOptions): Promise<Project | null> {
+  const source = brokerSourceOf(file, options.env);
+  if (!isBrokerThere(brokerAddress(source))) return null;
+  const project = new Project(file, source, { ...options, mayStart: false });
+  try {
+    if ((await project.client.open()) && project.live.current) return project;
+  } catch (error) {
+    project.close();
+    throw error;
+  }
+  project.close();
+  return null;
+}
