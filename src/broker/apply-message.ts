@@ -1,12 +1,11 @@
+import { acquireLease, moveLease, releaseLease, reportRequest, requestPermit } from '../core/pool.ts';
 import {
-  acquireLease,
   type Effect,
-  moveLease,
-  releaseLease,
-  reportRequest,
-  requestPermit,
-} from '../core/pool.ts';
-import type { Context, LeaseState, PoolState, MemberState } from '../core/state.ts';
+  type Context,
+  type LeaseState,
+  type PoolState,
+  type MemberState,
+} from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { Answer, WireGrant, ClientMessage } from '../wire/messages.ts';
 

@@ -1,9 +1,16 @@
 import type { Clock } from '../core/clock.ts';
-import { dropClient, type Effect, endDeadlocks, nextTick, restoreLease, tick } from '../core/pool.ts';
+import { dropClient, endDeadlocks, nextTick, restoreLease, tick } from '../core/pool.ts';
+import {
+  type Effect,
+  type Context,
+  type HealthChange,
+  newPoolState,
+  type PoolState,
+  type Probe,
+} from '../core/state.ts';
 import { leaveProbeToOthers } from '../core/health/probe-results.ts';
 import { updateSpec } from '../core/leases/update-spec.ts';
 import { resolvePool } from '../core/resolved-pool.ts';
-import { type Context, type HealthChange, newPoolState, type PoolState, type Probe } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { DeadlineTimer } from './deadline-timer.ts';

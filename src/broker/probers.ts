@@ -1,6 +1,5 @@
 import { applyProbeResult, reassignProbes, setProber } from '../core/health/probe-results.ts';
-import type { Effect } from '../core/pool.ts';
-import type { Context, PoolState, Probe } from '../core/state.ts';
+import type { Effect, Context, PoolState, Probe } from '../core/state.ts';
 import { type Connection, type Connections, send } from './connections.ts';
 import type { ClientMessage } from '../wire/messages.ts';
 

@@ -8,9 +8,16 @@ import {
   freedElsewhere,
 } from '../core/leases/claims.ts';
 import { healthOf } from '../core/health/states.ts';
-import type { Effect } from '../core/pool.ts';
-import { addressOf, type Slot, slotsOf } from '../core/leases/slots.ts';
-import type { Context, HealthChange, LeaseState, PoolState, Probe } from '../core/state.ts';
+import {
+  type Effect,
+  type Slot,
+  type Context,
+  type HealthChange,
+  type LeaseState,
+  type PoolState,
+  type Probe,
+} from '../core/state.ts';
+import { addressOf, slotsOf } from '../core/leases/slots.ts';
 import type { HealthFact, SharedStore } from '../redis/types.ts';
 
 /** What sharing needs of its broker. */

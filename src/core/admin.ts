@@ -1,8 +1,9 @@
-import type { Effect } from './effects.ts';
+import { type Effect, type Context, type PoolState, type MemberState } from './state.ts';
 import { untilOf, whyOf } from './health/states.ts';
 import { emitChanges } from './changes.ts';
 import { schedule } from './leases/queue.ts';
-import { changeHealth, type Context, type PoolState, type MemberState, memberStateOf } from './state.ts';
+import { changeHealth } from './health/change.ts';
+import { memberStateOf } from './members.ts';
 import {
   type HealthState,
   type PoolSpec,

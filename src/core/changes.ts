@@ -1,6 +1,5 @@
-import type { Effect } from './effects.ts';
+import type { Effect, HealthChange, PoolState } from './state.ts';
 import { hasFastPath } from './leases/selection.ts';
-import type { HealthChange, PoolState } from './state.ts';
 
 /** Tells of changes, and makes the leases that they concern ask for turns. */
 export function emitChanges(pool: PoolState, changes: readonly HealthChange[]): Effect[] {

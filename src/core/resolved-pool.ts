@@ -1,26 +1,6 @@
-import { type Context, type PoolState, type MemberState, memberStateOf } from './state.ts';
+import { memberStateOf } from './members.ts';
+import type { Context, MemberState, PoolState, ResolvedPool } from './state.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec } from './types.ts';
-
-/** A member of a pool as one specification has it, with what the broker knows of it. */
-export interface ResolvedMember<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec> {
-  readonly spec: S;
-  readonly member: MemberState;
-  readonly weight: number;
-  readonly priority: number;
-  /** A probe finds out whether it works before it is leased. */
-  readonly checked: boolean;
-}
-
-/** The members of a specification, looked up once. */
-export interface ResolvedPool {
-  readonly endpoints: readonly ResolvedMember<EndpointSpec>[];
-  readonly keys: readonly ResolvedMember<KeySpec>[];
-  readonly of: ReadonlyMap<MemberState, ResolvedMember>;
-  /** Some key works at some endpoints only. */
-  readonly bound: boolean;
-  /** There is something to probe. */
-  readonly probed: boolean;
-}
 
 export function resolvePool(pool: PoolState, spec: PoolSpec, context: Context): ResolvedPool {
   const known = pool.resolvedPools.get(spec);

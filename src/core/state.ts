@@ -1,29 +1,28 @@
-import type { RetryBudget } from './pace/retry-budget.ts';
-import { type ProbeState, newProbeState, markUnavailable } from './health/probe-state.ts';
-import type { Random } from './clock.ts';
-import { type RecentOutcomes, newRecentOutcomes } from './blame/comparison.ts';
-import {
-  type Health,
-  type HealthEvent,
-  HEALTHY,
-  nextHealth,
-  remainingEjections,
-  untilOf,
-  whyOf,
-} from './health/states.ts';
+import { newRecentOutcomes, type RecentOutcomes } from './blame/comparison.ts';
 import type { CorrelatedFailures } from './blame/correlation.ts';
-import { type ModelLimits, resetLimits } from './pace/model-limits.ts';
-import type { ResolvedMember, ResolvedPool } from './resolved-pool.ts';
-import {
-  type RouterHandle,
-  type Observation,
-  type Need,
-  type PoolSpec,
-  type Rotation,
-  type Routing,
-  type Transition,
-  type MemberKind,
+import type { Random } from './clock.ts';
+import type { ProbeState } from './health/probe-state.ts';
+import type { Health } from './health/states.ts';
+import type { LearnedPace } from './pace/learned-pace.ts';
+import type { Pace } from './pace/pace.ts';
+import type { RetryBudget } from './pace/retry-budget.ts';
+import type {
+  EndpointSpec,
+  KeySpec,
+  MemberKind,
+  Need,
+  Observation,
+  PoolSpec,
+  Rotation,
+  RouterHandle,
+  Routing,
+  Transition,
 } from './types.ts';
+
+/*
+ * The state of a pool, and what its decisions ask for. Decisions are deterministic: they do no I/O, and time and chance
+ * are parameters. They change the pool's state in place and return effects, which the broker carries out.
+ */
 
 /** What the broker knows of one endpoint or key. Mutable, owned by its pool's state. */
 export interface MemberState {
@@ -173,6 +172,60 @@ export interface Probe {
   deadline: number;
 }
 
+/** What vendors count per key and model: its pace, its refusals, its pause. Calls without a model have a lane too. */
+export interface ModelLimits {
+  readonly pace: Pace;
+  /** Times of the calls that were served last. */
+  readonly served: number[];
+  /** The pace that refusals taught. */
+  learned: LearnedPace | null;
+  /** Throttled answers since its last success. */
+  throttles: number;
+  /** Until when the server wants no calls for this model. */
+  coolUntil: number;
+}
+
+/** A member of a pool as one specification has it, with what the broker knows of it. */
+export interface ResolvedMember<S extends EndpointSpec | KeySpec = EndpointSpec | KeySpec> {
+  readonly spec: S;
+  readonly member: MemberState;
+  readonly weight: number;
+  readonly priority: number;
+  /** A probe finds out whether it works before it is leased. */
+  readonly checked: boolean;
+}
+
+/** The members of a specification, looked up once. */
+export interface ResolvedPool {
+  readonly endpoints: readonly ResolvedMember<EndpointSpec>[];
+  readonly keys: readonly ResolvedMember<KeySpec>[];
+  readonly of: ReadonlyMap<MemberState, ResolvedMember>;
+  /** Some key works at some endpoints only. */
+  readonly bound: boolean;
+  /** There is something to probe. */
+  readonly probed: boolean;
+}
+
+/** What a lease hands out: an endpoint and a key, or one alone. */
+export interface Grant {
+  readonly endpoint: MemberState | null;
+  readonly key: MemberState | null;
+}
+
+/** Why a subject cannot be had now. */
+export interface Refusal {
+  readonly name: string;
+  readonly why: string;
+  /** A fault put it out; the configuration or a person keeps it out; or others have it for the time being. */
+  readonly cause: 'fault' | 'off' | 'busy';
+}
+
+/** A place that is limited over all machines: it takes a claim in the shared store. */
+export interface Slot {
+  readonly member: string;
+  readonly limit: number;
+}
+
 /** What decisions get from outside, besides state and event. */
 export interface Context {
   readonly now: number;
@@ -196,6 +249,40 @@ export interface HealthChange extends Omit<Transition, 'seq' | 'broker' | 'at'> 
   readonly member: MemberState;
 }
 
+/** It waited for a test that waits for it in turn, or for what its own test holds. */
+export type DeadlockKind = 'circle' | 'own';
+
+/** What a pool wants done after an event: answers to links, and news. */
+export type Effect =
+  | { readonly type: 'granted'; readonly to: ReplyTo; readonly lease: LeaseState; readonly waitedMs: number }
+  | {
+      readonly type: 'permit';
+      readonly to: ReplyTo;
+      readonly lease: LeaseState;
+      readonly delayMs: number;
+      /** Paces that all machines share: the shared store tells the further wait. */
+      readonly paces: readonly { readonly member: string; readonly rpm: number }[];
+    }
+  | { readonly type: 'stay'; readonly to: ReplyTo; readonly why: string }
+  | {
+      readonly type: 'refused';
+      readonly to: ReplyTo;
+      readonly timedOut: boolean;
+      readonly deadlock: DeadlockKind | null;
+      readonly waitedMs: number;
+      readonly reasons: readonly Refusal[];
+    }
+  /** The shared store is to be asked; its answer comes back as claimGranted, claimRefused or claimFailed. */
+  | { readonly type: 'claim'; readonly lease: LeaseState; readonly slots: readonly Slot[] }
+  | { readonly type: 'unclaim'; readonly lease: string }
+  /** A link is to send this probe; the result comes back as probed, or as probesLost or probedElsewhere. */
+  | { readonly type: 'probe'; readonly probe: Probe }
+  /** The lease's calls must ask for turns from now on. */
+  | { readonly type: 'fast-path-ended'; readonly lease: LeaseState }
+  /** The lease has another member now, before any answer says so. */
+  | { readonly type: 'moved'; readonly lease: LeaseState }
+  | { readonly type: 'changed'; readonly change: HealthChange };
+
 export function newPoolState(name: string, shared = false, revision: string | null = null): PoolState {
   return {
     name,
@@ -218,91 +305,4 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     probes: new Map(),
     probesSent: 0,
   };
-}
-
-/** The subject of that identity; one never seen starts healthy, and level in the round with the others. */
-export function memberStateOf(
-  pool: PoolState,
-  kind: MemberState['kind'],
-  spec: { readonly id: string; readonly name: string },
-  context: Context,
-): MemberState {
-  const address = `${kind}:${spec.id}`;
-  const known = pool.members.get(address);
-  if (known) return known;
-  const passes = [...pool.members.values()].filter((other) => other.kind === kind).map((other) => other.pass);
-  const member: MemberState = {
-    kind,
-    id: spec.id,
-    name: spec.name,
-    health: HEALTHY,
-    inUse: 0,
-    pass: passes.length > 0 ? Math.min(...passes) : 0,
-    faults: [],
-    ejections: 0,
-    ejectedAt: 0,
-    proven: false,
-    lastServedAt: 0,
-    unreachableAt: -Infinity,
-    refusals: 0,
-    proofs: new Set(),
-    trial: null,
-    elsewhereUntil: 0,
-    modelLimits: new Map(),
-    probeState: newProbeState(),
-    routerHandle: context.newHandle(pool.name, kind, spec.id),
-  };
-  pool.members.set(address, member);
-  return member;
-}
-
-/** Applies a health event; returns the change where the state changed. */
-export function changeHealth(
-  pool: PoolState,
-  member: MemberState,
-  event: HealthEvent,
-  now: number,
-  policy: PoolSpec['ejection'],
-): HealthChange | null {
-  const before = member.health;
-  if (event.type === 'fault' && before.state !== 'ejected') {
-    member.ejections = remainingEjections(member.ejections, now - member.ejectedAt, policy);
-  }
-  member.health = nextHealth(before, event, now, member.ejections, policy);
-  if (event.type === 'fault' && member.health.state === 'ejected' && before.state !== 'ejected') {
-    member.ejections++;
-    member.ejectedAt = untilOf(member.health) ?? now;
-  }
-  if (event.type === 'reset') Object.assign(member, { faults: [], ejections: 0, refusals: 0 });
-  if (event.type === 'recover') Object.assign(member, { faults: [], refusals: 0 });
-  if (event.type === 'reset') for (const limits of member.modelLimits.values()) resetLimits(limits);
-  if (event.type === 'reset' || event.type === 'recover') member.proofs.clear();
-  const { state } = member.health;
-  const recheckAfterMs = event.type === 'quarantine' ? (event.recheckAfterMs ?? 0) : 0;
-  if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
-    markUnavailable(member.probeState, now, recheckAfterMs);
-  if (event.type === 'fault' && event.isSeenByProbes) member.probeState.sawFault = true;
-  if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
-  const saysWhy = event.type === 'recover' || event.type === 'reset';
-  return {
-    member,
-    pool: pool.name,
-    endpoint: member.kind === 'endpoint' ? member.name : null,
-    key: member.kind === 'key' ? member.name : null,
-    from: before.state,
-    to: member.health.state,
-    why: (saysWhy && event.why) || whyOf(member.health) || recovery(before),
-    until: untilOf(member.health),
-  };
-}
-
-/** Its last calls were refused and none ever worked: others go first until that is decided. */
-export function isSuspect(member: MemberState): boolean {
-  return !member.proven && member.refusals > 0;
-}
-
-function recovery(before: Health): string {
-  if (before.state === 'cooling') return 'its pause is over';
-  if (before.state === 'half-open') return 'its trial went well';
-  return 'reset';
 }

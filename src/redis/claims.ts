@@ -14,7 +14,7 @@ import type { ReconnectingConnection } from './reconnecting.ts';
 import type { ServerEpoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
 import type { RedisConnection } from './connection.ts';
-import type { Slot } from './types.ts';
+import type { Slot } from '../core/state.ts';
 
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */
 export const KEEP_MS = 300;

@@ -1,7 +1,7 @@
 import { StoreUnusableError } from './failures.ts';
 import type { Keys } from './keys.ts';
 import type { Call } from './script.ts';
-import type { Slot } from './types.ts';
+import type { Slot } from '../core/state.ts';
 
 /** The calls of the scripts in lua/, and their answers: the one place where the codes are read. Times are the server's. */
 

@@ -9,10 +9,12 @@ import { HealthFacts } from './facts.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { LearnedTexts } from './learned-texts.ts';
 import type { RedisConnection } from './connection.ts';
-import type { ClaimAnswer, HealthFact, SharedStore, Slot, StoreOptions } from './types.ts';
+import type { ClaimAnswer, HealthFact, SharedStore, StoreOptions } from './types.ts';
+import type { Slot } from '../core/state.ts';
 import { SlotNotifier } from './slot-notifier.ts';
 
-export type { HealthFact, SharedStore, Slot, StoreOptions } from './types.ts';
+export type { HealthFact, SharedStore, StoreOptions } from './types.ts';
+export type { Slot } from '../core/state.ts';
 
 /**
  * Brokers that lost a server are back this long after its start: a try that hangs takes two seconds, the pause

@@ -1,13 +1,6 @@
 import { type HealthState, type MemberKind } from '../core/types.ts';
+import type { Slot } from '../core/state.ts';
 import type { ClientFactory } from './client.ts';
-
-/** A place at a subject that a lease takes. */
-export interface Slot {
-  /** Such as `api/key:ci-1#ab12cd34`. */
-  readonly member: string;
-  /** Holders it may have at once; 1 for a half-open trial. */
-  readonly limit: number;
-}
 
 export type ClaimAnswer =
   | { readonly granted: true }

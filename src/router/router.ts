@@ -1,9 +1,9 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
-import type { HealthState, OutcomeKind } from '../core/types.ts';
+import type { OutcomeKind } from '../core/types.ts';
 import { choose } from './choose.ts';
 import { begin, end } from './learn.ts';
 import { armIn, countRequest } from './memory.ts';
-import { snapshotOf } from './snapshot.ts';
+import { type CandidateSnapshot, snapshotOf } from './snapshot.ts';
 import { restoreMemory, type RouterState, saveMemory } from './state.ts';
 import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 
@@ -31,27 +31,6 @@ export interface RouterOutcome {
   kind?: OutcomeKind;
   /** What the server asked to wait, in milliseconds. */
   retryAfterMs?: number;
-}
-
-export interface CandidateSnapshot {
-  id: string;
-  state: HealthState;
-  /** Believed success rate now, 0 to 1; null before the first outcome. */
-  successRate: number | null;
-  /** Where the success rate while it is up lies with 95 % chance. */
-  successRange: [low: number, high: number] | null;
-  /** Believed time of an attempt in milliseconds; null before the first outcome. */
-  avgMs: number | null;
-  /** Where the mean time lies with 95 % chance. */
-  avgRange: [low: number, high: number] | null;
-  inFlight: number;
-  /** When its state ends or its next probe is due, ms since the epoch; null where that is not known. */
-  until: number | null;
-  picks: number;
-  /** Picks that were to find out whether it is back. */
-  probes: number;
-  /** Times that its speed was found to have changed. */
-  changes: number;
 }
 
 export interface Router {

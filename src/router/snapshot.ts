@@ -5,8 +5,28 @@ import { ageOf } from './down.ts';
 import { type Estimate, estimate, shortestOutage } from './estimate.ts';
 import { type Memory, priorIn } from './memory.ts';
 import { turnAt } from './pace.ts';
-import type { CandidateSnapshot } from './router.ts';
 import type { Tuning } from './tuning.ts';
+
+export interface CandidateSnapshot {
+  id: string;
+  state: HealthState;
+  /** Believed success rate now, 0 to 1; null before the first outcome. */
+  successRate: number | null;
+  /** Where the success rate while it is up lies with 95 % chance. */
+  successRange: [low: number, high: number] | null;
+  /** Believed time of an attempt in milliseconds; null before the first outcome. */
+  avgMs: number | null;
+  /** Where the mean time lies with 95 % chance. */
+  avgRange: [low: number, high: number] | null;
+  inFlight: number;
+  /** When its state ends or its next probe is due, ms since the epoch; null where that is not known. */
+  until: number | null;
+  picks: number;
+  /** Picks that were to find out whether it is back. */
+  probes: number;
+  /** Times that its speed was found to have changed. */
+  changes: number;
+}
 
 /** 95 % of a normal lie within so many standard deviations. */
 const WITHIN = 1.96;

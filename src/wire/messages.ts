@@ -1,9 +1,8 @@
 import type * as zod from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
 import type { ProductFailure } from '../core/blame/test-retries.ts';
-import type { DeadlockKind } from '../core/effects.ts';
+import type { DeadlockKind, Refusal } from '../core/state.ts';
 import { PROBE_SUBJECTS, type ProbeResult } from '../core/health/probe-results.ts';
-import type { Refusal } from '../core/leases/selection.ts';
 import { AUTH_SENT, LOCALITIES, type RequestOutcome, type RequestReport } from '../core/request-outcome.ts';
 import {
   ADMIN_ACTIONS,

@@ -11,14 +11,14 @@ import { exhausted, invalid, noteProof, refused, throttled } from './key-faults.
 import { decide, find, observe, noteOutcome, sameLabels, type OutcomeEvent } from './outcome.ts';
 import type { RequestReport } from '../request-outcome.ts';
 import {
-  changeHealth,
   type Context,
   type HealthChange,
-  isSuspect,
   type LeaseState,
   type PoolState,
   type MemberState,
 } from '../state.ts';
+import { changeHealth } from '../health/change.ts';
+import { isSuspect } from '../members.ts';
 
 /** Judges the outcome of one request and applies what follows to the health of its members. */
 export function applyOutcome(

@@ -1,18 +1,18 @@
 import { FRESH_MS, postponeRecheck, recheckSoon, markWorking } from './probe-state.ts';
-import type { Effect } from '../effects.ts';
-import { isUnavailable } from './states.ts';
-import { emitChanges } from '../changes.ts';
-import { probeDeadline } from './probing.ts';
-import { schedule } from '../leases/queue.ts';
-import { isUsed, resolvePool } from '../resolved-pool.ts';
 import {
-  changeHealth,
+  type Effect,
   type Context,
   type HealthChange,
   type PoolState,
   type Probe,
   type MemberState,
 } from '../state.ts';
+import { isUnavailable } from './states.ts';
+import { emitChanges } from '../changes.ts';
+import { probeDeadline } from './probing.ts';
+import { schedule } from '../leases/queue.ts';
+import { isUsed, resolvePool } from '../resolved-pool.ts';
+import { changeHealth } from './change.ts';
 import type { OutcomeKind, PoolSpec } from '../types.ts';
 
 /** What a probe asks: what a protocol has for the purpose answers to valid keys only, other paths perhaps to everybody. */

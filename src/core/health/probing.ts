@@ -1,7 +1,15 @@
 import { FRESH_MS, nextProbeAt, nextSuspectProbeAt, nextTrialProbeAt } from './probe-state.ts';
-import type { Effect } from '../effects.ts';
-import { isUsed, type ResolvedMember, type ResolvedPool, resolvePool, works } from '../resolved-pool.ts';
-import { type Context, isSuspect, type PoolState, type Probe, type MemberState } from '../state.ts';
+import {
+  type Effect,
+  type Context,
+  type PoolState,
+  type Probe,
+  type MemberState,
+  type ResolvedMember,
+  type ResolvedPool,
+} from '../state.ts';
+import { isUsed, resolvePool, works } from '../resolved-pool.ts';
+import { isSuspect } from '../members.ts';
 import type { EndpointSpec, KeySpec, PoolSpec } from '../types.ts';
 
 /** So many probes of a pool are under way at most. */

@@ -1,11 +1,12 @@
-import { type Effect, granted } from '../effects.ts';
+import { granted } from '../effects.ts';
+import { type Effect, type Context, type PoolState } from '../state.ts';
 import { type Health, untilOf } from '../health/states.ts';
 import { freeGrant } from './holding.ts';
 import { emitChanges } from '../changes.ts';
 import { enqueue, schedule } from './queue.ts';
 import { isOutdated } from '../revision.ts';
 import { addressOf } from './slots.ts';
-import { changeHealth, type Context, type PoolState } from '../state.ts';
+import { changeHealth } from '../health/change.ts';
 
 /** How long a member that another machine holds is not asked for again, unless it is heard that it became free. */
 const ELSEWHERE_MS = 1_000;

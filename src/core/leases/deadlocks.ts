@@ -1,7 +1,38 @@
-import { freeFrom } from './selection.ts';
+import { schedule } from './queue.ts';
+import { freeFrom, refusals } from './selection.ts';
 import { isOutdated } from '../revision.ts';
-import type { ResolvedMember } from '../resolved-pool.ts';
-import type { Context, LeaseState, PoolState, MemberState, LeaseWaiter } from '../state.ts';
+import type {
+  Context,
+  Effect,
+  LeaseState,
+  LeaseWaiter,
+  MemberState,
+  PoolState,
+  ResolvedMember,
+} from '../state.ts';
+
+/** Ends waits that go round in a circle: one of the tests in it is refused. */
+export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effect[] {
+  const all = [...pools];
+  const effects: Effect[] = [];
+  for (let found = findDeadlock(all, context); found; found = findDeadlock(all, context)) {
+    const { pool, waiter, isOwn } = found;
+    pool.queue = pool.queue.filter((other) => other !== waiter);
+    const reasons = refusals(pool, waiter, context);
+    const waitedMs = context.now - waiter.since;
+    for (const to of waiter.replyTo)
+      effects.push({
+        type: 'refused',
+        to,
+        timedOut: false,
+        deadlock: isOwn ? 'own' : 'circle',
+        waitedMs,
+        reasons,
+      });
+    effects.push(...schedule(pool, context));
+  }
+  return effects;
+}
 
 interface Wait {
   readonly pool: PoolState;
@@ -9,7 +40,7 @@ interface Wait {
 }
 
 /** A wait to be ended. */
-export interface Deadlock extends Wait {
+interface Deadlock extends Wait {
   /** Its test waits for itself alone: for more than there is. */
   readonly isOwn: boolean;
 }
@@ -19,7 +50,7 @@ export interface Deadlock extends Wait {
  * last of those that can yield, else the last; null where all waits can end. A worker that waits for nothing goes on and
  * gives back what it holds; whoever waits for such a one goes on too, and so forth: who is left over waits for ever.
  */
-export function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
+function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | null {
   const all = [...pools];
   const waits = all.flatMap((pool) => pool.queue.map((waiter) => ({ pool, waiter })));
   const holding = holdingClients(all);

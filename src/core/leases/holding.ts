@@ -1,6 +1,7 @@
-import { hasFastPath, type Grant } from './selection.ts';
+import { hasFastPath } from './selection.ts';
+import { type Grant, type Context, type LeaseState, type PoolState, type MemberState } from '../state.ts';
 import { resolvePool } from '../resolved-pool.ts';
-import { type Context, isSuspect, type LeaseState, type PoolState, type MemberState } from '../state.ts';
+import { isSuspect } from '../members.ts';
 
 type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 'testId'>;
 

@@ -1,6 +1,13 @@
 import { membersOf } from './holding.ts';
-import { type Grant, pickGrant } from './selection.ts';
-import type { ReplyTo, Context, LeaseState, PoolState, LeaseWaiter } from '../state.ts';
+import { pickGrant } from './selection.ts';
+import {
+  type Grant,
+  type ReplyTo,
+  type Context,
+  type LeaseState,
+  type PoolState,
+  type LeaseWaiter,
+} from '../state.ts';
 
 /** Another member, as if the lease had already given up its own. */
 export function pickWithout(

@@ -1,10 +1,10 @@
 import { claim } from './slots.ts';
-import { type Effect, granted } from '../effects.ts';
+import { granted } from '../effects.ts';
+import type { Context, Effect, LeaseWaiter, PermitWaiter, PoolState, Refusal } from '../state.ts';
 import { assignLatest, newLease } from './holding.ts';
-import { freeFrom, probeMayFree, pickGrant, type Refusal, refusals } from './selection.ts';
+import { freeFrom, probeMayFree, pickGrant, refusals } from './selection.ts';
 import { probeDeadline, startProbes } from '../health/probing.ts';
 import { isOutdated } from '../revision.ts';
-import type { Context, PoolState, LeaseWaiter } from '../state.ts';
 import { leaveBadMember, decidePermit } from '../pace/permits.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -39,6 +39,20 @@ export function schedule(pool: PoolState, context: Context): Effect[] {
     decidePermits(pool, effects, context);
   } while (serveQueue(pool, effects, context) && pool.permitQueue.length > 0);
   return effects;
+}
+
+/** A call asks whether it may go now. The answer is `requestPermit`, with the time still to wait and the member to use. */
+export function requestPermit(
+  pool: PoolState,
+  waiter: Omit<PermitWaiter, 'dueAt'>,
+  context: Context,
+): Effect[] {
+  const lease = pool.leases.get(waiter.lease);
+  const { model } = waiter;
+  if (lease && model !== undefined && lease.need['model'] !== model)
+    Object.assign(lease, { need: { ...lease.need, model }, fastPath: false });
+  pool.permitQueue.push({ ...waiter, dueAt: null });
+  return schedule(pool, context);
 }
 
 /** Serves the queue in order, skipping those that nothing fits now: nobody blocks others that want something else. */
@@ -110,4 +124,9 @@ function avoiding(pool: PoolState, waiter: LeaseWaiter, context: Context): boole
   const others = { ...waiter, exclude: new Set([...waiter.exclude, ...waiter.avoid]) };
   const freeAt = freeFrom(pool, others, context);
   return freeAt === null || freeAt <= waiter.avoidUntil;
+}
+
+/** Who waits for that lease's member: in the queue, or for the shared store. */
+export function waiterOf(pool: PoolState, lease: string): LeaseWaiter | undefined {
+  return pool.claiming.get(lease) ?? pool.queue.find((waiter) => waiter.id === lease);
 }

@@ -1,15 +1,18 @@
 import { isUnavailable, untilOf, whyOf } from '../health/states.ts';
 import { limitsOf } from '../pace/model-limits.ts';
 import { awaitsProbe, isFirstProbeRunning, isUnchecked } from '../health/probing.ts';
-import { fits, type ResolvedMember, type ResolvedPool, resolvePool, works } from '../resolved-pool.ts';
-import { type Context, isSuspect, type PoolState, type MemberState } from '../state.ts';
+import { fits, resolvePool, works } from '../resolved-pool.ts';
+import {
+  type ResolvedMember,
+  type ResolvedPool,
+  type Context,
+  type PoolState,
+  type MemberState,
+  type Grant,
+  type Refusal,
+} from '../state.ts';
+import { isSuspect } from '../members.ts';
 import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from '../types.ts';
-
-/** What a lease hands out: an endpoint and a key, or one alone. */
-export interface Grant {
-  readonly endpoint: MemberState | null;
-  readonly key: MemberState | null;
-}
 
 export interface Wanted {
   readonly spec: PoolSpec;
@@ -19,14 +22,6 @@ export interface Wanted {
   readonly avoid: ReadonlySet<string>;
   /** Until when it can wait. */
   readonly deadline: number;
-}
-
-/** Why a subject cannot be had now. */
-export interface Refusal {
-  readonly name: string;
-  readonly why: string;
-  /** A fault put it out; the configuration or a person keeps it out; or others have it for the time being. */
-  readonly cause: 'fault' | 'off' | 'busy';
 }
 
 /** What stands between a lease and a subject. */

@@ -1,14 +1,16 @@
-import type { Effect } from '../effects.ts';
+import {
+  type Effect,
+  type Context,
+  type LeaseState,
+  type PoolState,
+  type MemberState,
+  type LeaseWaiter,
+  type ResolvedPool,
+  type Grant,
+  type Slot,
+} from '../state.ts';
 import { assignLatest } from './holding.ts';
-import type { Grant } from './selection.ts';
-import { type ResolvedPool, resolvePool } from '../resolved-pool.ts';
-import type { Context, LeaseState, PoolState, MemberState, LeaseWaiter } from '../state.ts';
-
-/** A place that is limited over all machines: it takes a claim in the shared store. */
-export interface Slot {
-  readonly member: string;
-  readonly limit: number;
-}
+import { resolvePool } from '../resolved-pool.ts';
 
 /** What a lease on that member has to claim. */
 export function slotsOf(pool: PoolState, resolved: ResolvedPool, grant: Grant): Slot[] {

@@ -1,6 +1,5 @@
-import type { Effect } from '../effects.ts';
+import type { Effect, Context, PoolState } from '../state.ts';
 import { schedule } from './queue.ts';
-import type { Context, PoolState } from '../state.ts';
 import type { PoolSpec } from '../types.ts';
 
 /**

@@ -1,22 +1,23 @@
 import { addressOf, slotsOf } from '../leases/slots.ts';
-import type { Effect } from '../effects.ts';
-import { isUnavailable } from '../health/states.ts';
-import { membersOf, assignLatest, freeGrant, beginTrial } from '../leases/holding.ts';
-import { hasFastPath } from '../leases/selection.ts';
-import { movingWaiter, pickWithout } from '../leases/moving.ts';
-import { type ModelLimits, limitsOf } from './model-limits.ts';
-import { currentPace } from './learned-pace.ts';
-import { reservePermit, startPermit, untilPermit } from './pace.ts';
-import { isOutdated } from '../revision.ts';
-import { resolvePool } from '../resolved-pool.ts';
 import {
+  type Effect,
   type Context,
-  isSuspect,
   type LeaseState,
   type PoolState,
   type MemberState,
   type PermitWaiter,
+  type ModelLimits,
 } from '../state.ts';
+import { isUnavailable } from '../health/states.ts';
+import { membersOf, assignLatest, freeGrant, beginTrial } from '../leases/holding.ts';
+import { hasFastPath } from '../leases/selection.ts';
+import { movingWaiter, pickWithout } from '../leases/moving.ts';
+import { limitsOf } from './model-limits.ts';
+import { currentPace } from './learned-pace.ts';
+import { reservePermit, startPermit, untilPermit } from './pace.ts';
+import { isOutdated } from '../revision.ts';
+import { resolvePool } from '../resolved-pool.ts';
+import { isSuspect } from '../members.ts';
 
 /** How long others wait for the attempt that finds out whether an unproven member works. */
 const TRIAL_MS = 3_000;

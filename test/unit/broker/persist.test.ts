@@ -15,7 +15,8 @@ import { contextOf } from '../../../src/broker/context.ts';
 import { loadState, saveState, writeWhole } from '../../../src/broker/persist.ts';
 import { readTasks } from '../../../src/broker/persist-tasks.ts';
 import { healthOf } from '../../../src/core/health/states.ts';
-import { memberStateOf, newPoolState, type PoolState } from '../../../src/core/state.ts';
+import { newPoolState, type PoolState } from '../../../src/core/state.ts';
+import { memberStateOf } from '../../../src/core/members.ts';
 import { HEALTH_STATES } from '../../../src/core/types.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { claimFailed, claimGranted, claimRefused } from '../../../src/core/leases/claims.ts';
-import type { Effect } from '../../../src/core/pool.ts';
+import type { Effect } from '../../../src/core/state.ts';
 import type { KeySpec } from '../../../src/core/types.ts';
 import { key, poolSpec, refusalOf, World } from './world.ts';
 

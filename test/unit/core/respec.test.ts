@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimGranted } from '../../../src/core/leases/claims.ts';
-import { acquireLease, type Effect, releaseLease } from '../../../src/core/pool.ts';
+import { acquireLease, releaseLease } from '../../../src/core/pool.ts';
+import { type Effect } from '../../../src/core/state.ts';
 import { updateSpec } from '../../../src/core/leases/update-spec.ts';
 import type { PoolSpec } from '../../../src/core/types.ts';
 import { key, poolSpec, refusalOf, World } from './world.ts';

@@ -3,7 +3,6 @@ import {
   acquireLease,
   type AcquireRequest,
   dropClient,
-  type Effect,
   moveLease,
   nextTick,
   releaseLease,
@@ -11,9 +10,9 @@ import {
   tick,
   requestPermit,
 } from '../../../src/core/pool.ts';
+import { type Effect, type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import { applyProbeResult, type ProbeResult, setProber } from '../../../src/core/health/probe-results.ts';
 import { type FlatReport, requestReport } from '../../harness/request-report.ts';
-import { type Context, newPoolState, type PoolState } from '../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec, OutcomeKind, PoolSpec } from '../../../src/core/types.ts';
 import { contextOf } from '../../../src/broker/context.ts';
 import { PoolRouting } from '../../../src/router/routing.ts';

@@ -1,5 +1,4 @@
-import type { Effect } from '../../../../src/core/pool.ts';
-import type { PoolState, MemberState, LeaseWaiter } from '../../../../src/core/state.ts';
+import type { Effect, PoolState, MemberState, LeaseWaiter } from '../../../../src/core/state.ts';
 import type { EndpointSpec, KeySpec } from '../../../../src/core/types.ts';
 import type { Clients } from './clients.ts';
 import { carries, heldBy, holdersOf, isBoundTo } from './fit.ts';

@@ -1,5 +1,4 @@
-import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState } from '../../../../src/core/state.ts';
+import type { Effect, LeaseState } from '../../../../src/core/state.ts';
 import type { Need } from '../../../../src/core/types.ts';
 import type { World } from '../world.ts';
 

@@ -1,3 +1,4 @@
+import type { Effect } from '../../../../src/core/state.ts';
 import { requestReport } from '../../../harness/request-report.ts';
 import * as core from '../../../../src/core/pool.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type PoolSpec } from '../../../../src/core/types.ts';
@@ -16,7 +17,7 @@ export interface Acting {
 }
 
 /** What happens, in words, and how. */
-type Event = [what: string, apply: () => core.Effect[]];
+type Event = [what: string, apply: () => Effect[]];
 
 const STATUS: Record<OutcomeKind, readonly (number | null)[]> = {
   ok: [200],
@@ -127,11 +128,11 @@ function send(
   acting: Acting,
   question: Omit<Asked, 'ask' | 'since' | 'again'>,
   what: string,
-  apply: (world: World, to: { client: string; ask: number }) => core.Effect[],
+  apply: (world: World, to: { client: string; ask: number }) => Effect[],
 ): Event {
   const number = ++acting.lastId;
   const to = { client: question.client, ask: number };
-  const again = (world: World): core.Effect[] => apply(world, to);
+  const again = (world: World): Effect[] => apply(world, to);
   const text = `${question.kind} ${number} of ${question.lease} (${question.client}) ${what}`;
   return [
     text,

@@ -1,5 +1,4 @@
-import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState, MemberState } from '../../../../src/core/state.ts';
+import type { Effect, LeaseState, MemberState } from '../../../../src/core/state.ts';
 import type { World } from '../world.ts';
 import { heldBy } from './fit.ts';
 

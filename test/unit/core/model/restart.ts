@@ -1,5 +1,5 @@
 import { restoreLease } from '../../../../src/core/pool.ts';
-import { memberStateOf } from '../../../../src/core/state.ts';
+import { memberStateOf } from '../../../../src/core/members.ts';
 import { World } from '../world.ts';
 import type { ClientLease } from './clients.ts';
 import type { Acting } from './events.ts';

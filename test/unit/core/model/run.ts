@@ -1,6 +1,6 @@
 import { administer } from '../../../../src/core/admin.ts';
-import { dropClient, type Effect, endDeadlocks, nextTick, releaseLease } from '../../../../src/core/pool.ts';
-import type { PoolState } from '../../../../src/core/state.ts';
+import { dropClient, endDeadlocks, nextTick, releaseLease } from '../../../../src/core/pool.ts';
+import { type Effect, type PoolState } from '../../../../src/core/state.ts';
 import type { PoolSpec } from '../../../../src/core/types.ts';
 import { checkBooks, rememberOutcome } from './check.ts';
 import { type ClientLease, Clients } from './clients.ts';

@@ -4,8 +4,8 @@ import {
   claimRefused,
   freedElsewhere,
 } from '../../../../src/core/leases/claims.ts';
-import type { Effect } from '../../../../src/core/pool.ts';
-import { addressOf, type Slot } from '../../../../src/core/leases/slots.ts';
+import { type Effect, type Slot } from '../../../../src/core/state.ts';
+import { addressOf } from '../../../../src/core/leases/slots.ts';
 import type { Dice } from './dice.ts';
 import type { World } from '../world.ts';
 

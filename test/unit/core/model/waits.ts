@@ -1,6 +1,5 @@
 import { tick } from '../../../../src/core/pool.ts';
-import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseWaiter } from '../../../../src/core/state.ts';
+import { type Effect, type LeaseWaiter } from '../../../../src/core/state.ts';
 import { stuckLinks } from './circles.ts';
 import { checkQuestions, type Moment } from './check.ts';
 import { carries, fittingInTime, fittingNow, heldBy, isBoundTo } from './fit.ts';

@@ -1,5 +1,4 @@
-import type { Effect } from '../../../../src/core/pool.ts';
-import type { LeaseState } from '../../../../src/core/state.ts';
+import type { Effect, LeaseState } from '../../../../src/core/state.ts';
 
 /** An effect as a line of the log. */
 export function inWords(effect: Effect): string {

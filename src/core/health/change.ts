@@ -1,0 +1,51 @@
+import { resetLimits } from '../pace/model-limits.ts';
+import type { HealthChange, MemberState, PoolState } from '../state.ts';
+import type { PoolSpec } from '../types.ts';
+import { markUnavailable } from './probe-state.ts';
+import { type Health, type HealthEvent, nextHealth, remainingEjections, untilOf, whyOf } from './states.ts';
+
+/** Applies a health event; returns the change where the state changed. */
+export function changeHealth(
+  pool: PoolState,
+  member: MemberState,
+  event: HealthEvent,
+  now: number,
+  policy: PoolSpec['ejection'],
+): HealthChange | null {
+  const before = member.health;
+  if (event.type === 'fault' && before.state !== 'ejected') {
+    member.ejections = remainingEjections(member.ejections, now - member.ejectedAt, policy);
+  }
+  member.health = nextHealth(before, event, now, member.ejections, policy);
+  if (event.type === 'fault' && member.health.state === 'ejected' && before.state !== 'ejected') {
+    member.ejections++;
+    member.ejectedAt = untilOf(member.health) ?? now;
+  }
+  if (event.type === 'reset') Object.assign(member, { faults: [], ejections: 0, refusals: 0 });
+  if (event.type === 'recover') Object.assign(member, { faults: [], refusals: 0 });
+  if (event.type === 'reset') for (const limits of member.modelLimits.values()) resetLimits(limits);
+  if (event.type === 'reset' || event.type === 'recover') member.proofs.clear();
+  const { state } = member.health;
+  const recheckAfterMs = event.type === 'quarantine' ? (event.recheckAfterMs ?? 0) : 0;
+  if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
+    markUnavailable(member.probeState, now, recheckAfterMs);
+  if (event.type === 'fault' && event.isSeenByProbes) member.probeState.sawFault = true;
+  if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
+  const saysWhy = event.type === 'recover' || event.type === 'reset';
+  return {
+    member,
+    pool: pool.name,
+    endpoint: member.kind === 'endpoint' ? member.name : null,
+    key: member.kind === 'key' ? member.name : null,
+    from: before.state,
+    to: member.health.state,
+    why: (saysWhy && event.why) || whyOf(member.health) || recovery(before),
+    until: untilOf(member.health),
+  };
+}
+
+function recovery(before: Health): string {
+  if (before.state === 'cooling') return 'its pause is over';
+  if (before.state === 'half-open') return 'its trial went well';
+  return 'reset';
+}

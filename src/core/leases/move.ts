@@ -1,0 +1,71 @@
+import { granted } from '../effects.ts';
+import { takeRetry } from '../pace/retry-budget.ts';
+import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
+import type { OutcomeKind } from '../types.ts';
+import { assignLatest, freeGrant } from './holding.ts';
+import { movingWaiter, pickWithout } from './moving.ts';
+import { enqueue, schedule, waiterOf } from './queue.ts';
+import { isOutdated } from '../revision.ts';
+import { freeFrom } from './selection.ts';
+
+/**
+ * Moves a lease to another member after a failed attempt: to one that is free now, or, where its own is of no use, by
+ * giving that up and waiting. The answer is `granted`, `stay` or `refused`.
+ */
+export function moveLease(
+  pool: PoolState,
+  request: {
+    to: ReplyTo;
+    lease: string;
+    from: { endpoint: string | null; key: string | null };
+    exclude: readonly string[];
+    kind: OutcomeKind;
+    unsent: boolean;
+  },
+  context: Context,
+): Effect[] {
+  const lease = pool.leases.get(request.lease);
+  if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
+  const waiting = waiterOf(pool, lease.id);
+  if (waiting) {
+    waiting.replyTo.push(request.to);
+    return [];
+  }
+  if (!lease.endpoint && !lease.key) return [{ type: 'stay', to: request.to, why: 'it has no member now' }];
+  const moved =
+    (lease.endpoint?.id ?? null) !== request.from.endpoint || (lease.key?.id ?? null) !== request.from.key;
+  if (moved) return [granted(request.to, lease, 0)];
+  if (isOutdated(pool, lease.latest))
+    return [{ type: 'stay', to: request.to, why: 'the configuration changes just now' }];
+  const waiter = movingWaiter(lease, request.to, request.exclude, context);
+  const freeAt = freeFrom(pool, waiter, context);
+  if (freeAt !== null && freeAt > waiter.deadline)
+    return [{ type: 'stay', to: request.to, why: 'no other member fits' }];
+  const other = pickWithout(pool, lease, waiter, context);
+  if (!other && !isWorthWaiting(lease, request))
+    return [{ type: 'stay', to: request.to, why: 'no other member is free' }];
+  if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
+    return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
+  }
+  const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
+  lease.claim = 'none';
+  freeGrant(pool, lease);
+  if (other && !pool.shared) {
+    assignLatest(pool, lease, other, context);
+    return [granted(request.to, lease, 0), ...schedule(pool, context)];
+  }
+  enqueue(pool, waiter);
+  return [...unclaim, ...schedule(pool, context)];
+}
+
+/** A repetition of a call on the same member, where nothing better is to be had. */
+export function retryInPlace(pool: PoolState, leaseId: string): boolean {
+  const lease = pool.leases.get(leaseId);
+  return lease !== undefined && takeRetry(pool.budget, lease.spec.retryBudget);
+}
+
+/** Its own member is of no use: nothing answers there, or its key never worked or has nothing left. */
+function isWorthWaiting(lease: LeaseState, failure: { kind: OutcomeKind; unsent: boolean }): boolean {
+  if (failure.kind === 'auth') return lease.key !== null && !lease.key.proven;
+  return failure.unsent || failure.kind === 'exhausted';
+}

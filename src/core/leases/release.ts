@@ -1,0 +1,43 @@
+import type { Context, Effect, LeaseState, PoolState } from '../state.ts';
+import { endTrial, freeGrant } from './holding.ts';
+import { schedule, waiterOf } from './queue.ts';
+
+export function releaseLease(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
+  const lease = pool.leases.get(leaseId);
+  const gaveUp = cancelWaits(pool, leaseId);
+  if (!lease) return [...gaveUp, ...schedule(pool, context)];
+  if (failed && lease.testId !== null) {
+    const members = pool.failedOn.get(lease.testId) ?? new Set();
+    for (const member of [lease.endpoint, lease.key]) if (member) members.add(member.id);
+    pool.failedOn.set(lease.testId, members);
+  }
+  return [...gaveUp, ...endLease(pool, lease), ...schedule(pool, context)];
+}
+
+/** Whoever still waits for something of a lease that was given back is told so. */
+function cancelWaits(pool: PoolState, leaseId: string): Effect[] {
+  if (pool.queue.length === 0 && pool.permitQueue.length === 0 && pool.claiming.size === 0) return [];
+  const waiter = waiterOf(pool, leaseId);
+  const permitQueue = pool.permitQueue.filter((other) => other.lease === leaseId);
+  pool.queue = pool.queue.filter((other) => other.id !== leaseId);
+  pool.permitQueue = pool.permitQueue.filter((other) => other.lease !== leaseId);
+  const replyTo = [...(waiter?.replyTo ?? []), ...permitQueue];
+  return replyTo.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
+}
+
+/** A link is gone: so are its leases and its place in the queue. */
+export function dropClient(pool: PoolState, client: string, context: Context): Effect[] {
+  pool.queue = pool.queue.filter((waiter) => waiter.client !== client);
+  pool.permitQueue = pool.permitQueue.filter((waiter) => waiter.client !== client);
+  const gone = [...pool.leases.values()].filter((lease) => lease.client === client);
+  return [...gone.flatMap((lease) => endLease(pool, lease)), ...schedule(pool, context)];
+}
+
+function endLease(pool: PoolState, lease: LeaseState): Effect[] {
+  const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
+  freeGrant(pool, lease);
+  for (const member of pool.gated) if (member.trial?.lease === lease.id) endTrial(pool, member);
+  pool.leases.delete(lease.id);
+  pool.claiming.delete(lease.id);
+  return unclaim;
+}
