@@ -3,7 +3,6 @@ export { GembaError } from './core/errors.ts';
 export { expect, gembaFixtures, test } from './fixtures/index.ts';
 
 export type {
-  Auth,
   EndpointConfig,
   GembaConfig,
   GembaConfigInput,
@@ -11,6 +10,7 @@ export type {
   LoadedConfig,
   PoolConfig,
 } from './config/types.ts';
+export type { Auth } from './core/types.ts';
 export type { GembaErrorCode } from './core/errors.ts';
 export type { HealthState, OutcomeKind, Verdict } from './core/types.ts';
 export type {

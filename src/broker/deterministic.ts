@@ -1,5 +1,5 @@
 import { type Clock, type Random, seededRandom } from '../core/clock.ts';
-import type { StrategyOutcome } from './task-router.ts';
+import type { StrategyOutcome } from '../core/types.ts';
 
 /** Where in a seeded run a choice is made. */
 export interface Seed {

@@ -3,7 +3,7 @@ import type { Effect, Context, PoolState, Probe } from '../core/state.ts';
 import { type Connection, type Connections, send } from './connections.ts';
 import type { ClientMessage } from '../wire/messages.ts';
 
-interface Sent {
+interface SentProbe {
   readonly pool: PoolState;
   /** The link that is to send it, and those that were asked before. */
   readonly clients: string[];
@@ -12,7 +12,7 @@ interface Sent {
 /** Which link sends the probes: links have the keys, the broker has none. One sends them all, as long as it does so. */
 export class Probers {
   readonly #connections: Connections;
-  readonly #sent = new Map<string, Sent>();
+  readonly #sent = new Map<string, SentProbe>();
   #prober = '';
 
   constructor(connections: Connections) {

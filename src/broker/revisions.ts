@@ -4,7 +4,7 @@ import { type Connection, type Connections, send } from './connections.ts';
 import type { ConfigUpdate } from '../wire/messages.ts';
 
 /** What a run has been told by its terminal. */
-interface Run {
+interface RunNotices {
   /** Problems of the file that were said last. */
   refused: string;
   /** What the run's environment lacks for the revision in force, as it was said last. */
@@ -16,7 +16,7 @@ export class Revisions {
   readonly #broker: string;
   readonly #connections: Connections;
   readonly #configStore: ConfigStore | null;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, RunNotices>();
 
   constructor(broker: string, connections: Connections, configStore: ConfigStore | null) {
     this.#broker = broker;
@@ -94,7 +94,7 @@ export class Revisions {
   }
 
   /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */
-  #say(run: string, about: ConfigState, what: keyof Run, problems: readonly string[]): void {
+  #say(run: string, about: ConfigState, what: keyof RunNotices, problems: readonly string[]): void {
     const known = this.#runs.get(run);
     const text = problems.join('\n');
     if (!known || text === known[what]) return;

@@ -1,14 +1,7 @@
 import type { Clock, Random } from '../core/clock.ts';
-import type { OutcomeKind } from '../core/types.ts';
+import type { StrategyOutcome } from '../core/types.ts';
 import { createRouter, type Router } from '../router/index.ts';
 import type { StrategyEstimate } from '../wire/messages.ts';
-
-/** What one run of a strategy came to. */
-export interface StrategyOutcome {
-  readonly ok: boolean;
-  readonly durationMs: number;
-  readonly kind: OutcomeKind | null;
-}
 
 /** A run that is over, as it is kept between runs of the suite. */
 export interface PastRun extends StrategyOutcome {

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../core/clock.ts';
 import type { StrategyEstimate } from '../wire/messages.ts';
 import { type Seed, DeterministicWorld } from './deterministic.ts';
-import { type PastRun, type StrategyOutcome, TaskRouter } from './task-router.ts';
+import { type PastRun, TaskRouter } from './task-router.ts';
+import { type StrategyOutcome } from '../core/types.ts';
 
 export interface TasksPorts {
   readonly now: Clock;

@@ -1,7 +1,10 @@
 import type { MemberStatus } from '../core/admin.ts';
 import { withStore } from './connect.ts';
 import { configured, findMembers } from './members.ts';
-import { type MemberCommand, memberOptions } from './options.ts';
+import type { AdminAction } from '../core/types.ts';
+import { misuse, operandOf } from './arguments.ts';
+import { type Arguments } from './command.ts';
+import { filesOf } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What became of one member by a command. */
@@ -24,13 +27,16 @@ export interface Said {
 
 /** Does it to the members of a name, waits until that is kept for later runs, and says what it came to. */
 export function administer(
-  action: MemberCommand,
-  args: readonly string[],
+  action: AdminAction,
+  args: Arguments,
   terminal: Terminal,
   say: (changed: Changed) => Said,
 ): Promise<number> {
-  const { options, target } = memberOptions(action, args);
-  return withStore(options, terminal, async (store) => {
+  const target = operandOf(args, 'the name of an endpoint or key, such as api/ci-1');
+  if (args.operands.length > 1) {
+    throw misuse(args.spec, `takes one POOL/NAME at a time, not ${args.operands.join(' and ')}`);
+  }
+  return withStore(filesOf(args), terminal, async (store) => {
     const { config } = store;
     const { pool, name, members } = findMembers(target, config, await store.status());
     await store.administer(action, pool, name);

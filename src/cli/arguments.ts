@@ -1,69 +1,52 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '../config/schema/fields.ts';
 import { GembaError } from '../core/errors.ts';
+import { type Arguments, type CommandSpec, usageOf } from './command.ts';
 
-/** What a command takes: flags, options with a value, and how many names of folders. */
-export interface Grammar {
-  readonly command: string;
-  readonly usage: string;
-  readonly flags: readonly string[];
-  readonly values: readonly string[];
-  /** The most that may stand beside the options. */
-  readonly others: number;
-}
-
-export interface Arguments {
-  readonly flags: ReadonlySet<string>;
-  readonly values: ReadonlyMap<string, string>;
-  readonly others: readonly string[];
-}
-
-/** Reads the arguments of a command; what it does not know is an error that names what is near. */
-export function readArguments(grammar: Grammar, args: readonly string[]): Arguments {
-  const options = Object.fromEntries([
-    ...grammar.flags.map((name) => [name, { type: 'boolean' as const }] as const),
-    ...grammar.values.map((name) => [name, { type: 'string' as const }] as const),
-  ]);
-  const { values, positionals } = parse(grammar, args, options);
-  const surplus = positionals[grammar.others];
-  if (surplus !== undefined) throw misuse(grammar, `takes no "${surplus}"`);
+/** Reads the arguments of a command; an unknown one is an error that names the nearest. */
+export function readArguments(spec: CommandSpec, args: readonly string[]): Arguments {
+  const { values, positionals } = parse(spec, args);
+  const surplus = positionals[spec.most ?? 0];
+  if (surplus !== undefined) throw misuse(spec, `takes no "${surplus}"`);
   const given = Object.entries(values);
-  for (const [name, value] of given) {
-    if (value === '') throw misuse(grammar, `needs a value after --${name}`);
-  }
+  for (const [name, value] of given) if (value === '') throw misuse(spec, `needs a file after --${name}`);
   return {
+    spec,
     flags: new Set(given.flatMap(([name, value]) => (value === true ? name : []))),
     values: new Map(given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
-    others: positionals,
+    operands: positionals,
   };
 }
 
-export function misuse({ command, usage }: Grammar, what: string, cause?: unknown): GembaError {
-  return new GembaError('GEMBA_USAGE', `gemba ${command} ${what}\nUsage: gemba ${command} ${usage}`, {
-    cause,
-  });
+/** The one operand of a command that needs it. */
+export function operandOf({ spec, operands }: Arguments, needed: string): string {
+  const [operand] = operands;
+  if (operand === undefined) throw misuse(spec, `needs ${needed}`);
+  return operand;
 }
 
-type Options = Record<string, { type: 'boolean' | 'string' }>;
+export function misuse(spec: CommandSpec, what: string, cause?: unknown): GembaError {
+  const message = `gemba ${spec.name} ${what}\nUsage: ${usageOf(spec)}`;
+  return new GembaError('GEMBA_USAGE', message, { cause });
+}
 
 function parse(
-  grammar: Grammar,
+  spec: CommandSpec,
   args: readonly string[],
-  options: Options,
-): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {
+  const options = Object.fromEntries([
+    ...(spec.flags ?? []).map((name) => [name, { type: 'boolean' as const }] as const),
+    ...(spec.values ?? []).map((name) => [name, { type: 'string' as const }] as const),
+  ]);
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    return {
-      values: parsed.values as Record<string, string | boolean | undefined>,
-      positionals: parsed.positionals,
-    };
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw misuse(grammar, inWords(error, Object.keys(options)), error);
+    throw misuse(spec, problemOf(error, [...Object.keys(options), 'help']), error);
   }
 }
 
 /** What `parseArgs` found, in the words of the other messages. */
-function inWords(error: unknown, known: readonly string[]): string {
+function problemOf(error: unknown, known: readonly string[]): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const option = /'(?:-\w, )?(--?[^\s'=]*)/.exec(message)?.[1] ?? '';
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
@@ -72,5 +55,5 @@ function inWords(error: unknown, known: readonly string[]): string {
   }
   return message.includes('does not take')
     ? `takes no value after ${option}`
-    : `needs a value after ${option}`;
+    : `needs a file after ${option}`;
 }

@@ -1,6 +1,6 @@
 import { type MemberKind } from '../core/types.ts';
 import type { EndpointConfig, KeyConfig, PoolConfig } from '../config/types.ts';
-import type { Probed } from '../http/probe.ts';
+import type { ProbeOutcome } from '../http/probe.ts';
 import { placesOf } from './check-plan.ts';
 
 /** `ok`: fit for use. `throttled`: valid, and over its limit now. `unproven`: nothing found wrong, nothing shown. */
@@ -11,17 +11,17 @@ export interface Asked {
   readonly pool: string;
   readonly endpoint: string;
   readonly key: string | null;
-  readonly probed: Probed;
+  readonly probed: ProbeOutcome;
 }
 
 /** What is known of an endpoint, or of a key at one endpoint. */
-export interface Finding {
+export interface CheckRow {
   readonly kind: MemberKind;
   readonly name: string;
   /** Where a key was asked; null for an endpoint itself, and for a key that was asked nowhere. */
   readonly endpoint: string | null;
   readonly result: Result;
-  readonly probed: Probed | null;
+  readonly probed: ProbeOutcome | null;
   readonly note: string;
 }
 
@@ -39,13 +39,13 @@ const IN_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What all probes of a pool came to, endpoints first. */
-export function judgePool(pool: string, config: PoolConfig, asked: readonly Asked[]): Finding[] {
+export function judgePool(pool: string, config: PoolConfig, asked: readonly Asked[]): CheckRow[] {
   const own = asked.filter((each) => each.pool === pool);
   const endpoints = config.endpoints.map((endpoint) => judgeEndpoint(endpoint, own));
   return [...endpoints, ...config.keys.flatMap((key) => judgeKey(key, config, own, endpoints))];
 }
 
-function judgeEndpoint(endpoint: EndpointConfig, asked: readonly Asked[]): Finding {
+function judgeEndpoint(endpoint: EndpointConfig, asked: readonly Asked[]): CheckRow {
   const { name, enabled } = endpoint;
   const probed = asked.find((each) => each.endpoint === name && each.key === null)?.probed ?? null;
   const common = { kind: 'endpoint', name, endpoint: null, probed } as const;
@@ -60,8 +60,8 @@ function judgeKey(
   key: KeyConfig,
   config: PoolConfig,
   asked: readonly Asked[],
-  endpoints: readonly Finding[],
-): Finding[] {
+  endpoints: readonly CheckRow[],
+): CheckRow[] {
   const { name } = key;
   const common = { kind: 'key', name, endpoint: null, probed: null } as const;
   if (!key.enabled) return [{ ...common, result: 'disabled', note: OFF }];
@@ -77,7 +77,7 @@ function judgeKey(
  * A protocol's own probe speaks for itself. What a health path or the base address says about a key shows only beside
  * what they say to a request without one, and to the other keys.
  */
-function judgeAnswer(probed: Probed, there: readonly Asked[]): Pick<Finding, 'result' | 'note'> {
+function judgeAnswer(probed: ProbeOutcome, there: readonly Asked[]): Pick<CheckRow, 'result' | 'note'> {
   const { kind, status, by } = probed;
   const where = by === 'health' ? probed.path : 'its address';
   const said = probed.message ?? String(status);
@@ -99,11 +99,11 @@ function judgeAnswer(probed: Probed, there: readonly Asked[]): Pick<Finding, 're
   return { result: 'unproven', note: said };
 }
 
-function isRefused(probed: Probed | undefined): boolean {
+function isRefused(probed: ProbeOutcome | undefined): boolean {
   return probed?.status === 401 || probed?.status === 403;
 }
 
-function whyNotAsked(key: KeyConfig, config: PoolConfig, endpoints: readonly Finding[]): string {
+function whyNotAsked(key: KeyConfig, config: PoolConfig, endpoints: readonly CheckRow[]): string {
   if (config.auth === 'none') return '"auth": "none" sends no key';
   if (config.endpoints.length === 0) return 'the pool has no endpoint: it goes to the baseURL of the tests';
   const places = placesOf(config, key).map(({ name }) => name);
@@ -113,7 +113,7 @@ function whyNotAsked(key: KeyConfig, config: PoolConfig, endpoints: readonly Fin
 }
 
 /** The address of the proxy, without the user that it may name. */
-function viaProxy({ proxy }: EndpointConfig, { kind }: Probed): string {
+function viaProxy({ proxy }: EndpointConfig, { kind }: ProbeOutcome): string {
   if (proxy === undefined || (kind !== 'network' && kind !== 'timeout')) return '';
   return `, by the proxy ${new URL(proxy).host}`;
 }

@@ -28,7 +28,7 @@ export function keyProbes(
   answers: (pool: string, endpoint: string) => boolean,
 ): PlannedProbe[] {
   return Object.entries(config.pools).flatMap(([pool, poolConfig]) => {
-    const paces = new Map<EndpointConfig | KeyConfig, Pace>();
+    const paces = new Map<EndpointConfig | KeyConfig, ProbePace>();
     // The first turn was the endpoint's own probe.
     for (const endpoint of poolConfig.endpoints) paceOf(paces, endpoint).take(0);
     return poolConfig.keys
@@ -55,7 +55,7 @@ export function placesOf({ endpoints }: PoolConfig, key: KeyConfig): EndpointCon
 }
 
 /** Turns at `rpm`: as many at once as a minute's 60th part, then evenly spaced. */
-class Pace {
+class ProbePace {
   readonly #rpm: number;
   readonly #starts: number[] = [];
 
@@ -74,10 +74,13 @@ class Pace {
   }
 }
 
-function paceOf(paces: Map<EndpointConfig | KeyConfig, Pace>, subject: EndpointConfig | KeyConfig): Pace {
+function paceOf(
+  paces: Map<EndpointConfig | KeyConfig, ProbePace>,
+  subject: EndpointConfig | KeyConfig,
+): ProbePace {
   const known = paces.get(subject);
   if (known) return known;
-  const pace = new Pace(subject.rpm);
+  const pace = new ProbePace(subject.rpm);
   paces.set(subject, pace);
   return pace;
 }

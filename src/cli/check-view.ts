@@ -1,12 +1,12 @@
 import type { LoadedConfig } from '../config/types.ts';
 import { counted, duration } from '../shared/format.ts';
-import type { Finding, Result } from './check-judge.ts';
+import type { CheckRow, Result } from './check-judge.ts';
 import { type Cell, table } from './table.ts';
 
 export interface CheckedPool {
   readonly name: string;
   readonly protocol: string;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckRow[];
 }
 
 const COLOURS: Readonly<Record<Result, number>> = {
@@ -82,8 +82,8 @@ function poolText({ findings }: CheckedPool, colours: boolean): string {
 }
 
 /** What is the same of a key at several endpoints, told once. */
-function alike(findings: readonly Finding[]): Finding[][] {
-  const groups = new Map<string, Finding[]>();
+function alike(findings: readonly CheckRow[]): CheckRow[][] {
+  const groups = new Map<string, CheckRow[]>();
   for (const finding of findings) {
     const { kind, name, result, note } = finding;
     const same = JSON.stringify([kind, name, result, note]);

@@ -4,17 +4,16 @@ import { probeMember } from '../http/probe.ts';
 import { type Asked, judgePool } from './check-judge.ts';
 import { endpointProbes, keyProbes, type PlannedProbe } from './check-plan.ts';
 import { type CheckedPool, checkJson, checkText, faultsOf } from './check-view.ts';
-import { loadConfig } from './load.ts';
-import { listOptions } from './options.ts';
-import type { Command, Terminal } from './terminal.ts';
+import type { Command } from './command.ts';
+import { filesOf, loadConfig } from './load.ts';
+import type { Terminal } from './terminal.ts';
 
 const AT_ONCE = 8;
 const NEEDED = 'A key is sent to its own endpoints only, so its value is needed.';
 
 /** Validates the configuration, and asks every endpoint and key of it whether they are fit for use. */
 export const check: Command = async (args, terminal) => {
-  const options = listOptions('check', args);
-  const { config } = loadConfig(options, terminal, NEEDED);
+  const { config } = loadConfig(filesOf(args), terminal, NEEDED);
   const alone = await probeAll(endpointProbes(config), 'endpoints', terminal);
   const answering = alone.filter(({ probed }) => probed.status !== null && probed.kind !== 'server');
   const names = new Set(answering.map(({ pool, endpoint }) => `${pool}/${endpoint}`));
@@ -25,7 +24,7 @@ export const check: Command = async (args, terminal) => {
     protocol: pool.protocol,
     findings: judgePool(name, pool, asked),
   }));
-  const text = options.json
+  const text = args.flags.has('json')
     ? `${JSON.stringify(checkJson(config, pools), null, 2)}\n`
     : checkText(config, pools, terminal.colours);
   terminal.print(text);

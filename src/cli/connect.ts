@@ -8,8 +8,7 @@ import type { LoadedConfig } from '../config/types.ts';
 import type { PoolStatus } from '../core/admin.ts';
 import { monotonic } from '../core/clock.ts';
 import type { AdminAction } from '../core/types.ts';
-import { findFiles, loadConfig } from './load.ts';
-import type { Options } from './options.ts';
+import { type ConfigFiles, findFiles, loadConfig } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A broker that takes longer hangs; the link itself gives up reaching one after 10 s. */
@@ -19,7 +18,7 @@ const SAVE_MS = 3_000;
 const SAVE_STEP_MS = 20;
 
 /** Where the state of a project's pools is. */
-export interface Store {
+export interface BrokerStore {
   readonly config: LoadedConfig;
   readonly status: () => Promise<readonly PoolStatus[]>;
   /** What is to be put right about a shared store. */
@@ -33,9 +32,9 @@ export interface Store {
 
 /** Reads the configuration, and lets a command use the store that it names. */
 export async function withStore(
-  options: Options,
+  options: ConfigFiles,
   terminal: Terminal,
-  use: (store: Store) => Promise<number>,
+  use: (store: BrokerStore) => Promise<number>,
 ): Promise<number> {
   const project = await connect(options, terminal);
   try {
@@ -46,7 +45,7 @@ export async function withStore(
 }
 
 /** Where the file is no good, a broker that runs has the configuration that is in force. */
-async function connect(options: Options, terminal: Terminal): Promise<Project> {
+async function connect(options: ConfigFiles, terminal: Terminal): Promise<Project> {
   const { file, env } = findFiles(options, terminal);
   const how: ProjectOptions = { env, role: 'command', run: `command ${process.pid}` };
   try {
@@ -62,7 +61,7 @@ async function connect(options: Options, terminal: Terminal): Promise<Project> {
   }
 }
 
-function localStore(project: Project): Store {
+function localStore(project: Project): BrokerStore {
   const { live, client, address } = project;
   const { cacheFile } = address;
   let stamp = stampOf(cacheFile);

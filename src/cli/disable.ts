@@ -1,6 +1,6 @@
 import { counted } from '../shared/format.ts';
 import { administer, type Changed, type Said } from './administer.ts';
-import type { Command } from './terminal.ts';
+import type { Command } from './command.ts';
 
 /** Keeps a member out of every further lease, in later runs too. */
 export const disable: Command = (args, terminal) => administer('disable', args, terminal, said);

@@ -1,6 +1,6 @@
 import { isUnavailable } from '../core/health/states.ts';
 import { administer, type Changed, type Said, STAYS_OUT } from './administer.ts';
-import type { Command } from './terminal.ts';
+import type { Command } from './command.ts';
 
 /** Ends a disablement by hand. */
 export const enable: Command = (args, terminal) => administer('enable', args, terminal, said);

@@ -2,18 +2,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { GembaError } from '../core/errors.ts';
-import type { Terminal } from './terminal.ts';
+import type { Env } from '../config/variables.ts';
 
-type Env = Terminal['env'];
-
-/**
- * The variables of the file that `--env-file` names, under those that are set already. Where it is missing, Node.js itself
- * mostly ends first, with exit code 9: it looks for this option also behind the script's name (nodejs/node issue 54232).
- */
+/** The variables of the file that `--env` names, under those that are set already. */
 export function withNamedFile(file: string, folder: string, env: Env): Env {
   const path = resolve(folder, file);
   if (isFile(path)) return { ...readEnv(path), ...env };
-  throw new GembaError('GEMBA_USAGE', `--env-file names ${path}, but there is no such file`);
+  throw new GembaError('GEMBA_USAGE', `--env names ${path}, but there is no such file`);
 }
 
 /** The variables of `.env` beside the configuration, where there is one, under those that are set already. */

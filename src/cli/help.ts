@@ -1,42 +1,52 @@
-/** Commands in this version, each with what it does. */
-const COMMANDS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['init', 'write gemba.config.json here and say what to add to your project'],
-  ['check', 'validate the configuration and ask every endpoint and key whether they work'],
-  ['status', 'show which endpoints and keys are healthy, held and waited for'],
-  ['disable POOL/NAME', 'keep an endpoint or key from all tests, in later runs too, until it is enabled'],
-  ['enable POOL/NAME', 'let a disabled one take part again'],
-  ['reset POOL/NAME', 'end its pause, ejection or quarantine now, and forget its faults'],
-  ['show-report [DIR]', 'open the report, also of a run that was killed; --gate only judges it'],
-  ['scan DIR', 'search artifacts, zips and pages included, for values of the keys'],
-];
+import { type CommandSpec, usageOf } from './command.ts';
+import { COMMANDS, OPTIONS } from './commands.ts';
 
-const OPTIONS_HELP: readonly (readonly [name: string, what: string])[] = [
-  ['--json', 'check, status or scan: as JSON'],
-  ['--config FILE', 'the configuration; else GEMBA_CONFIG, else the nearest gemba.config.json upward'],
-  ['--env-file FILE', 'variables for it, else .env beside it; those that are set already win'],
-];
+/** The help of one command. */
+export function commandHelp(spec: CommandSpec): string {
+  const { summary, details, examples, flags = [], values = [] } = spec;
+  const options: Entry[] = [
+    ...flags.map((flag): Entry => [`--${flag}`, OPTIONS[flag] ?? '']),
+    ...values.map((value): Entry => [`--${value} FILE`, OPTIONS[value] ?? '']),
+    ['--help, -h', 'show this help'],
+  ];
+  const sections = [
+    `Usage: ${usageOf(spec)}`,
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? '' : `\n${details}`}`,
+    `Options\n${table(options)}`,
+    `Examples\n${examples.map((example) => `  ${example}`).join('\n')}`,
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
 
-export const HELP: string = `Usage: gemba COMMAND [OPTIONS]
+/** The help of all. */
+export function generalHelp(): string {
+  const commands = COMMANDS.map(({ name, operands, summary }): Entry => [
+    [name, operands ?? ''].join(' ').trim(),
+    summary,
+  ]);
+  return `Usage: gemba COMMAND [OPTIONS]
 
 Leases of rotated endpoints and keys for Playwright tests.
 
 Commands
-${lines(COMMANDS_HELP)}
-
-Options of check, status, scan, disable, enable and reset
-${lines(OPTIONS_HELP)}
-
-check sends each key to its own endpoints, once. The others send no key anywhere, but need the variables
-of the configuration: a key is known by its name and a fingerprint of its value, so one with a new value
-is a new key.
+${table(commands)}
 
 Options
-  --help             show this
-  --version          show the version
+${table([
+  ['--help, -h', 'show this help; "gemba help COMMAND" shows that of a command'],
+  ['--version, -v', 'show the version'],
+])}
+
+Commands other than check send no key anywhere, but need the variables of the configuration: a key is known
+by its name and a fingerprint of its value, so one with a new value is a new key.
 
 Exit codes: 0 fine, 1 a finding, 2 misuse or a configuration error.
 `;
+}
 
-function lines(entries: readonly (readonly [name: string, what: string])[]): string {
-  return entries.map(([name, what]) => `  ${name.padEnd(19)}${what}`).join('\n');
+type Entry = readonly [name: string, what: string];
+
+function table(entries: readonly Entry[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+  return entries.map(([name, what]) => `  ${name.padEnd(width)}${what}`).join('\n');
 }

@@ -1,13 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from './command.ts';
 import { GembaError } from '../core/errors.ts';
 
 /** Writes a first configuration into the present folder; never over one that is there. */
-export function init(args: readonly string[], folder: string, print: (text: string) => void): number {
-  const unknown = args.find((arg) => arg !== '--yes');
-  if (unknown !== undefined) {
-    throw new GembaError('GEMBA_USAGE', `gemba init does not know "${unknown}". Usage: gemba init [--yes]`);
-  }
+export const init: Command = async (_args, { folder, print }) => {
   const file = join(folder, 'gemba.config.json');
   if (existsSync(file)) {
     print(`There is a gemba.config.json here already; nothing was changed.\n`);
@@ -41,7 +38,7 @@ Then set STAGING_KEY, see whether endpoint and key work, and run your tests:
   npx playwright test
 `);
   return 0;
-}
+};
 
 /** The Playwright config of a folder, in the order in which Playwright itself looks. */
 function findPlaywrightConfig(folder: string): string | null {

@@ -5,10 +5,17 @@ import { ConfigError } from '../config/problems.ts';
 import type { LoadedConfig } from '../config/types.ts';
 import { GembaError } from '../core/errors.ts';
 import { placeOfVariables, withFileBeside, withNamedFile } from './env-file.ts';
-import type { Options } from './options.ts';
+import type { Arguments } from './command.ts';
 import type { Terminal } from './terminal.ts';
 
 const UNSET = /^the variable \S+ is (?:not set|empty);/;
+
+/** Which files a command reads. */
+export interface ConfigFiles {
+  /** Path of the configuration, as given. */
+  readonly config: string | undefined;
+  readonly envFile: string | undefined;
+}
 
 export interface Loaded {
   readonly config: LoadedConfig;
@@ -18,9 +25,13 @@ export interface Loaded {
 const KNOWN_BY_VALUE =
   'No key is sent anywhere, but its value is needed: a key is known by its name and a fingerprint of its value.';
 
+export function filesOf({ values }: Arguments): ConfigFiles {
+  return { config: values.get('config'), envFile: values.get('env') };
+}
+
 /** Where the configuration is, if anywhere, and its variables: from the environment and a file of them. */
 export function findFiles(
-  options: Options,
+  options: ConfigFiles,
   { folder, env: set }: Terminal,
 ): { readonly file: string | undefined; readonly env: Terminal['env'] } {
   const { envFile } = options;
@@ -33,7 +44,11 @@ export function findFiles(
 }
 
 /** The configuration with its variables; `needed` says why, where one is missing. */
-export function loadConfig(options: Options, terminal: Terminal, needed: string = KNOWN_BY_VALUE): Loaded {
+export function loadConfig(
+  options: ConfigFiles,
+  terminal: Terminal,
+  needed: string = KNOWN_BY_VALUE,
+): Loaded {
   const { folder } = terminal;
   const { file, env } = findFiles(options, terminal);
   try {
@@ -49,7 +64,6 @@ function withAdvice(error: unknown, needed: string, place: string): unknown {
   const unset = error instanceof ConfigError && error.problems.some(({ message }) => UNSET.test(message));
   if (!unset) return error;
   const advice =
-    `${needed}\n` +
-    `Variables are taken from the environment, then from ${place}. Another file: --env-file FILE`;
+    `${needed}\n` + `Variables are taken from the environment, then from ${place}. Another file: --env FILE`;
   return new GembaError('GEMBA_CONFIG_INVALID', `${error.message}\n${advice}`, { cause: error });
 }

@@ -1,20 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { GembaError } from '../core/errors.ts';
-import { HELP } from './help.ts';
-import { init } from './init.ts';
-import { type Command, messageOf, systemTerminal, type Terminal } from './terminal.ts';
-
-/** Commands that need the libraries of the configuration load them when they are asked for. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  check: async () => (await import('./check.ts')).check,
-  status: async () => (await import('./status.ts')).status,
-  enable: async () => (await import('./enable.ts')).enable,
-  disable: async () => (await import('./disable.ts')).disable,
-  reset: async () => (await import('./reset.ts')).reset,
-  'show-report': async () => (await import('./show-report.ts')).showReport,
-  scan: async () => (await import('./scan.ts')).scan,
-};
+import { COMMANDS } from './commands.ts';
+import { type CommandSpec } from './command.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import { messageOf, systemTerminal, type Terminal } from './terminal.ts';
 
 /** What a finished command leaves open, such as a socket to a broker that hangs, may keep the process this long. */
 const LEFT_OPEN_MS = 500;
@@ -36,20 +26,34 @@ async function main(args: readonly string[], terminal: Terminal): Promise<void> 
 
 /** Runs one command. Exit codes: 0 fine, 1 a finding, 2 misuse or a configuration error. */
 async function run([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  const { print, folder } = terminal;
-  if (name === '--version') print(`${version()}\n`);
-  else if (name === undefined || name === '--help' || args.includes('--help')) print(HELP);
-  else if (name === 'init') return init(args, folder, print);
-  else {
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) throw unknown(name);
-    return (await command())(args, terminal);
-  }
-  return name === undefined ? 2 : 0;
+  const { print } = terminal;
+  if (name === undefined) return said(print, generalHelp(), 2);
+  if (name === '--version' || name === '-v') return said(print, `${version()}\n`);
+  if (isHelp(name)) return said(print, generalHelp());
+  if (name === 'help')
+    return said(print, args[0] === undefined ? generalHelp() : commandHelp(await commandNamed(args[0])));
+  const spec = await commandNamed(name);
+  const end = args.indexOf('--');
+  if (args.slice(0, end === -1 ? undefined : end).some(isHelp)) return said(print, commandHelp(spec));
+  const [{ readArguments }, command] = await Promise.all([import('./arguments.ts'), spec.load()]);
+  return command(readArguments(spec, args), terminal);
 }
 
-function unknown(name: string): GembaError {
-  return new GembaError('GEMBA_USAGE', `gemba knows no command "${name}". See gemba --help.`);
+async function commandNamed(name: string): Promise<CommandSpec> {
+  const spec = COMMANDS.find((command) => command.name === name);
+  if (spec) return spec;
+  const { suggest } = await import('../config/schema/fields.ts');
+  const known = suggest(name, [...COMMANDS.map((command) => command.name), 'help']);
+  throw new GembaError('GEMBA_USAGE', `gemba has no command "${name}"; ${known} See gemba --help.`);
+}
+
+function isHelp(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
+}
+
+function said(print: Terminal['print'], text: string, exitCode = 0): number {
+  print(text);
+  return exitCode;
 }
 
 function version(): string {

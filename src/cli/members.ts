@@ -4,7 +4,7 @@ import type { MemberStatus, PoolStatus } from '../core/admin.ts';
 import { GembaError } from '../core/errors.ts';
 
 /** A name as it was given, and what it names: mostly one member, or an endpoint and a key of one name. */
-export interface Found {
+export interface NamedMembers {
   readonly pool: string;
   readonly name: string;
   readonly members: readonly MemberStatus[];
@@ -23,7 +23,11 @@ export function configured(
 }
 
 /** The members of that name; an error that lists all names where there is none. */
-export function findMembers(target: string, config: LoadedConfig, pools: readonly PoolStatus[]): Found {
+export function findMembers(
+  target: string,
+  config: LoadedConfig,
+  pools: readonly PoolStatus[],
+): NamedMembers {
   const [pool = '', name = '', ...rest] = target.split('/');
   const there = pools.find((each) => each.name === pool);
   const members = there?.members.filter((member) => member.name === name) ?? [];

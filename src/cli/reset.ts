@@ -1,5 +1,5 @@
 import { administer, type Changed, type Said, STAYS_OUT } from './administer.ts';
-import type { Command } from './terminal.ts';
+import type { Command } from './command.ts';
 
 /** Ends a pause, an ejection, a quarantine or an exhausted quota; not a disablement by hand. */
 export const reset: Command = (args, terminal) => administer('reset', args, terminal, said);

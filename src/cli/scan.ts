@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { createRedactor } from '../shared/redact.ts';
-import { type Grammar, misuse, readArguments } from './arguments.ts';
-import { loadConfig } from './load.ts';
+import { operandOf } from './arguments.ts';
+import type { Command } from './command.ts';
+import { filesOf, loadConfig } from './load.ts';
 import { ContentScan, LIMITS } from './scan/content.ts';
 import { Findings } from './scan/findings.ts';
 import { Search } from './scan/finder.ts';
@@ -11,29 +12,18 @@ import { MIN_LENGTH, needlesOf } from './scan/forms.ts';
 import { scanJson, scanText, type ScanView } from './scan/scan-view.ts';
 import { type Secret, secretsOf } from '../config/secrets.ts';
 import { walk } from './scan/walk.ts';
-import type { Command } from './terminal.ts';
-
-const GRAMMAR: Grammar = {
-  command: 'scan',
-  usage: 'DIR [--json] [--config FILE] [--env-file FILE]',
-  flags: ['json'],
-  values: ['config', 'env-file'],
-  others: 1,
-};
 
 /** Searches artifacts for values of the configured keys. A scan that could not look at everything is a finding, too. */
 export const scan: Command = async (args, terminal) => {
-  const { flags, values, others } = readArguments(GRAMMAR, args);
-  const [given] = others;
-  if (given === undefined) throw misuse(GRAMMAR, 'needs the folder to search, such as test-results');
-  const options = { config: values.get('config'), envFile: values.get('env-file'), json: flags.has('json') };
-  const { config } = loadConfig(options, terminal);
+  const given = operandOf(args, 'the folder to search, such as test-results');
+  const files = filesOf(args);
+  const { config } = loadConfig(files, terminal);
   const folder = path.resolve(terminal.folder, given);
   if (!statSync(folder, { throwIfNoEntry: false })) {
     throw new GembaError('GEMBA_USAGE', `There is no ${folder} to search.`);
   }
   const secrets = secretsOf(config);
-  const envFile = options.envFile ?? path.join(path.dirname(config.path), '.env');
+  const envFile = files.envFile ?? path.join(path.dirname(config.path), '.env');
   const own = new Set([config.path, path.resolve(terminal.folder, envFile)]);
   const findings = await search(folder, secrets, own);
   const view: ScanView = {
@@ -44,7 +34,7 @@ export const scan: Command = async (args, terminal) => {
     leftOut: Object.entries(config.skipped).map(([pool, why]) => `${pool}: ${why}`),
     redact: createRedactor(secrets.map(({ name, value }) => ({ name, values: [value] }))),
   };
-  terminal.print(options.json ? `${JSON.stringify(scanJson(view), null, 2)}\n` : scanText(view));
+  terminal.print(args.flags.has('json') ? `${JSON.stringify(scanJson(view), null, 2)}\n` : scanText(view));
   return findings.list.length + findings.unfinished.length > 0 ? 1 : 0;
 };
 

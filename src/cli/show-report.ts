@@ -12,16 +12,9 @@ import { capital, count, counted } from '../shared/format.ts';
 import { plainLine } from '../shared/sanitize.ts';
 import { summaryText } from '../reporter/terminal/summary.ts';
 import { measuredSoFar, missingShards } from '../reporter/page/view-notices.ts';
-import { type Grammar, readArguments } from './arguments.ts';
-import type { Command, Terminal } from './terminal.ts';
+import type { Command } from './command.ts';
+import type { Terminal } from './terminal.ts';
 
-const GRAMMAR: Grammar = {
-  command: 'show-report',
-  usage: '[DIR] [--gate]',
-  flags: ['gate'],
-  values: [],
-  others: 1,
-};
 const TITLE = 'Gemba report';
 const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
   failed: 'failed',
@@ -31,8 +24,8 @@ const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
 
 /** Shows the report of a run, also of one that was killed; with `--gate`, says only whether it may go on. */
 export const showReport: Command = async (args, terminal) => {
-  const { flags, others } = readArguments(GRAMMAR, args);
-  const given = others[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
+  const { flags, operands } = args;
+  const given = operands[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
   // The page itself may be named, too.
   const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);

@@ -15,9 +15,6 @@ export interface Terminal {
   readonly progress?: ((line: string) => void) | undefined;
 }
 
-/** Runs with the arguments after its name. Exit codes: 0 fine, 1 a finding, 2 misuse or a configuration error. */
-export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
-
 export function systemTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process;
   const isWatched = stderr.isTTY && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';

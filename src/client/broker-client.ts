@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, BrokerMessage, ConfigUpdate, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
-import type { PoolSpec, HealthSnapshot } from '../core/types.ts';
+import type { PoolSpec, HealthSnapshot, StrategyOutcome } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
 import { PROTOCOL_VERSION, splitLines, toLine } from '../wire/lines.ts';
 import { REACH_MS, rejected, unreachable } from './failures.ts';
 import { HeldLeases } from './held-leases.ts';
 import { Outbox } from './outbox.ts';
-import { type Connection, startBroker, tryConnect } from './start.ts';
+import { type BrokerSocket, startBroker, tryConnect } from './start.ts';
 import type {
   RequestMessage,
   HeldLeaseInfo,
@@ -18,11 +18,11 @@ import type {
   BrokerClientOptions,
   Pending,
   Question,
-  StrategyOutcome,
   Unasked,
 } from './types.ts';
 
-export type { Follower, BrokerClientOptions, Question, StrategyOutcome } from './types.ts';
+export type { Follower, BrokerClientOptions, Question } from './types.ts';
+export type { StrategyOutcome } from '../core/types.ts';
 export type { Answer, WireGrant, ProbeRequest, StrategyEstimate } from '../wire/messages.ts';
 
 const RETRY_MS = 5;
@@ -87,7 +87,7 @@ export class BrokerClient {
   }
 
   /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
-  record(round: string, outcome: StrategyOutcome): void {
+  record(round: string, outcome: StrategyOutcome | null): void {
     this.#send({ type: 'record', round, outcome });
   }
 
@@ -139,7 +139,7 @@ export class BrokerClient {
   }
 
   /** Says hello with what is held and asks again what is open; false where the broker is ending just now. */
-  #greet(connection: Connection): Promise<boolean> {
+  #greet(connection: BrokerSocket): Promise<boolean> {
     const { socket } = connection;
     return new Promise((resolve, reject) => {
       const onMessage = (message: BrokerMessage): void => {

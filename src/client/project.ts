@@ -55,7 +55,7 @@ export class Project {
       role,
       run,
       get current() {
-        return live.told;
+        return live.announced;
       },
       apply: (state, text) => {
         this.#refusals = state.errors;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { BrokerAddress } from './address.ts';
 
 /** A connection to a broker. */
-export interface Connection {
+export interface BrokerSocket {
   readonly socket: Socket;
   /** Called with what the broker says, in pieces as they come. */
   onText: (text: string) => void;
@@ -17,7 +17,7 @@ export interface Connection {
 const READ_BYTES = 16_384;
 
 /** A connection to the broker at that path; null where none answers. */
-export function tryConnect(path: string): Promise<Connection | null> {
+export function tryConnect(path: string): Promise<BrokerSocket | null> {
   return new Promise((resolve) => {
     const decoder = new StringDecoder('utf8');
     // One buffer for all that comes: a stream's own would be a new one, four times as long, for every answer.
@@ -27,7 +27,7 @@ export function tryConnect(path: string): Promise<Connection | null> {
       return true;
     };
     const socket = connect({ path, onread: { buffer, callback } });
-    const connection: Connection = { socket, onText: () => {} };
+    const connection: BrokerSocket = { socket, onText: () => {} };
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       socket.on('error', () => socket.destroy());

@@ -43,7 +43,6 @@ export type Question = Extract<ClientMessage, { ask: number }>;
 export type Unasked<Q> = Q extends { ask: number } ? Omit<Q, 'ask'> : never;
 export type HelloMessage = Extract<ClientMessage, { type: 'hello' }>;
 export type RequestMessage = RequestReport & { readonly lease: string };
-export type StrategyOutcome = Extract<ClientMessage, { type: 'record' }>['outcome'];
 
 export interface HeldLeaseInfo {
   readonly lease: string;

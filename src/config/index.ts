@@ -2,8 +2,6 @@ export { loadGembaConfig, type LoadOptions } from './load.ts';
 export type { ConfigError, ConfigProblem } from './problems.ts';
 export { gembaConfigSchema } from './schema/schema.ts';
 export type {
-  Auth,
-  ClassifyRule,
   DurationInput,
   EndpointConfig,
   EndpointInput,
@@ -15,5 +13,6 @@ export type {
   PoolConfig,
   PoolInput,
 } from './types.ts';
+export type { Auth, ClassifyRule } from '../core/types.ts';
 export type { ConfigFieldChange, ConfigValue } from './edits/changes.ts';
 export { watchGembaConfig, type ConfigChange, type ConfigWatcher, type WatchOptions } from './watch.ts';

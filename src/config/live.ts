@@ -13,7 +13,7 @@ export interface Revision {
 }
 
 /** What a broker is told of a revision. */
-export interface Told {
+export interface AnnouncedRevision {
   readonly revision: string;
   readonly text: string;
   readonly specs: readonly PoolSpec[];
@@ -36,7 +36,7 @@ export class LiveConfig {
   readonly #onEvent: (event: ConfigEvent) => void;
   readonly #revisions = new Map<string, Revision>();
   #current: Revision | null = null;
-  #told: Told | null = null;
+  #announced: AnnouncedRevision | null = null;
 
   constructor(file: string, env: Env, onEvent: (event: ConfigEvent) => void) {
     this.file = file;
@@ -54,10 +54,10 @@ export class LiveConfig {
   }
 
   /** What a broker is told of it. */
-  get told(): Told | null {
+  get announced(): AnnouncedRevision | null {
     if (!this.#current) return null;
     const { config, text, specs } = this.#current;
-    return (this.#told ??= { revision: config.revision, text, specs, problems: config.problems });
+    return (this.#announced ??= { revision: config.revision, text, specs, problems: config.problems });
   }
 
   /** That revision, while leases may still be granted by it. */
@@ -83,7 +83,7 @@ export class LiveConfig {
     const [oldest] = this.#revisions.keys();
     if (this.#revisions.size > KEPT && oldest !== undefined) this.#revisions.delete(oldest);
     this.#current = revision;
-    this.#told = null;
+    this.#announced = null;
     return revision;
   }
 }

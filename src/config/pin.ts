@@ -2,17 +2,17 @@ import { quoted } from './schema/fields.ts';
 import type { Finding } from './problems.ts';
 import type { GembaConfig, PoolConfig } from './types.ts';
 
-type Pools = GembaConfig['pools'];
-type Report = (message: string, pool?: string) => void;
+type PoolsByName = GembaConfig['pools'];
+type ReportPinProblem = (message: string, pool?: string) => void;
 
 /** The pools with only those members that `GEMBA_PIN` names; pools that it does not name stay whole. */
 export function pinMembers(
-  pools: Pools,
+  pools: PoolsByName,
   skipped: Readonly<Record<string, string>>,
   pin: string,
-): { readonly pools: Pools; readonly findings: readonly Finding[] } {
+): { readonly pools: PoolsByName; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
-  const report: Report = (message, pool) => {
+  const report: ReportPinProblem = (message, pool) => {
     findings.push({ path: pool === undefined ? ['pools'] : ['pools', pool], message, about: 'GEMBA_PIN' });
   };
   const pinned: Record<string, PoolConfig> = Object.assign(Object.create(null), pools);
@@ -25,7 +25,7 @@ export function pinMembers(
   return { pools: pinned, findings };
 }
 
-function byPool(pin: string, report: Report): Map<string, string[]> {
+function byPool(pin: string, report: ReportPinProblem): Map<string, string[]> {
   const pools = new Map<string, string[]>();
   for (const entry of pin.split(',').flatMap((part) => part.trim() || [])) {
     const [pool = '', member = '', ...rest] = entry.split('/');
@@ -36,7 +36,12 @@ function byPool(pin: string, report: Report): Map<string, string[]> {
   return pools;
 }
 
-function pinPool(pool: PoolConfig, name: string, members: readonly string[], report: Report): PoolConfig {
+function pinPool(
+  pool: PoolConfig,
+  name: string,
+  members: readonly string[],
+  report: ReportPinProblem,
+): PoolConfig {
   const known = [...pool.endpoints, ...pool.keys].map((member) => member.name);
   for (const member of members.filter((each) => !known.includes(each))) {
     report(`the pool "${name}" has no "${member}"; known: ${quoted(known)}`, name);

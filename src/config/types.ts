@@ -1,29 +1,17 @@
 import type {
+  Auth,
+  ClassifyRule,
   Failover,
   Gate,
   GateAction,
   GateRule,
-  OutcomeKind,
   Protocol,
   Rotation,
   Routing,
 } from '../core/types.ts';
 
-/** How a pool's keys travel. */
-export type Auth = 'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };
-
 /** Milliseconds, or a text such as `"500ms"`, `"5s"`, `"2m"`, `"1h"`. */
 export type DurationInput = number | string;
-
-/** A rule that overrides how an answer is judged; all its conditions must hold. */
-export interface ClassifyRule {
-  readonly status?: number | undefined;
-  /** A text that the answer's body contains. */
-  readonly body?: string | undefined;
-  /** `name` of a header that is present, or `name: text` that its value contains. */
-  readonly header?: string | undefined;
-  readonly as: OutcomeKind;
-}
 
 /** An endpoint of a validated configuration. Absent limits mean unlimited. */
 export interface EndpointConfig {

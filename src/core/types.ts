@@ -191,3 +191,23 @@ export interface Observation {
   /** Other leases that held the member. */
   readonly inFlight: number;
 }
+
+/** How a pool's keys are sent. */
+export type Auth = 'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };
+
+/** A rule that overrides what an answer counts as; all its conditions must hold. */
+export interface ClassifyRule {
+  readonly status?: number | undefined;
+  /** A text that the answer's body contains. */
+  readonly body?: string | undefined;
+  /** `name` of a header that is present, or `name: text` that its value contains. */
+  readonly header?: string | undefined;
+  readonly as: OutcomeKind;
+}
+
+/** What one run of a strategy came to. */
+export interface StrategyOutcome {
+  readonly ok: boolean;
+  readonly durationMs: number;
+  readonly kind: OutcomeKind | null;
+}

@@ -1,8 +1,5 @@
+import type { Auth } from '../core/types.ts';
 import type { AuthSent } from '../core/request-outcome.ts';
-
-/** How a pool's keys are sent: as in the configuration. */
-export type AuthStyle =
-  'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };
 
 export interface KeySecret {
   readonly value: string;
@@ -17,7 +14,7 @@ export interface Credentials {
 
 const NO_CREDENTIALS: Credentials = { headers: {}, query: null };
 
-export function credentialsOf(style: AuthStyle, key: KeySecret | null): Credentials {
+export function credentialsOf(style: Auth, key: KeySecret | null): Credentials {
   if (key === null || style === 'none') return NO_CREDENTIALS;
   if (style === 'bearer') return inHeader('authorization', `Bearer ${key.value}`);
   if (style === 'basic') return inHeader('authorization', `Basic ${btoa(basicPair(key))}`);

@@ -1,18 +1,9 @@
-import type { OutcomeKind, Protocol } from '../core/types.ts';
+import type { ClassifyRule, OutcomeKind, Protocol } from '../core/types.ts';
 import { memoize } from '../shared/memoize.ts';
 import { type ErrorBody, MAX_BODY_BYTES, readErrorBody } from './error-body.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import type { ErrorRow } from './protocols/types.ts';
 import { explicitWaitMs, latest, resetMs } from './retry-after.ts';
-
-/** A rule of the configuration: answers that match are taken as `as`. */
-export interface ClassifyRule {
-  readonly status?: number | undefined;
-  readonly body?: string | undefined;
-  /** `name` of a header that is present, or `name: text` that its value contains. */
-  readonly header?: string | undefined;
-  readonly as: OutcomeKind;
-}
 
 /** An answer as rules look at it. `headers` has lower-case names; `body` is asked for only where a rule reads it. */
 export interface Answered {

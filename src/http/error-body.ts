@@ -19,7 +19,7 @@ const SECONDS = /^(\d+(?:\.\d+)?)s$/;
 
 /** Reads a body that may be JSON, a list of JSON (Gemini's streams), or any text. */
 export function readErrorBody(text: string): ErrorBody {
-  const found: Found = { codes: new Set(), message: '', retryDelayMs: null };
+  const found: CollectedCodes = { codes: new Set(), message: '', retryDelayMs: null };
   const parsed = parse(text);
   if (parsed === undefined) {
     // Cut off, or within other text: what looks like a code is one.
@@ -30,13 +30,13 @@ export function readErrorBody(text: string): ErrorBody {
   return found;
 }
 
-interface Found {
+interface CollectedCodes {
   readonly codes: Set<string>;
   message: string;
   retryDelayMs: number | null;
 }
 
-function collect(value: unknown, found: Found, depth: number): void {
+function collect(value: unknown, found: CollectedCodes, depth: number): void {
   if (depth > MAX_DEPTH || typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
     for (const item of value.slice(0, 20)) collect(item, found, depth + 1);

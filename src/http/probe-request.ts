@@ -1,5 +1,5 @@
-import type { Protocol } from '../core/types.ts';
-import { type AuthStyle, credentialsOf, type KeySecret } from './auth.ts';
+import type { Auth, Protocol } from '../core/types.ts';
+import { credentialsOf, type KeySecret } from './auth.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 
 export interface ProbeTarget {
@@ -11,11 +11,11 @@ export interface ProbeTarget {
   /** Null: the endpoint alone, without a key. */
   readonly key: KeySecret | null;
   readonly protocol: Protocol;
-  readonly auth: AuthStyle;
+  readonly auth: Auth;
 }
 
 /** A probe as it goes on the wire. */
-export interface ProbeRequest {
+export interface ProbeHttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** The key where it travels in the query: it has to go along with a redirect within the origin. */
@@ -27,7 +27,7 @@ export interface ProbeRequest {
  * What to ask: a key by the protocol's own probe where it has one, else the `health` path; an endpoint without a key
  * by its `health` path; else the base address itself.
  */
-export function probeRequest({ endpoint, key, protocol, auth }: ProbeTarget): ProbeRequest {
+export function probeRequest({ endpoint, key, protocol, auth }: ProbeTarget): ProbeHttpRequest {
   const base = new URL(endpoint.url);
   const basePath = base.pathname.replace(/\/+$/, '');
   const own = key && PROTOCOLS[protocol].probe(basePath);

@@ -1,20 +1,20 @@
 import { type Dispatcher, request } from 'undici';
 import { monotonic, systemClock } from '../core/clock.ts';
-import type { OutcomeKind } from '../core/types.ts';
-import { type ClassifyRule, meaningOf } from './classify.ts';
+import { type OutcomeKind, type ClassifyRule } from '../core/types.ts';
+import { meaningOf } from './classify.ts';
 import { dispatcherTo } from './dispatcher.ts';
 import { MAX_BODY_BYTES } from './error-body.ts';
 import { type Fault, faultOf } from './fault.ts';
-import { type ProbeRequest, probeRequest, type ProbeTarget } from './probe-request.ts';
+import { type ProbeHttpRequest, probeRequest, type ProbeTarget } from './probe-request.ts';
 
-export interface Probe extends ProbeTarget {
+export interface ProbeTask extends ProbeTarget {
   readonly classify?: readonly ClassifyRule[];
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /** What a probe came to. */
-export interface Probed {
+export interface ProbeOutcome {
   /**
    * `ok` where the endpoint (and the key that was sent) is fit for use; `auth` where the key was refused; `caller` where
    * the probe was aborted, or shows nothing because the server does not know it.
@@ -26,7 +26,7 @@ export interface Probed {
   /** In a few words, without any secret; null where it went well. */
   readonly message: string | null;
   /** What was asked: the protocol's probe proves a key, `health` and the base address may answer without one. */
-  readonly by: ProbeRequest['by'];
+  readonly by: ProbeHttpRequest['by'];
   /** The path that was asked, without its query. */
   readonly path: string;
   readonly unsent: boolean;
@@ -42,7 +42,7 @@ const UNKNOWN: Fault = { kind: 'network', unsent: false, local: 'no', code: null
  * followed within the origin only, so that no key leaves it. Never throws for what a network, a server or an abort by
  * `signal` does (which is told as `caller`).
  */
-export async function probeMember(probe: Probe): Promise<Probed> {
+export async function probeMember(probe: ProbeTask): Promise<ProbeOutcome> {
   const asked = probeRequest(probe);
   const startedAt = monotonic();
   const limit = AbortSignal.timeout(Math.max(1, Math.ceil(probe.timeoutMs)));
@@ -71,7 +71,7 @@ interface ProbeAnswer {
 }
 
 async function follow(
-  asked: ProbeRequest,
+  asked: ProbeHttpRequest,
   dispatcher: Dispatcher,
   signal: AbortSignal,
 ): Promise<ProbeAnswer> {
@@ -93,9 +93,9 @@ async function follow(
 
 async function judge(
   answer: ProbeAnswer,
-  { key, protocol, classify = [] }: Probe,
-  { by, url }: ProbeRequest,
-): Promise<Pick<Probed, 'kind' | 'status' | 'retryAfterMs' | 'message'>> {
+  { key, protocol, classify = [] }: ProbeTask,
+  { by, url }: ProbeHttpRequest,
+): Promise<Pick<ProbeOutcome, 'kind' | 'status' | 'retryAfterMs' | 'message'>> {
   const { status, headers, text, leaves } = answer;
   const given = { status, headers, body: () => Promise.resolve(text) };
   const { kind, retryAfterMs, why } = await meaningOf(given, protocol, classify, systemClock());
@@ -123,9 +123,9 @@ async function judge(
 
 function reasonOf(
   error: unknown,
-  { signal, timeoutMs }: Probe,
+  { signal, timeoutMs }: ProbeTask,
   limit: AbortSignal,
-): Pick<Probed, 'kind' | 'message' | 'unsent' | 'local'> {
+): Pick<ProbeOutcome, 'kind' | 'message' | 'unsent' | 'local'> {
   if (signal?.aborted) return { kind: 'caller', message: 'aborted', unsent: false, local: 'no' };
   if (limit.aborted) {
     const message = `no answer in ${Math.ceil(timeoutMs)} ms`;

@@ -1,6 +1,6 @@
 import { StoreUnusableError } from './failures.ts';
 import type { Keys } from './keys.ts';
-import type { Call } from './script.ts';
+import type { ScriptCall } from './script.ts';
 import type { Slot } from '../core/state.ts';
 
 /** The calls of the scripts in lua/, and their answers: the one place where the codes are read. Times are the server's. */
@@ -29,7 +29,7 @@ export function openCall(
   keys: Keys,
   server: ServerInfo,
   terms: { seen: string; ttlMs: number; freshMs: number },
-): Call {
+): ScriptCall {
   const { run, upMs, promoted } = server;
   const { seen, ttlMs, freshMs } = terms;
   return {
@@ -48,7 +48,7 @@ export function claimCall(
   keys: Keys,
   { lease, token, slots }: Claimed,
   terms: { run: string; broker: string; ttlMs: number; alreadyHeld: boolean },
-): Call {
+): ScriptCall {
   const { run, broker, ttlMs, alreadyHeld } = terms;
   return {
     script: 'claim',
@@ -69,7 +69,7 @@ export function readClaim(answer: unknown, slots: readonly Slot[]): Claim {
 }
 
 /** Also for a place that is kept for a broker: its lease is then `keptFor(broker)`, its token empty. */
-export function releaseCall(keys: Keys, { lease, token, slots }: Claimed, keepMs: number): Call {
+export function releaseCall(keys: Keys, { lease, token, slots }: Claimed, keepMs: number): ScriptCall {
   return {
     script: 'release',
     keys: [keys.tokens, ...slots.flatMap(({ member }) => [keys.holders(member), keys.waiters(member)])],
@@ -89,7 +89,7 @@ export function renewCall(
   keys: Keys,
   leases: readonly Claimed[],
   { run, ttlMs }: { run: string; ttlMs: number },
-): Call {
+): ScriptCall {
   return {
     script: 'renew',
     keys: [
@@ -110,7 +110,7 @@ export function readRenewal(answer: unknown): Renewal {
   return code === 'EPOCH' ? { code } : { code, lost: lost.map(String) };
 }
 
-export function permitCall(keys: Keys, member: string, rpm: number): Call {
+export function permitCall(keys: Keys, member: string, rpm: number): ScriptCall {
   return { script: 'turn', keys: [keys.pace(member)], args: [`${rpm}`] };
 }
 
@@ -118,7 +118,7 @@ export function readPermit(answer: unknown): number {
   return numeric(coded(answer, ['TURN'])[1]);
 }
 
-export function factCall(keys: Keys, broker: string, fact: { member: string; json: string }): Call {
+export function factCall(keys: Keys, broker: string, fact: { member: string; json: string }): ScriptCall {
   return { script: 'fact', keys: [keys.facts], args: [fact.member, fact.json, broker, keys.factChannel] };
 }
 

@@ -3,7 +3,7 @@ import type { GembaError } from '../core/errors.ts';
 import type { StoreAddress } from './address.ts';
 import type { ClientFactory, RedisClient } from './client.ts';
 import { down, StoreTimeoutError, reasonOf } from './failures.ts';
-import { type Call, evaluate } from './script.ts';
+import { type ScriptCall, evaluate } from './script.ts';
 
 /** Clients wait for ever for a server that hangs: this long, and it counts as down. */
 const ANSWER_MS = 2_000;
@@ -34,7 +34,7 @@ export class RedisConnection {
   }
 
   /** Runs a script; `read` understands its answer. */
-  async run<T>(call: Call, read: (answer: unknown) => T): Promise<T> {
+  async run<T>(call: ScriptCall, read: (answer: unknown) => T): Promise<T> {
     return this.#guard(async () => read(await evaluate((command) => this.#command(command), call)));
   }
 

@@ -4,7 +4,7 @@ import { LUA } from './scripts.ts';
 export type ScriptName = keyof typeof LUA;
 
 /** One run of a script: which, and with what. */
-export interface Call {
+export interface ScriptCall {
   readonly script: ScriptName;
   readonly keys: readonly string[];
   readonly args: readonly string[];
@@ -17,7 +17,7 @@ const SHA = Object.fromEntries(
 /** Runs a script by its hash; a server that does not know it yet gets the text. */
 export async function evaluate(
   send: (command: readonly string[]) => Promise<unknown>,
-  { script, keys, args }: Call,
+  { script, keys, args }: ScriptCall,
 ): Promise<unknown> {
   const rest = [String(keys.length), ...keys, ...args];
   try {

@@ -37,7 +37,7 @@ export async function openStore(options: StoreOptions): Promise<SharedStore> {
   const address = parseAddress(options.url);
   const client = options.client ?? (await loadClient());
   const keys = keysOf(options.project, address.database);
-  const store: Store = new Store(
+  const store: RedisStore = new RedisStore(
     options,
     keys,
     new ReconnectingConnection({
@@ -52,7 +52,7 @@ export async function openStore(options: StoreOptions): Promise<SharedStore> {
   return store;
 }
 
-class Store implements SharedStore {
+class RedisStore implements SharedStore {
   readonly #options: StoreOptions;
   readonly #keys: Keys;
   readonly #connection: ReconnectingConnection;

@@ -1,5 +1,5 @@
 import { type Down, newDown } from './down.ts';
-import { newPace, type Pace } from './pace.ts';
+import { newLearnedLimit, type LearnedLimit } from './pace.ts';
 import { newTimeBelief, type TimeBelief } from './time.ts';
 
 export type Trouble = 'ejected' | 'quarantined' | 'exhausted';
@@ -17,7 +17,7 @@ export interface Arm {
   readonly down: Down;
   /** How its last trouble shows: an outage, a refused key, a used-up quota. */
   trouble: Trouble;
-  readonly pace: Pace;
+  readonly pace: LearnedLimit;
   /** When the attempts in flight began, with the requests in flight that each found there. */
   startedAt: number[];
   foundInFlight: number[];
@@ -40,7 +40,7 @@ export function newArm(id: string, pass: number): Arm {
     failLogMs: 0,
     down: newDown(),
     trouble: 'ejected',
-    pace: newPace(),
+    pace: newLearnedLimit(),
     startedAt: [],
     foundInFlight: [],
     pass,

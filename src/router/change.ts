@@ -3,11 +3,11 @@
  * sum passes the threshold. It also keeps what it saw since the sum began to rise: the first data of the new regime.
  */
 export interface Cusum {
-  high: Run;
-  low: Run;
+  high: CusumRun;
+  low: CusumRun;
 }
 
-interface Run {
+interface CusumRun {
   sum: number;
   count: number;
   total: number;
@@ -35,7 +35,7 @@ export function detect(
 
 function step(
   cusum: Cusum,
-  run: Run,
+  run: CusumRun,
   value: number,
   deviation: number,
 ): { count: number; mean: number } | null {
@@ -53,6 +53,6 @@ function step(
   return found;
 }
 
-function newRun(): Run {
+function newRun(): CusumRun {
   return { sum: 0, count: 0, total: 0 };
 }

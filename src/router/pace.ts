@@ -2,7 +2,7 @@
  * What an arm's 429s taught of its limit, seen as a token bucket: at a 429 it is empty, and from then on it fills at a
  * rate that the calls served between 429s tell.
  */
-export interface Pace {
+export interface LearnedLimit {
   /** Tokens that came, and in what time: faded sums over the intervals between refusals. No time: no limit seen. */
   tokens: number;
   timeMs: number;
@@ -29,12 +29,12 @@ const NEEDED = 1.2;
 const SHARPNESS = 6;
 const UNLIKELY = 0.01;
 
-export function newPace(): Pace {
+export function newLearnedLimit(): LearnedLimit {
   return { tokens: 0, timeMs: 0, emptyAt: 0, taken: 0, until: 0, served: 0, firstAt: -1 };
 }
 
 /** The chance that a call which goes now is not refused. */
-export function chanceOfTurn(pace: Pace, now: number): number {
+export function chanceOfTurn(pace: LearnedLimit, now: number): number {
   if (now < pace.until) return UNLIKELY;
   if (pace.timeMs === 0) return 1;
   const missing = Math.min(20, NEEDED - tokensAt(pace, now));
@@ -42,13 +42,13 @@ export function chanceOfTurn(pace: Pace, now: number): number {
 }
 
 /** A call goes. */
-export function takeTurn(pace: Pace, now: number): void {
+export function takeTurn(pace: LearnedLimit, now: number): void {
   if (pace.firstAt < 0) pace.firstAt = now;
   if (pace.timeMs > 0) pace.taken++;
 }
 
 /** The call that went at `from` was served. */
-export function servedAt(pace: Pace, from: number): void {
+export function servedAt(pace: LearnedLimit, from: number): void {
   if (pace.timeMs === 0) {
     pace.served++;
     return;
@@ -60,7 +60,7 @@ export function servedAt(pace: Pace, from: number): void {
 }
 
 /** The call that went at `from` was refused; `waitMs` is what the server asked for. */
-export function refusedAt(pace: Pace, from: number, now: number, waitMs: number | null): void {
+export function refusedAt(pace: LearnedLimit, from: number, now: number, waitMs: number | null): void {
   if (waitMs !== null) askedToWait(pace, now + waitMs);
   if (pace.timeMs === 0) return refusedFirst(pace, from, waitMs);
   pace.taken = Math.max(0, pace.taken - 1);
@@ -73,19 +73,19 @@ export function refusedAt(pace: Pace, from: number, now: number, waitMs: number 
 }
 
 /** The server named a time before which nothing will be served. */
-export function askedToWait(pace: Pace, until: number): void {
+export function askedToWait(pace: LearnedLimit, until: number): void {
   pace.until = Math.max(pace.until, until);
 }
 
 /** When a token is there again, ms since the epoch. */
-export function turnAt(pace: Pace): number {
+export function turnAt(pace: LearnedLimit): number {
   if (pace.timeMs === 0) return pace.until;
   const [from, missing] =
     pace.until > pace.emptyAt ? [pace.until, pace.taken] : [pace.emptyAt, 1 + pace.taken];
   return from + Math.max(0, missing) / Math.max(1e-9, rateOf(pace));
 }
 
-function refusedFirst(pace: Pace, from: number, waitMs: number | null): void {
+function refusedFirst(pace: LearnedLimit, from: number, waitMs: number | null): void {
   const seen = from - pace.firstAt;
   const known = seen > 0 && pace.served > 0;
   // The asked wait is the rest of a token's time, of which half is missing on average.
@@ -94,11 +94,11 @@ function refusedFirst(pace: Pace, from: number, waitMs: number | null): void {
   pace.emptyAt = from;
 }
 
-function rateOf(pace: Pace): number {
+function rateOf(pace: LearnedLimit): number {
   return pace.tokens / pace.timeMs;
 }
 
-function tokensAt(pace: Pace, now: number): number {
+function tokensAt(pace: LearnedLimit, now: number): number {
   // At the end of an asked wait one token is there, whatever the rate.
   if (pace.until > pace.emptyAt) return 1 + (now - pace.until) * rateOf(pace) - pace.taken;
   return (now - pace.emptyAt) * rateOf(pace) - pace.taken;

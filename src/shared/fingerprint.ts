@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /** What makes a key this key: its value, or, where it has none, all its fields. */
-export type Secret =
+export type SecretParts =
   | string
   | { readonly value?: string | undefined; readonly fields?: Readonly<Record<string, string>> | undefined };
 
@@ -9,17 +9,17 @@ export type Secret =
  * How a secret is shown: 8 hex digits of an HMAC-SHA256 keyed by the project's name. Equal secrets of one project
  * look equal, and lists of known secrets of others find nothing.
  */
-export function fingerprint(projectName: string, secret: Secret): string {
+export function fingerprint(projectName: string, secret: SecretParts): string {
   return identity(projectName, secret).slice(0, 8);
 }
 
 /** The same with 16 digits: what a key is known by, over edits, renaming and runs. */
-export function identity(projectName: string, secret: Secret): string {
+export function identity(projectName: string, secret: SecretParts): string {
   return createHmac('sha256', projectName).update(secretOf(secret)).digest('hex').slice(0, 16);
 }
 
 /** The text that a fingerprint is taken over; fields in an order of their own, not the file's. */
-export function secretOf(secret: Secret): string {
+export function secretOf(secret: SecretParts): string {
   if (typeof secret === 'string') return secret;
   if (secret.value !== undefined) return secret.value;
   const fields = Object.entries(secret.fields ?? {});

@@ -17,6 +17,7 @@ import {
   ROTATIONS,
   type RouterEstimate,
   ROUTINGS,
+  type StrategyOutcome,
   type Transition,
 } from '../core/types.ts';
 import { z } from '../shared/zod.ts';
@@ -90,6 +91,12 @@ const requestReport = {
   key: id.nullable(),
   outcome: requestOutcome,
 } satisfies { readonly [K in keyof RequestReport]-?: zod.ZodType<RequestReport[K]> };
+
+const strategyOutcome = objectOf<StrategyOutcome>()({
+  ok: z.boolean(),
+  durationMs: milliseconds,
+  kind: outcomeKind.nullable(),
+});
 
 const probeResult = {
   kind: outcomeKind,
@@ -188,7 +195,7 @@ const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('record'),
     round: id,
-    outcome: z.object({ ok: z.boolean(), durationMs: milliseconds, kind: outcomeKind.nullable() }).nullable(),
+    outcome: strategyOutcome.nullable(),
   }),
   z.object({ type: z.literal('status'), ask }),
   /** An attempt of a test failed; `product` where the product is to blame. */

@@ -62,7 +62,7 @@ export class ConfigClient {
       );
       socket.on('data', (chunk: string) => read(chunk));
     });
-    const { revision, specs } = this.live.told!;
+    const { revision, specs } = this.live.announced!;
     this.#send({
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -84,7 +84,7 @@ export class ConfigClient {
   }
 
   offer(text: string): void {
-    this.#send({ type: 'offer', revision: this.live.told!.revision, text });
+    this.#send({ type: 'offer', revision: this.live.announced!.revision, text });
   }
 
   release(lease: string): void {
@@ -111,7 +111,7 @@ export class ConfigClient {
       const before = this.live.current;
       if (message.config) this.live.apply(message.config.state, message.config.text);
       if (this.live.current === before) return;
-      const { revision, specs, problems } = this.live.told!;
+      const { revision, specs, problems } = this.live.announced!;
       this.#send({ type: 'pools', revision, pools: specs as never, problems: [...problems] });
     } else if (message.type === 'say') this.heard.push({ type: 'said', problems: message.problems });
     else if (message.type === 'answer') {

@@ -238,10 +238,10 @@ Pool api
       '.env': '',
     });
     const [named, missing, empty, partly] = await Promise.all([
-      gemba('status --env-file vars/ci.env'),
+      gemba('status --env vars/ci.env'),
       gemba('status'),
-      gemba('status --env-file vars/ci.env', { CI_KEY_1: '' }),
-      gemba('status --env-file vars/none.env'),
+      gemba('status --env vars/ci.env', { CI_KEY_1: '' }),
+      gemba('status --env vars/none.env'),
     ]);
     expect(named.exitCode).toBe(0);
     expect(missing.exitCode).toBe(2);

@@ -256,7 +256,9 @@ describe('the configuration in force', () => {
       await sleep(random() * 500);
     }
     const last = write([key('one'), key('always')]);
-    await after(last, 'all have the last', () => clients.every((client) => client.live.told!.text === last));
+    await after(last, 'all have the last', () =>
+      clients.every((client) => client.live.announced!.text === last),
+    );
     isOver = true;
     await Promise.all(working);
     expect(broker.exitCode).toBeNull();

@@ -4,7 +4,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import yauzl from 'yauzl';
 import { EmbeddedReader } from './embedded.ts';
-import type { Findings, Place } from './findings.ts';
+import type { Findings, LeakPlace } from './findings.ts';
 import type { Search } from './finder.ts';
 import { HEAD_LENGTH, type Packing, packingOf } from './sniff.ts';
 
@@ -39,7 +39,7 @@ type Chunks = AsyncIterable<Buffer>;
 
 /** One content on its way through the packings of a file. */
 interface Visit {
-  readonly place: Place;
+  readonly place: LeakPlace;
   readonly depth: number;
   /** What the whole file may still unpack to. */
   readonly budget: Budget;
@@ -182,7 +182,7 @@ export class ContentScan {
     return Buffer.concat(parts);
   }
 
-  #name(place: Place, name: string): void {
+  #name(place: LeakPlace, name: string): void {
     const reader = this.#search.reader((hit) => this.#findings.add(place, hit, true));
     reader.read(Buffer.from(name));
     reader.end();

@@ -2,13 +2,13 @@ import type { Form } from './forms.ts';
 import type { Hit } from './finder.ts';
 
 /** A content: a file, and what is inside it, from the outside in. */
-export interface Place {
+export interface LeakPlace {
   readonly file: string;
   readonly inner: readonly string[];
 }
 
 /** A secret in one content: where it is met first, and how often. */
-export interface Finding extends Place {
+export interface Leak extends LeakPlace {
   /** Null where it is in the name, not in what is inside. */
   readonly line: number | null;
   readonly offset: number | null;
@@ -19,23 +19,23 @@ export interface Finding extends Place {
 }
 
 /** What was not looked at to its end: nobody knows what is there. */
-export interface Unfinished extends Place {
+export interface Unfinished extends LeakPlace {
   readonly why: string;
 }
 
 /** What a scan came to. */
 export class Findings {
-  readonly list: Finding[] = [];
+  readonly list: Leak[] = [];
   readonly unfinished: Unfinished[] = [];
   readonly read: { files: number; inner: number; bytes: number } = { files: 0, inner: 0, bytes: 0 };
   /** Files that the keys come from, which are not searched. */
   readonly own: string[] = [];
   /** Links, which are not followed. */
   links = 0;
-  readonly #known = new Map<string, Finding>();
+  readonly #known = new Map<string, Leak>();
 
   /** `isName`: the text that was searched is the place's own name. */
-  add(place: Place, { needle, line, offset }: Hit, isName: boolean): void {
+  add(place: LeakPlace, { needle, line, offset }: Hit, isName: boolean): void {
     const { secret, form } = needle;
     const id = JSON.stringify([place.file, place.inner, secret.name, isName]);
     const known = this.#known.get(id);
@@ -50,7 +50,7 @@ export class Findings {
     this.list.push(finding);
   }
 
-  stopped(place: Place, why: string): void {
+  stopped(place: LeakPlace, why: string): void {
     this.unfinished.push({ ...place, why });
   }
 }

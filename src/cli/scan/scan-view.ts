@@ -1,6 +1,6 @@
 import { count, counted } from '../../shared/format.ts';
 import { plainLine } from '../../shared/sanitize.ts';
-import type { Finding, Findings, Place } from './findings.ts';
+import type { Leak, Findings, LeakPlace } from './findings.ts';
 
 export interface ScanView {
   readonly folder: string;
@@ -19,7 +19,7 @@ export interface ScanView {
 export function scanJson(view: ScanView): object {
   const { findings, redact } = view;
   const { list, unfinished, read, links, own } = findings;
-  const place = ({ file, inner }: Place): object => ({ file: redact(file), inner: inner.map(redact) });
+  const place = ({ file, inner }: LeakPlace): object => ({ file: redact(file), inner: inner.map(redact) });
   return {
     schema: 'gemba-scan/1',
     folder: view.folder,
@@ -47,13 +47,13 @@ export function scanText(view: ScanView): string {
   return `${lines.join('\n')}\n`;
 }
 
-function describe({ key, fingerprint, form, count: times }: Finding): string {
+function describe({ key, fingerprint, form, count: times }: Leak): string {
   const shown = fingerprint === null ? key : `${key} [${fingerprint}]`;
   return `the value of ${shown}, ${form}${times > 1 ? `, ${count(times)} times` : ''}`;
 }
 
 function placeOf(
-  place: Place & Partial<Pick<Finding, 'line' | 'offset'>>,
+  place: LeakPlace & Partial<Pick<Leak, 'line' | 'offset'>>,
   redact: ScanView['redact'],
 ): string {
   const path = [place.file, ...place.inner].map((part) => plainLine(redact(part))).join(' › ');

@@ -20,11 +20,11 @@ export interface ConfigFieldChange {
   readonly new: ConfigValue | undefined;
 }
 
-type Configuration = GembaConfig & { readonly name: string };
+type NamedConfig = GembaConfig & { readonly name: string };
 type Shown = { readonly [field: string]: ConfigValue | undefined };
 
 /** What differs between two configurations, in the order of the new one. */
-export function changesBetween(old: Configuration, next: Configuration): ConfigFieldChange[] {
+export function changesBetween(old: NamedConfig, next: NamedConfig): ConfigFieldChange[] {
   const { pools: oldPools, ...oldRest } = shownRoot(old);
   const { pools: nextPools, ...nextRest } = shownRoot(next);
   const changes: ConfigFieldChange[] = [];
@@ -112,7 +112,7 @@ function isShown(value: ConfigValue | undefined): value is Shown {
   return isObject(value) && !Array.isArray(value);
 }
 
-function shownRoot({ name, store, pools, retryTests, gate }: Configuration): Shown & { pools: undefined } {
+function shownRoot({ name, store, pools, retryTests, gate }: NamedConfig): Shown & { pools: undefined } {
   return { name, store: withoutLogins(store), retryTests, gate: { ...gate }, pools: pools && undefined };
 }
 

@@ -32,7 +32,7 @@ export interface ConfigEdit {
   readonly set: MemberEdit;
 }
 
-type Step = string | number;
+type PathStep = string | number;
 
 const FIELDS = ['enabled', 'weight', 'maxConcurrent', 'rpm'] as const;
 
@@ -76,7 +76,7 @@ function edited(path: string, fileText: string, edit: ConfigEdit, env: Env): str
   if (document.broken) throw configError(path, document, document.findings);
   const place = placeOf(path, document.value, edit, env);
   const layout = layoutOf(text);
-  const change = (at: Step[], value: unknown): void => {
+  const change = (at: PathStep[], value: unknown): void => {
     const options = isOnOneLine(text, place.at) ? {} : { formattingOptions: layout };
     const edits = jsonc.modify(text, at, value, options).map(spaced);
     text = jsonc.applyEdits(text, edits);
@@ -90,14 +90,19 @@ function edited(path: string, fileText: string, edit: ConfigEdit, env: Env): str
   return start + text;
 }
 
-interface Place {
-  readonly at: Step[];
+interface MemberLocation {
+  readonly at: PathStep[];
   readonly fields: Loose;
   /** The long form of a member that is written as one text; it has to have it before it can have a field. */
   readonly short?: Loose;
 }
 
-function placeOf(path: string, value: unknown, { pool, kind, name, set }: ConfigEdit, env: Env): Place {
+function placeOf(
+  path: string,
+  value: unknown,
+  { pool, kind, name, set }: ConfigEdit,
+  env: Env,
+): MemberLocation {
   const pools = asObject(asObject(value)['pools']);
   if (!Object.hasOwn(pools, pool)) {
     const known = suggest(pool, Object.keys(pools));
@@ -144,7 +149,7 @@ function nameOf(kind: ConfigEdit['kind'], member: unknown, index: number): strin
   return ADDRESS.test(url) && URL.canParse(url) ? hostOf(url) : '';
 }
 
-function isOnOneLine(text: string, at: Step[]): boolean {
+function isOnOneLine(text: string, at: PathStep[]): boolean {
   const root = jsonc.parseTree(text, [], { allowTrailingComma: true });
   const node = root && jsonc.findNodeAtLocation(root, at);
   return node !== undefined && !text.slice(node.offset, node.offset + node.length).includes('\n');

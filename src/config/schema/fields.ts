@@ -30,7 +30,7 @@ export function strict<T extends zod.core.$ZodLooseShape>(shape: T): zod.ZodObje
  */
 export function checked<T extends zod.ZodType>(
   schema: T,
-  check: (value: unknown, report: Report) => void,
+  check: (value: unknown, report: ReportProblem) => void,
 ): T {
   return schema.superRefine((value, context) => {
     check(value, (path, message, at) => {
@@ -40,7 +40,7 @@ export function checked<T extends zod.ZodType>(
 }
 
 /** `at` says that the name of the field is wrong, not its value. */
-export type Report = (path: readonly (string | number)[], message: string, at?: 'name') => void;
+export type ReportProblem = (path: readonly (string | number)[], message: string, at?: 'name') => void;
 
 /** Either of several forms; `needs` says which, where none fits by its type. */
 export function either<const T extends readonly zod.ZodType[]>(options: T, needs: string): zod.ZodUnion<T> {

@@ -1,10 +1,10 @@
 import { secretOf } from '../../shared/fingerprint.ts';
 import { ADDRESS, hostOf, sameAddress } from './addresses.ts';
-import { nameProblem, suggest, type Report } from './fields.ts';
+import { nameProblem, suggest, type ReportProblem } from './fields.ts';
 import { asObject, isEmptyList, isObject, items, textOf, type Loose } from '../json.ts';
 import type { KeyConfig } from '../types.ts';
 
-type SecretParts = Partial<Pick<KeyConfig, 'value' | 'fields'>>;
+type KeyParts = Partial<Pick<KeyConfig, 'value' | 'fields'>>;
 
 const FITS_HEADER = /^[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 const HEADER_NEEDS = 'must fit into a header: no line break, no space at its ends, nothing beyond Latin-1';
@@ -12,7 +12,7 @@ const BASIC_NEEDS =
   'needs "fields" with username and password, or a value "user:password", for "auth": "basic"';
 
 /** What the fields of one pool owe to each other. Fields may be of any type here: their own checks tell that. */
-export function checkPool(value: unknown, report: Report): void {
+export function checkPool(value: unknown, report: ReportProblem): void {
   // Another type is told by the pool's own type.
   if (!isObject(value)) return;
   const pool = value;
@@ -31,7 +31,7 @@ export function checkPool(value: unknown, report: Report): void {
   checkPolicy(pool, report);
 }
 
-function checkEndpoints(endpoints: readonly Loose[], report: Report): void {
+function checkEndpoints(endpoints: readonly Loose[], report: ReportProblem): void {
   const names = endpoints.map((endpoint) => textOf(endpoint, 'name'));
   const addresses = endpoints.map((endpoint) => sameAddress(textOf(endpoint, 'url') ?? ''));
   endpoints.forEach((_, index) => {
@@ -47,7 +47,7 @@ function checkEndpoints(endpoints: readonly Loose[], report: Report): void {
   });
 }
 
-function checkKeys(keys: readonly Loose[], report: Report): void {
+function checkKeys(keys: readonly Loose[], report: ReportProblem): void {
   const names = keys.map((key, index) => textOf(key, 'name') ?? `key-${index + 1}`);
   const secrets = keys.map((key) => (isKey(key) ? secretOf(key) : undefined));
   keys.forEach((key, index) => {
@@ -64,7 +64,11 @@ function checkKeys(keys: readonly Loose[], report: Report): void {
   });
 }
 
-function checkEndpointsOfKeys(endpoints: readonly Loose[], keys: readonly Loose[], report: Report): void {
+function checkEndpointsOfKeys(
+  endpoints: readonly Loose[],
+  keys: readonly Loose[],
+  report: ReportProblem,
+): void {
   const known = endpoints
     .flatMap((endpoint) => textOf(endpoint, 'name') ?? [])
     .filter((name) => nameProblem(name) === undefined);
@@ -79,7 +83,7 @@ function checkEndpointsOfKeys(endpoints: readonly Loose[], keys: readonly Loose[
   });
 }
 
-function sendingProblem({ value, fields }: SecretParts, auth: unknown): string | undefined {
+function sendingProblem({ value, fields }: KeyParts, auth: unknown): string | undefined {
   if (auth === 'basic') {
     const named = fields?.['username'] !== undefined && fields['password'] !== undefined;
     return named || value?.includes(':') === true ? undefined : BASIC_NEEDS;
@@ -90,7 +94,7 @@ function sendingProblem({ value, fields }: SecretParts, auth: unknown): string |
     : HEADER_NEEDS;
 }
 
-function checkPolicy(pool: Loose, report: Report): void {
+function checkPolicy(pool: Loose, report: ReportProblem): void {
   if (pool['whenEmpty'] === 'fallback' && pool['fallback'] === undefined) {
     report(['whenEmpty'], 'needs "fallback": the name of the pool that stands in');
   }
@@ -124,7 +128,7 @@ function secretPath(key: Loose, index: number): (string | number)[] {
   return ['keys', index, ...(key['value'] === undefined ? [] : ['value'])];
 }
 
-function isKey(value: unknown): value is SecretParts {
+function isKey(value: unknown): value is KeyParts {
   const { value: secret, fields } = asObject(value);
   const isSecret = typeof secret === 'string' || (secret === undefined && fields !== undefined);
   return isSecret && Object.values(asObject(fields)).every((field) => typeof field === 'string');

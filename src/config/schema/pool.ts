@@ -7,12 +7,14 @@ import {
   PROTOCOLS,
   ROTATIONS,
   ROUTINGS,
+  type Auth,
+  type ClassifyRule,
 } from '../../core/types.ts';
 import { z } from '../../shared/zod.ts';
 import { checkPool } from './pool-checks.ts';
 import { checked, decimal, duration, either, list, matching, oneOf, strict, text, whole } from './fields.ts';
 import { endpointSchema, keySchema } from './members.ts';
-import type { Auth, ClassifyRule, PoolConfig, PoolInput } from '../types.ts';
+import type { PoolConfig, PoolInput } from '../types.ts';
 
 const AUTH_OF: Readonly<Record<Protocol, Auth>> = {
   http: 'bearer',

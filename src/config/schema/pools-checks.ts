@@ -1,11 +1,11 @@
-import { nameProblem, suggest, type Report } from './fields.ts';
+import { nameProblem, suggest, type ReportProblem } from './fields.ts';
 import { asObject } from '../json.ts';
 
 /**
  * What pools owe to each other: a fallback is another pool, and the way through them ends. Names are judged here, too:
  * a record would not look into a pool whose name is wrong.
  */
-export function checkPools(value: unknown, report: Report): void {
+export function checkPools(value: unknown, report: ReportProblem): void {
   const pools = asObject(asObject(value)['pools']);
   const names = Object.keys(pools);
   const next = (name: string): string | undefined => {

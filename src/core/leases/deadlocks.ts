@@ -34,13 +34,13 @@ export function endDeadlocks(pools: Iterable<PoolState>, context: Context): Effe
   return effects;
 }
 
-interface Wait {
+interface PendingWait {
   readonly pool: PoolState;
   readonly waiter: LeaseWaiter;
 }
 
 /** A wait to be ended. */
-interface Deadlock extends Wait {
+interface Deadlock extends PendingWait {
   /** Its test waits for itself alone: for more than there is. */
   readonly isOwn: boolean;
 }
@@ -68,7 +68,7 @@ function findDeadlock(pools: Iterable<PoolState>, context: Context): Deadlock | 
   }
   const circle = waits.filter(({ waiter }) => stuck.has(waiter.client) && holding.has(waiter.client));
   const yielding = circle.filter(({ waiter }) => waiter.canYield);
-  const last = (yielding.length > 0 ? yielding : circle).reduce<Wait | null>(
+  const last = (yielding.length > 0 ? yielding : circle).reduce<PendingWait | null>(
     (latest, wait) => (latest && latest.waiter.since > wait.waiter.since ? latest : wait),
     null,
   );

@@ -4,7 +4,7 @@ import type { ReportParts } from '../report/model.ts';
 const MAX_CELLS = 480;
 const SMALLEST_MS = 500;
 
-interface Cell {
+interface ActivityCell {
   requests: number;
   failures: number;
 }
@@ -12,7 +12,7 @@ interface Cell {
 /** Attempts and failures of one member over time, while the length of the run is not yet known. */
 export class Spark {
   private size = SMALLEST_MS;
-  private cells = new Map<number, Cell>();
+  private cells = new Map<number, ActivityCell>();
 
   add(at: number, failed: boolean): void {
     this.put(Math.floor(at / this.size), 1, failed ? 1 : 0);

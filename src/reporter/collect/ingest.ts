@@ -22,7 +22,7 @@ const MAX_MESSAGE = 1000;
 const MAX_SHARDS = 10_000;
 
 /** What the records of one result have told so far of its leases. */
-interface Told {
+interface Announced {
   readonly holdings: Map<string, SeenHolding>;
   readonly seen: Set<string>;
 }
@@ -34,7 +34,7 @@ export function ingest(
   test: SeenTest,
   result: SeenResult,
 ): void {
-  const told: Told = { holdings: new Map(), seen: new Set() };
+  const told: Announced = { holdings: new Map(), seen: new Set() };
   for (const record of records) {
     absorbRoster(collected, record);
     absorbRun(collected, record);
@@ -113,7 +113,7 @@ function absorbRoster(collected: Collected, record: GembaRecord): void {
   collected.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
 }
 
-function absorbLease(collected: Collected, lease: RecordedLease, told: Told): SeenHolding {
+function absorbLease(collected: Collected, lease: RecordedLease, told: Announced): SeenHolding {
   const { id, pool, endpoint, key, waitedMs, heldMs } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
   const known = told.holdings.get(name);
@@ -140,13 +140,13 @@ function countLease(collected: Collected, lease: RecordedLease, name: string, se
 }
 
 /** A holding with the counts of its members, looked up once for all its attempts. */
-interface Place {
+interface CountedHolding {
   readonly holding: SeenHolding;
   readonly endpoint: MemberTally | null;
   readonly key: MemberTally | null;
 }
 
-function placeOf(collected: Collected, holding: SeenHolding): Place {
+function placeOf(collected: Collected, holding: SeenHolding): CountedHolding {
   const { pool: name, endpoint, key } = holding;
   const pool = poolOf(collected, name);
   return {
@@ -160,7 +160,7 @@ function ingestRequest(
   collected: Collected,
   record: GembaRecord,
   request: RecordedRequest,
-  places: readonly Place[],
+  places: readonly CountedHolding[],
   result: SeenResult,
 ): void {
   const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = request;

@@ -5,7 +5,7 @@ import { Clients } from './clients.ts';
 import { type Bound, bracketed } from './requests.ts';
 import { type LivePage, livePage } from './page.ts';
 import type { ConfigPlace } from './connection.ts';
-import { Pools } from './pools.ts';
+import { LivePools } from './pools.ts';
 import type { LiveRun } from './run.ts';
 import { type LiveServer, startLiveServer } from './server.ts';
 
@@ -35,7 +35,7 @@ export function liveView(wanted: Bound, place: ConfigPlace, voice: Voice): LiveV
 export class LiveView {
   private readonly wanted: Bound;
   private readonly voice: Voice;
-  private readonly pools: Pools;
+  private readonly pools: LivePools;
   private readonly clients = new Clients();
   private readonly token = randomBytes(24).toString('base64url');
   private readonly clock: Clock = monotonic;
@@ -50,7 +50,7 @@ export class LiveView {
   constructor(wanted: Bound, place: ConfigPlace, voice: Voice) {
     this.wanted = wanted;
     this.voice = voice;
-    this.pools = new Pools(place);
+    this.pools = new LivePools(place);
   }
 
   /** Shows this run from now on. Settles when the page is there, or was found to be impossible. */

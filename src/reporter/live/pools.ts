@@ -24,7 +24,7 @@ export interface PoolsNow {
 }
 
 /** The state of the pools now, from the broker, and changes by hand. Never rejects. */
-export class Pools {
+export class LivePools {
   private readonly place: ConfigPlace;
   private connected: Promise<Project | null> | null = null;
   private lists: { readonly text: string; readonly pools: ReadonlySet<string> } | null = null;

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Report } from '../report/model.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 
-interface RunningTest {
+interface TestNow {
   readonly title: string;
   readonly retry: number;
   readonly since: number;
@@ -29,7 +29,7 @@ export class LiveRun {
   readonly source: LiveSource;
   private readonly clock: Clock;
   private readonly meter: ProgressMeter;
-  private readonly running = new Map<TestResult, RunningTest>();
+  private readonly running = new Map<TestResult, TestNow>();
   private counted = { requests: 0, failures: 0 };
   /** Counts what changes the report. */
   revision = 0;

@@ -87,13 +87,17 @@ export interface LiveServer {
   readonly server: Server;
 }
 
-interface Context {
+interface ServerContext {
   readonly bound: Bound;
   readonly token: string;
   readonly handlers: LiveHandlers;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: ServerContext,
+): Promise<void> {
   const { host, origin } = request.headers;
   if (!isOwnHost(host, context.bound))
     return say(response, 403, 'This address is not the one of the live page.');

@@ -50,10 +50,10 @@ export function lanesOf(report: Report, stretches: Stretches, span: Band): Lanes
   };
 }
 
-function membersOf(pool: ReportPool, all: Stretches): Candidate[] {
+function membersOf(pool: ReportPool, all: Stretches): RankedMember[] {
   const candidate =
     (kind: MemberKind) =>
-    (member: ReportMember): Candidate => {
+    (member: ReportMember): RankedMember => {
       const out = all.get(laneKey(pool.name, kind, member.name)) ?? [];
       const rate = member.requests === 0 ? 0 : member.failures / member.requests;
       const trouble = out.length > 0 ? 1e12 + lengthOf(out) : rate;
@@ -62,7 +62,7 @@ function membersOf(pool: ReportPool, all: Stretches): Candidate[] {
   return [...pool.endpoints.map(candidate('endpoint')), ...pool.keys.map(candidate('key'))];
 }
 
-interface Candidate {
+interface RankedMember {
   readonly name: string;
   readonly member: ReportMember;
   readonly out: readonly Stretch[];

@@ -9,13 +9,13 @@ const FIRST_ERRORS = 8;
 const MAX_CHOICES = 20;
 
 export interface ErrorsView {
-  readonly rows: readonly ErrorRow[];
+  readonly rows: readonly ErrorRowView[];
   readonly note: string;
   readonly filters: readonly ErrorFilter[];
   readonly shown: string;
 }
 
-interface ErrorRow {
+interface ErrorRowView {
   readonly at: string;
   readonly member: string;
   readonly kind: string;
@@ -81,7 +81,7 @@ function choices(values: readonly string[]): { value: string; label: string }[] 
   });
 }
 
-function toErrorRow(error: ReportError, test: ReportTest | undefined): ErrorRow {
+function toErrorRow(error: ReportError, test: ReportTest | undefined): ErrorRowView {
   return {
     at: clockTime(Date.parse(error.at)),
     member: memberName(error),

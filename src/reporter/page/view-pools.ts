@@ -5,13 +5,13 @@ import type { Report, ReportEstimate, ReportMember, ReportPool } from '../report
 import type { Band } from './shapes.ts';
 
 export interface PoolsView {
-  readonly shown: readonly PoolView[];
+  readonly shown: readonly PoolSection[];
   /** Pools that the page shows on demand. */
-  readonly rest: readonly PoolView[];
+  readonly rest: readonly PoolSection[];
   readonly showRest: string;
 }
 
-interface PoolView {
+interface PoolSection {
   readonly name: string;
   readonly id: string;
   readonly note: string;

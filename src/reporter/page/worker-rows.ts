@@ -34,7 +34,7 @@ interface Stint extends Band {
   readonly mark: Mark;
 }
 
-interface Slot {
+interface WorkerSlot {
   readonly shard: number | null;
   readonly stints: Stint[];
 }
@@ -71,8 +71,8 @@ function stintsOf(report: Report): Stint[] {
 }
 
 /** Each stint goes where its worker was, else where a slot of its shard is free. */
-function allot(stints: readonly Stint[]): Slot[] {
-  const shards = new Map<number | null, Slot[]>();
+function allot(stints: readonly Stint[]): WorkerSlot[] {
+  const shards = new Map<number | null, WorkerSlot[]>();
   for (const stint of stints) {
     const slots = ensure(shards, stint.shard, () => []);
     const free = slots.filter(({ stints: own }) => own.at(-1)!.to <= stint.from + OVERLAP_MS);
@@ -84,12 +84,12 @@ function allot(stints: readonly Stint[]): Slot[] {
   return [...shards].sort(([a], [b]) => (a ?? Infinity) - (b ?? Infinity)).flatMap(([, slots]) => slots);
 }
 
-function shortOf({ stints }: Slot): string {
+function shortOf({ stints }: WorkerSlot): string {
   const failed = stints.filter(({ mark }) => mark !== 'ok').length;
   return failed > 0 ? `${count(failed)} of ${count(stints.length)} failed` : counted(stints.length, 'result');
 }
 
-function noteOf({ stints }: Slot, span: Band): string {
+function noteOf({ stints }: WorkerSlot, span: Band): string {
   const busy = stints.reduce((sum, { from, to }) => sum + to - from, 0) / Math.max(1, span.to - span.from);
   const workers = new Set(stints.map(({ worker }) => worker)).size;
   const failed = stints.filter(({ mark }) => mark !== 'ok').length;
@@ -98,7 +98,7 @@ function noteOf({ stints }: Slot, span: Band): string {
   return said.filter(Boolean).join(', ');
 }
 
-function bandsOf({ stints }: Slot, span: Band): WorkerLane['bands'] {
+function bandsOf({ stints }: WorkerSlot, span: Band): WorkerLane['bands'] {
   const unit = Math.max(1, span.to - span.from) / WIDTH;
   return MARKS.map((mark) => {
     const bands: { from: number; to: number }[] = [];

@@ -52,17 +52,6 @@ export interface ReportRevision {
   readonly errors: readonly string[];
 }
 
-/** A state of the configuration. */
-export interface ReportRevision {
-  readonly at: string;
-  /** In force from then on. */
-  readonly revision: string;
-  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
-  readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
-  /** Why an edit was refused, or what of it this environment could not have. */
-  readonly errors: readonly string[];
-}
-
 /** The gate's rules, as the records brought them, and what it says of this run. */
 export interface ReportGate {
   readonly rules: Gate;

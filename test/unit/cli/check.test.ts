@@ -1,8 +1,8 @@
+import { runCommand } from '../../harness/command.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { check } from '../../../src/cli/check.ts';
 import { deadUrl, type Handler, json, startServer, type TestServer } from '../../harness/servers.ts';
 
 interface Checked {
@@ -38,13 +38,9 @@ describe('gemba check', () => {
   async function run(pools: object, args: string[] = []): Promise<Checked> {
     writeFileSync(path.join(folder, 'gemba.config.json'), JSON.stringify({ name: 'shop', pools }));
     const [printed, progress]: string[][] = [[], []];
-    const exitCode = await check(args, {
+    const exitCode = await runCommand('check', args, {
       folder,
-      env: {},
-      colours: false,
-      interactive: false,
       print: (text) => void printed!.push(text),
-      warn: () => undefined,
       progress: (line) => void progress!.push(line),
     });
     return { exitCode, printed: printed!.join(''), progress: progress! };

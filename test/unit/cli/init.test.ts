@@ -1,16 +1,17 @@
+import { runCommand } from '../../harness/command.ts';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { init, plainBaseUrl } from '../../../src/cli/init.ts';
+import { plainBaseUrl } from '../../../src/cli/init.ts';
 import { loadGembaConfig } from '../../../src/config/load.ts';
 
 let folder: string;
 let printed: string;
 
-function run(...args: string[]): number {
+function run(...args: string[]): Promise<number> {
   printed = '';
-  return init(args, folder, (text) => (printed += text));
+  return runCommand('init', args, { folder, print: (text) => void (printed += text) });
 }
 
 beforeEach(() => {
@@ -20,12 +21,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('gemba init', () => {
-  it('writes a valid configuration with what the Playwright config says, and the two lines to add', () => {
+  it('writes a valid configuration with what the Playwright config says, and the two lines to add', async () => {
     writeFileSync(
       join(folder, 'playwright.config.mts'),
       `export default { use: { baseURL: 'https://shop.test/v1' } };`,
     );
-    expect(run('--yes')).toBe(0);
+    expect(await run('--yes')).toBe(0);
     const file = join(folder, 'gemba.config.json');
     const config = loadGembaConfig(file, { env: { STAGING_KEY: 'k' } });
     expect(config.pools['default']?.endpoints).toMatchObject([{ url: 'https://shop.test/v1' }]);
@@ -37,18 +38,18 @@ describe('gemba init', () => {
     expect(printed).toContain("  import { test, expect } from 'gemba-agent';\n");
   });
 
-  it('says what to replace where it found nothing, and never writes over a file', () => {
-    expect(run()).toBe(0);
+  it('says what to replace where it found nothing, and never writes over a file', async () => {
+    expect(await run()).toBe(0);
     expect(printed).toContain('its address https://staging.example.test is to be replaced by yours');
     const file = join(folder, 'gemba.config.json');
     writeFileSync(file, 'mine');
-    expect(run('--yes')).toBe(1);
+    expect(await run('--yes')).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(printed).toBe('There is a gemba.config.json here already; nothing was changed.\n');
   });
 
-  it('knows no other option, and says so', () => {
-    expect(() => run('--force')).toThrow('gemba init does not know "--force". Usage: gemba init [--yes]');
+  it('refuses an unknown option', async () => {
+    await expect(run('--force')).rejects.toThrow('gemba init does not know "--force"; known: --yes, --help');
     expect(existsSync(join(folder, 'gemba.config.json'))).toBe(false);
   });
 

@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/cli/load.ts';
-import type { Options } from '../../../src/cli/options.ts';
+import { type ConfigFiles, loadConfig } from '../../../src/cli/load.ts';
 
 const CONFIG = JSON.stringify({ pools: { api: { keys: [{ name: 'ci-1', value: '${CI_KEY}' }] } } });
 
@@ -21,11 +20,11 @@ describe('the configuration of a command', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   function value(
-    given: Partial<Options> = {},
+    given: Partial<ConfigFiles> = {},
     env: Record<string, string> = {},
     from = '',
   ): string | undefined {
-    const options = { config: undefined, envFile: undefined, json: false, ...given };
+    const options = { config: undefined, envFile: undefined, ...given };
     const { config } = loadConfig(options, terminal(env, from));
     return config.pools['api']?.keys[0]?.value;
   }
@@ -72,7 +71,7 @@ describe('the configuration of a command', () => {
   });
 
   it('and a file of variables that is named must be there', () => {
-    expect(() => value({ envFile: 'none' })).toThrow(`--env-file names ${path.join(folder, 'none')}`);
+    expect(() => value({ envFile: 'none' })).toThrow(`--env names ${path.join(folder, 'none')}`);
     expect(() => value({ envFile: 'deep' })).toThrow('there is no such file');
   });
 });

@@ -1,10 +1,10 @@
+import { runCommand } from '../../harness/command.ts';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import yazl from 'yazl';
-import { scan } from '../../../src/cli/scan.ts';
 
 const KEY = 'sk-canary/7f3a9c+tail&"x"';
 const PASSWORD = 'pa55 word-é-93aa10';
@@ -76,14 +76,7 @@ async function run(...args: string[]): Promise<{ code: number; text: string }> {
   let text = '';
   const write = (more: string): void => void (text += more);
   const env = { THE_KEY: KEY, THE_PASSWORD: PASSWORD };
-  const code = await scan(args, {
-    folder,
-    env,
-    colours: false,
-    interactive: false,
-    print: write,
-    warn: write,
-  });
+  const code = await runCommand('scan', args, { folder, env, print: write, warn: write });
   for (const secret of [KEY, PASSWORD, URL_PASSWORD, Buffer.from(KEY).toString('base64')]) {
     expect(text).not.toContain(secret);
   }

@@ -60,12 +60,12 @@ describe('What an edit changed', () => {
     expect(changed(fields('old one'), fields('new one'))).toEqual([
       `pools.api.keys.a.fields.password: ${of('old one')} → ${of('new one')}`,
     ]);
-    const told = JSON.stringify([
+    const announced = JSON.stringify([
       changed(proxied('http://me:hid@hidden@p:1'), proxied('http://me:hid@hidden@q:1')),
       changed({ keys: [key('a')] }, { keys: [key('a')] }, [{}, { store: 'redis://:hidden@host' }]),
     ]);
-    expect(told).not.toContain('hidden');
-    expect(told).toContain('http://q:1');
+    expect(announced).not.toContain('hidden');
+    expect(announced).toContain('http://q:1');
   });
 
   test('tells whole pools', () => {

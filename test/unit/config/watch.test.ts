@@ -15,7 +15,7 @@ import { loadGembaConfig, watchGembaConfig, type ConfigWatcher } from '../../../
 
 let folder: string;
 let file: string;
-let told: string[];
+let announced: string[];
 let watcher: ConfigWatcher | undefined;
 
 function configOf(retries: number | string): string {
@@ -25,7 +25,8 @@ function configOf(retries: number | string): string {
 async function watch(revision?: string): Promise<void> {
   watcher = watchGembaConfig(
     file,
-    ({ config, error }) => told.push(config ? `retries ${config.pools['api']?.maxRetries}` : error.message),
+    ({ config, error }) =>
+      announced.push(config ? `retries ${config.pools['api']?.maxRetries}` : error.message),
     { env: {}, revision },
   );
   await watcher.ready;
@@ -33,13 +34,13 @@ async function watch(revision?: string): Promise<void> {
 
 /** Until the last told is this; then what was told in between is settled, too. */
 async function last(text: string): Promise<void> {
-  await vi.waitFor(() => expect(told.at(-1)).toContain(text), { timeout: 5000, interval: 20 });
+  await vi.waitFor(() => expect(announced.at(-1)).toContain(text), { timeout: 5000, interval: 20 });
 }
 
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'gemba-watch-')));
   file = join(folder, 'gemba.config.json');
-  told = [];
+  announced = [];
   writeFileSync(file, configOf(1));
 });
 
@@ -55,7 +56,7 @@ describe('A watched config file', () => {
     writeFileSync(file, configOf(2));
     await last('retries 2');
     expect(performance.now() - start).toBeLessThan(1000);
-    expect(told).toEqual(['retries 2']);
+    expect(announced).toEqual(['retries 2']);
   });
 
   test('is told once for several writes at once, and not for a text that is the same', async () => {
@@ -66,19 +67,19 @@ describe('A watched config file', () => {
     writeFileSync(file, configOf(5));
     writeFileSync(file, configOf(6));
     await last('retries 6');
-    expect(told).toEqual(['retries 5', 'retries 6']);
+    expect(announced).toEqual(['retries 5', 'retries 6']);
   });
 
   test('is told with its problems while it is invalid, then again', async () => {
     await watch();
     writeFileSync(file, configOf('many'));
     await last('maxRetries');
-    expect(told[0]).toBe(
+    expect(announced[0]).toBe(
       `gemba.config.json is not valid (1 problem):\n  ${file}:1:44  pools.api.maxRetries: must be a whole number of 0 or more`,
     );
     writeFileSync(file, configOf(1));
     await last('retries 1');
-    expect(told).toHaveLength(2);
+    expect(announced).toHaveLength(2);
   });
 
   test('may be replaced by another file, again and again', async () => {
@@ -88,7 +89,7 @@ describe('A watched config file', () => {
       renameSync(`${file}.tmp`, file);
       await last(`retries ${retries}`);
     }
-    expect(told).toEqual(['retries 2', 'retries 3', 'retries 4']);
+    expect(announced).toEqual(['retries 2', 'retries 3', 'retries 4']);
   });
 
   test('may go and come back', async () => {
@@ -99,7 +100,7 @@ describe('A watched config file', () => {
     await last('retries 1');
     writeFileSync(file, configOf(2));
     await last('retries 2');
-    expect(told).toHaveLength(3);
+    expect(announced).toHaveLength(3);
   });
 
   test('may be a link', async () => {
@@ -125,7 +126,7 @@ describe('A watched config file', () => {
     await watch();
     writeFileSync(file, configOf(3));
     await last('retries 3');
-    expect(told).toEqual(['retries 3']);
+    expect(announced).toEqual(['retries 3']);
   });
 
   test('is told with each field that changed since it was good', async () => {
@@ -154,9 +155,9 @@ describe('A watched config file', () => {
   });
 
   test('can be closed before it is ready', async () => {
-    const early = watchGembaConfig(file, () => told.push('told'), { env: {} });
+    const early = watchGembaConfig(file, () => announced.push('told'), { env: {} });
     await early.close();
     await early.ready;
-    expect(told).toEqual([]);
+    expect(announced).toEqual([]);
   });
 });

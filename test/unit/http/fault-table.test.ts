@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DescribedOutcome, isSuccess, isRepeatable } from '../../../src/fixtures/calls/call.ts';
-import type { Protocol } from '../../../src/core/types.ts';
-import { type ClassifyRule, meaningOf } from '../../../src/http/classify.ts';
+import { type Protocol, type ClassifyRule } from '../../../src/core/types.ts';
+import { meaningOf } from '../../../src/http/classify.ts';
 import { faultOf } from '../../../src/http/fault.ts';
 import { duration } from '../../../src/shared/format.ts';
 import { endpoint, key, poolSpec, World } from '../core/world.ts';

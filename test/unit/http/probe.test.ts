@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Probe, probeMember } from '../../../src/http/probe.ts';
+import { type ProbeTask, probeMember } from '../../../src/http/probe.ts';
 import { deadUrl, json, startServer, type TestServer } from '../../harness/servers.ts';
 
 const KEY = { value: 'sk-probe-secret', fields: {} };
@@ -18,7 +18,11 @@ async function serve(...args: Parameters<typeof startServer>): Promise<TestServe
   return server;
 }
 
-function probe(url: string, more: Partial<Probe> = {}, endpoint: Partial<Probe['endpoint']> = {}): Probe {
+function probe(
+  url: string,
+  more: Partial<ProbeTask> = {},
+  endpoint: Partial<ProbeTask['endpoint']> = {},
+): ProbeTask {
   return {
     endpoint: { url, ...endpoint },
     key: null,

@@ -10,7 +10,7 @@ import {
   permitCall,
 } from '../../../src/redis/commands.ts';
 import { keysOf } from '../../../src/redis/keys.ts';
-import type { Call, ScriptName } from '../../../src/redis/script.ts';
+import type { ScriptCall, ScriptName } from '../../../src/redis/script.ts';
 import { LUA } from '../../../src/redis/scripts.ts';
 
 const keys = keysOf('shop', 0);
@@ -22,7 +22,10 @@ const claimed = (slots: number): Claimed => ({
 const claimTerms = { run: 'run', broker: 'broker', ttlMs: 1, alreadyHeld: false };
 
 /** Each script with one call, and what one more of the things its header repeats adds. */
-const calls: Record<ScriptName, { call: Call; more?: Call; adds?: { keys: number; args: number } }> = {
+const calls: Record<
+  ScriptName,
+  { call: ScriptCall; more?: ScriptCall; adds?: { keys: number; args: number } }
+> = {
   open: {
     call: openCall(keys, { run: 'run', upMs: 0, promoted: false }, { seen: '', ttlMs: 1, freshMs: 1 }),
   },
@@ -54,7 +57,7 @@ describe.each(Object.keys(LUA) as ScriptName[])('the header of %s.lua', (name) =
     const fields = [...header.matchAll(new RegExp(`^-- ${what}\\[(\\d+)(\\+?)\\]`, 'gm'))];
     expect(fields.map((field) => Number(field[1]))).toEqual(fields.map((_, index) => index + 1));
     const repeats = fields.findIndex((field) => field[2] === '+');
-    const listOf = ({ keys: given, args }: Call): readonly string[] => (what === 'KEYS' ? given : args);
+    const listOf = ({ keys: given, args }: ScriptCall): readonly string[] => (what === 'KEYS' ? given : args);
     if (repeats === -1) return expect(listOf(call)).toHaveLength(fields.length);
     expect(repeats).toBe(fields.length - 1);
     const added = what === 'KEYS' ? adds!.keys : adds!.args;

@@ -8,7 +8,7 @@ import { worthOfTrying } from '../../../src/router/explore.ts';
 import {
   askedToWait,
   chanceOfTurn,
-  newPace,
+  newLearnedLimit,
   refusedAt,
   servedAt,
   takeTurn,
@@ -140,7 +140,7 @@ describe('silence', () => {
 
 describe('the learned pace', () => {
   it('finds the rate of a bucket from refusals, and waits for the next token', () => {
-    const pace = newPace();
+    const pace = newLearnedLimit();
     let [now, tokens, filledAt, refused, served] = [0, 3, 0, 0, 0];
     const from = 60_000;
     for (; now < 120_000; now += 25) {
@@ -162,7 +162,7 @@ describe('the learned pace', () => {
   });
 
   it('waits as long as it was asked to', () => {
-    const pace = newPace();
+    const pace = newLearnedLimit();
     askedToWait(pace, 5_000);
     expect(chanceOfTurn(pace, 4_999)).toBeLessThan(0.05);
     expect(chanceOfTurn(pace, 5_000)).toBe(1);

@@ -1,8 +1,8 @@
+import { runCommand } from '../../harness/command.ts';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { showReport } from '../../../src/cli/show-report.ts';
 import { seededRandom } from '../../../src/core/clock.ts';
 import { GembaError } from '../../../src/core/errors.ts';
 import { aggregate } from '../../../src/reporter/report/aggregate.ts';
@@ -124,11 +124,8 @@ describe('what lies in a folder of artifacts', () => {
   const said = { out: '', err: '' };
   const show = async (...args: string[]): Promise<number> => {
     Object.assign(said, { out: '', err: '' });
-    return showReport([folder, ...args], {
+    return runCommand('show-report', [folder, ...args], {
       folder,
-      env: {},
-      colours: false,
-      interactive: false,
       print: (text) => void (said.out += text),
       warn: (text) => void (said.err += text),
     });

@@ -1,0 +1,88 @@
+import type { CommandSpec } from './command.ts';
+
+const FILES = ['config', 'env'];
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'init',
+    summary: 'create gemba.config.json here and show what to add to your project',
+    examples: ['npx gemba init'],
+    flags: ['yes'],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'check',
+    summary: 'validate the configuration and ask every endpoint and key whether they work',
+    details: 'Each key is sent to its own endpoints, once. Exits with 1 if an endpoint or key does not work.',
+    examples: ['npx gemba check', 'npx gemba check --config staging/gemba.config.json --env .env.staging'],
+    flags: ['json'],
+    values: FILES,
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'status',
+    summary: 'show which endpoints and keys are healthy, held and waited for',
+    examples: ['npx gemba status', 'npx gemba status --json'],
+    flags: ['json'],
+    values: FILES,
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'disable',
+    operands: 'POOL/NAME',
+    summary: 'keep an endpoint or key from all tests, in later runs too, until it is enabled',
+    examples: ['npx gemba disable api/ci-1'],
+    values: FILES,
+    most: Infinity,
+    load: async () => (await import('./disable.ts')).disable,
+  },
+  {
+    name: 'enable',
+    operands: 'POOL/NAME',
+    summary: 'use an endpoint or key again that was disabled',
+    examples: ['npx gemba enable api/ci-1'],
+    values: FILES,
+    most: Infinity,
+    load: async () => (await import('./enable.ts')).enable,
+  },
+  {
+    name: 'reset',
+    operands: 'POOL/NAME',
+    summary: 'end its pause, ejection or quarantine now, and forget its faults',
+    examples: ['npx gemba reset api/us'],
+    values: FILES,
+    most: Infinity,
+    load: async () => (await import('./reset.ts')).reset,
+  },
+  {
+    name: 'show-report',
+    operands: '[DIR]',
+    summary: 'open the report, also of a run that was killed; --gate only judges it',
+    details: 'DIR is the folder of the report. Default: GEMBA_REPORT_DIR, else gemba-report.',
+    examples: ['npx gemba show-report', 'npx gemba show-report --gate'],
+    flags: ['gate'],
+    most: 1,
+    load: async () => (await import('./show-report.ts')).showReport,
+  },
+  {
+    name: 'scan',
+    operands: 'DIR',
+    summary: 'search artifacts, zips and pages included, for values of the keys',
+    details: 'Exits with 1 if it finds a value, or if something could not be read.',
+    examples: ['npx gemba scan test-results', 'npx gemba scan playwright-report --json'],
+    flags: ['json'],
+    values: FILES,
+    most: 1,
+    load: async () => (await import('./scan.ts')).scan,
+  },
+];
+
+/** What each option means, wherever it is taken. */
+export const OPTIONS: Readonly<Record<string, string>> = {
+  json: 'print JSON',
+  config: 'the configuration; default: GEMBA_CONFIG, else the nearest gemba.config.json upward',
+  env: 'variables for the configuration; default: .env beside it. Variables that are set already win',
+  yes: 'do not ask before changing what exists',
+  gate: "only judge the report by the configuration's gate: exits with 1 if it fails",
+};
