@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { BrokerClient } from '../dist/client/broker-client.js';
+import { BrokerClient } from '../dist/client.js';
 import { measureSuites } from './overhead.mjs';
 import { cpuMs } from './parts/figures.mjs';
 import { connectEcho, startEcho } from './parts/echo.mjs';

@@ -30,18 +30,13 @@ export function wish(keys) {
   return { pool: `p${keys}`, need: {}, holder: 'bench › a test', testId: null, exclude: [] };
 }
 
-/** A successful attempt, as a link tells it. */
+/** A successful request, as a client reports it. */
 export const SUCCESS = {
   call: 'c',
-  attempt: 1,
+  request: 1,
   signature: null,
-  auth: 'leased',
-  kind: 'ok',
-  status: 200,
-  durationMs: 5,
-  retryAfterMs: null,
-  unsent: false,
   endpoint: null,
+  outcome: { kind: 'ok', status: 200, durationMs: 5, retryAfterMs: null, unsent: false, auth: 'leased' },
 };
 
 /** One lease after the other: acquire, hold, report, release; tells how long each was waited for, in milliseconds. */
@@ -52,7 +47,7 @@ export async function leaseCycle(client, keys, holdMs = 0) {
     const answer = await client.ask({ type: 'acquire', lease, timeoutMs: 60_000, ...wish(keys) });
     const waited = performance.now() - began;
     if (holdMs > 0) await sleep(holdMs);
-    client.report({ lease, ...SUCCESS, key: answer.member.key.id });
+    client.report({ lease, ...SUCCESS, key: answer.grant.key.id });
     client.release(lease, false);
     return waited;
   };

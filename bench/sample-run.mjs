@@ -2,7 +2,7 @@
 // quota, failures of the product, dead workers, degraded and pinned tests. The same for the same options. It feeds the
 // pictures of docs/report.md, the page's tests and the benchmarks of the report.
 import path from 'node:path';
-import { OUTCOME_KINDS } from '../dist/core/types.js';
+import { OUTCOME_KINDS } from '../.cache/internals/index.js';
 
 const START = Date.UTC(2026, 10, 23, 2);
 const MINUTE = 60_000;

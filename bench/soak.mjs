@@ -18,6 +18,7 @@ import { startChaos } from './soak/chaos.mjs';
 import { judge } from './soak/judge.mjs';
 import { POOLS, takeEverything } from './soak/pools.mjs';
 import { Workers } from './soak/workers.mjs';
+import { seededRandom } from '../.cache/internals/index.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -39,8 +40,8 @@ const SETTLE_MS = 1_000;
 const END_MS = 6_000;
 const PROGRESS_MS = 30_000;
 
-const { BrokerClient } = await import(pathToFileURL(path.join(options.dist, 'client/broker-client.js')));
-const { seededRandom } = await import(pathToFileURL(path.join(options.dist, 'core/clock.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(options.dist, 'client.js')));
+
 const folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
 const redis = options.redis ? await startRedis(folder) : null;
 const addresses = addressesOf(redis);

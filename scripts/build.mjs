@@ -1,11 +1,12 @@
-// Builds the package: dist from src, the page's compiled templates, an executable command, schema.json and its reference
-// from the config schema, and report.schema.json from the report's types. Does nothing where nothing changed since.
+// Builds the package: JavaScript bundled into few files of dist, types by tsc, the schemas and the configuration's reference.
+// Does nothing where nothing changed since the last build.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -14,15 +15,14 @@ import {
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLES, writeBundle } from './build/bundle.mjs';
+import { pruneTypes } from './build/types.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const SCRIPTS = [
-  'scripts/templates.mjs',
-  'scripts/schema.mjs',
-  'scripts/reference.mjs',
-  'scripts/report-schema.mjs',
-];
+const dist = path.join(root, 'dist');
+/** Written out of the bundled internals, each into the repository. */
+const WRITERS = ['scripts/schema.mjs', 'scripts/reference.mjs', 'scripts/report-schema.mjs'];
 
 const SOURCES = [
   'src',
@@ -35,32 +35,34 @@ const SOURCES = [
 /** Its time is that at which the last good build began. */
 const STAMP = path.join(root, '.cache/built');
 
-if (!isFresh()) build();
+if (!isFresh()) await build();
 
-function build() {
+async function build() {
   const beganAt = new Date();
   rmSync(STAMP, { force: true });
-  const tsc = findCompiler();
-  if (!tsc) return fail('build: TypeScript is not installed here. Run "npm ci" first.');
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-  if (!run('tsc', [tsc, '-p', root])) return;
-  const command = path.join(root, 'dist/cli/main.js');
-  if (!existsSync(command))
-    return fail('build: src/cli/main.ts gave no dist/cli/main.js, the file behind "gemba".');
-  chmodSync(command, 0o755);
-  for (const script of SCRIPTS) {
-    const file = path.join(root, script);
-    if (existsSync(file) && !run(script, [file])) return;
-  }
+  for (const folder of [dist, path.join(root, '.cache/internals')])
+    rmSync(folder, { recursive: true, force: true });
+  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  if (!run('tsc', [tsc, '-p', root, '--outDir', path.join(dist, 'types')])) return;
+  pruneTypes(path.join(dist, 'types'), manifestTypes());
+  for (const bundle of BUNDLES) await writeBundle(root, bundle);
+  chmodSync(path.join(dist, 'cli.js'), 0o755);
+  for (const script of WRITERS) if (!run(script, [path.join(root, script)])) return;
   mkdirSync(path.dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, '');
   utimesSync(STAMP, beganAt, beganAt);
 }
 
+/** The files of types that the manifest exports. */
+function manifestTypes() {
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return Object.values(exports).flatMap((entry) => (entry.types ? [path.join(root, entry.types)] : []));
+}
+
 function isFresh() {
   const builtAt = statSync(STAMP, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return (
-    existsSync(path.join(root, 'dist/index.js')) &&
+    existsSync(path.join(dist, 'index.js')) &&
     SOURCES.every((name) => latest(path.join(root, name)) < builtAt)
   );
 }
@@ -72,22 +74,10 @@ function latest(file) {
   return Math.max(found.mtimeMs, ...readdirSync(file).map((name) => latest(path.join(file, name))));
 }
 
-function findCompiler() {
-  try {
-    return path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-  } catch {
-    return undefined;
-  }
-}
-
 function run(name, args) {
   const { status, signal, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status === 0) return true;
-  fail(`build: ${name} failed (${error?.message ?? signal ?? `exit code ${status}`}); see above.`);
-  return false;
-}
-
-function fail(message) {
-  console.error(message);
+  console.error(`build: ${name} failed (${error?.message ?? signal ?? `exit code ${status}`}); see above.`);
   process.exitCode = 1;
+  return false;
 }

@@ -1,6 +1,6 @@
-// Writes docs/configuration.md out of the built package: node scripts/reference.mjs
+// Writes docs/configuration.md, the reference of the config file.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { referenceText } from '../dist/config/reference.js';
+import { referenceText } from '../.cache/internals/index.js';
 
 writeFileSync(fileURLToPath(new URL('../docs/configuration.md', import.meta.url)), referenceText());

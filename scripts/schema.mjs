@@ -1,9 +1,7 @@
-// Writes schema.json out of the built package: node scripts/schema.mjs [dist folder]
+// Writes schema.json, the JSON Schema of the config file.
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { gembaJsonSchema } from '../.cache/internals/index.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = resolve(process.argv[2] ?? resolve(root, 'dist'));
-const { gembaJsonSchema } = await import(pathToFileURL(resolve(dist, 'config/schema/json-schema.js')).href);
-writeFileSync(resolve(root, 'schema.json'), `${JSON.stringify(gembaJsonSchema(), null, 2)}\n`);
+const target = fileURLToPath(new URL('../schema.json', import.meta.url));
+writeFileSync(target, `${JSON.stringify(gembaJsonSchema(), null, 2)}\n`);

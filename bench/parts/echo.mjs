@@ -53,7 +53,7 @@ export async function connectEcho(socketPath, holdMs = 0) {
     await answer;
     const waited = performance.now() - began;
     if (holdMs > 0) await sleep(holdMs);
-    send({ type: 'attempt', lease, ...SUCCESS });
+    send({ type: 'request', lease, ...SUCCESS });
     send({ type: 'release', lease, failed: false });
     return waited;
   };

@@ -23,7 +23,7 @@ export function endProcesses(fits) {
 
 /** The broker's process, by its socket on its command line; null where none runs. */
 export function brokerPid(socketPath) {
-  const isBroker = (args) => args.includes(socketPath) && args.some((arg) => arg.endsWith('broker/main.js'));
+  const isBroker = (args) => args.includes(socketPath) && args.some((arg) => /[\\/]broker\.js$/.test(arg));
   return pidsOf(isBroker)[0] ?? null;
 }
 

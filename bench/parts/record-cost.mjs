@@ -1,5 +1,5 @@
 // What a worker spends on telling the reporter of one test: noting a lease and a call, and the record as an attachment.
-import { TestScope } from '../../dist/fixtures/test-scope.js';
+import { TestScope } from '../../.cache/internals/index.js';
 
 /** Milliseconds per record, by the clock given. */
 export async function recordMs(clock, records = 20_000) {
@@ -19,7 +19,7 @@ async function one(index) {
   const lease = { ...LEASE, id: `lease-${index}` };
   const at = Date.now();
   const holding = scope.recorder.hold(lease, at);
-  scope.recorder.attempt(holding, { ...ATTEMPT, at, call: scope.recorder.nextCall() });
+  scope.recorder.request(holding, { ...REQUEST, at, call: scope.recorder.nextCall() });
   scope.recorder.leave(lease, at + 12);
   await scope.flush();
   if (testInfo.attachments[0]?.body.length < 200) throw new Error('the record is not what it should be');
@@ -29,7 +29,7 @@ const NEWS = { revision: '0123456789abcdef', configErrors: [], revisions: [], tr
 const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
 const SESSION = {
   isNewToShard: () => false,
-  news: async () => ({ ...NEWS, gate: GATE }),
+  workerContext: async () => ({ ...NEWS, gate: GATE }),
   config: async () => null,
 };
 const LEASE = {
@@ -38,7 +38,7 @@ const LEASE = {
   names: { endpoint: 'eu', key: 'ci-1' },
   init: { poolName: 'api', scope: 'test' },
 };
-const ATTEMPT = {
+const REQUEST = {
   kind: 'ok',
   status: 200,
   durationMs: 12.3,

@@ -1,10 +1,13 @@
 // A sample run through the reporter's own parts, without Playwright.
-import { aggregate } from '../../dist/reporter/report/aggregate.js';
-import { collectResult, collectTests } from '../../dist/reporter/collect/collect.js';
-import { emptyCollected } from '../../dist/reporter/collect/collected.js';
-import { renderDashboard } from '../../dist/reporter/page/render.js';
-import { dashboardView } from '../../dist/reporter/page/view.js';
-import { reportText } from '../../dist/reporter/write.js';
+import {
+  aggregate,
+  collectResult,
+  collectTests,
+  dashboardView,
+  emptyCollected,
+  renderDashboard,
+  reportText,
+} from '../../.cache/internals/index.js';
 
 const origin = { rootDir: '/repo/tests', shard: 1, merging: false };
 

@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FAMILIES, scenarioOf } from './families.mjs';
 import { oracle } from './oracle.mjs';
-import { createRouter } from '../../dist/router/index.js';
+import { createRouter } from '../../dist/router.js';
 import { OURS, POLICIES } from './policies/index.mjs';
 import { seedOf } from './random.mjs';
 import { simulate } from './simulate.mjs';

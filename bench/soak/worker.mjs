@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { SUCCESS } from '../pool.mjs';
 import { POOLS } from './pools.mjs';
+import { seededRandom } from '../../.cache/internals/index.js';
 
 const order = JSON.parse(process.argv[2]);
-const { BrokerClient } = await import(pathToFileURL(path.join(order.dist, 'client/broker-client.js')));
-const { seededRandom } = await import(pathToFileURL(path.join(order.dist, 'core/clock.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(order.dist, 'client.js')));
+
 const random = seededRandom(order.seed);
 const file = openSync(order.log, 'a');
 /** What is held now, by lease. */

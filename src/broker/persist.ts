@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type * as zod from 'zod';
 import { healthOf } from '../core/health/states.ts';
 import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
@@ -8,6 +6,7 @@ import type { PoolRouting } from '../router/routing.ts';
 import { type Context, newPoolState, type PoolState } from '../core/state.ts';
 import { memberStateOf } from '../core/members.ts';
 import { parseEach } from '../shared/parse-each.ts';
+import { writeWholeSync } from '../shared/write-whole.ts';
 import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
@@ -51,14 +50,14 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
   return pools;
 }
 
-/** Writes what was learned. Names, fingerprints and numbers only. Returns the error where it could not be written. */
+/** Writes what was learned. Names, fingerprints and numbers only. */
 export function saveState(
   file: string,
   pools: Iterable<PoolState>,
   tasks: ReadonlyMap<string, readonly PastRun[]>,
   routing: PoolRouting,
   now: number,
-): unknown {
+): void {
   const saved = {
     v: 2,
     at: now,
@@ -73,22 +72,14 @@ export function saveState(
     })),
     tasks: savedTasksOf(tasks),
   };
-  return writeWhole(file, JSON.stringify(saved));
+  writePrivate(file, JSON.stringify(saved));
 }
 
-/** Writes a file so that a reader sees the old one or the new one, never a part. Returns the error, if any. */
-export function writeWhole(file: string, text: string): unknown {
-  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+/** Writes a file that this user alone can read. One that cannot be written is not kept: the broker goes on without it. */
+export function writePrivate(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    // Never through something that stands there already, such as a link to another file.
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, file);
-    return null;
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    return error;
-  }
+    writeWholeSync(file, text, { mode: 0o600 });
+  } catch {}
 }
 
 function readSaved(file: string): zod.infer<typeof savedState> | null {

@@ -9,7 +9,7 @@ import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
 import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
-import { loadState, saveState, writeWhole } from './persist.ts';
+import { loadState, saveState, writePrivate } from './persist.ts';
 import { configReader, ConfigStore } from './config-store.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
 import { Broker } from './server.ts';
@@ -89,7 +89,7 @@ export function run(
     onClients: (clients) => {
       if (clients.size === 0) endAfter(IDLE_MS);
       else clearTimeout(idle);
-      writeWhole(clientsFile, JSON.stringify([...clients]));
+      writePrivate(clientsFile, JSON.stringify([...clients]));
     },
     tasks,
     onChange: saveSoon,

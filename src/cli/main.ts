@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { packageRoot } from '../shared/package-root.ts';
 import { GembaError } from '../core/errors.ts';
 import { COMMANDS } from './commands.ts';
 import { type CommandSpec } from './command.ts';
@@ -57,6 +58,6 @@ function said(print: Terminal['print'], text: string, exitCode = 0): number {
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('package.json', packageRoot), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { createRedactor } from '../shared/redact.ts';
+import { redactorOf } from '../config/redactor.ts';
 import { operandOf } from './arguments.ts';
 import type { Command } from './command.ts';
 import { filesOf, loadConfig } from './load.ts';
@@ -32,7 +32,7 @@ export const scan: Command = async (args, terminal) => {
     keys: secrets.length,
     tooShort: secrets.filter(({ value }) => Buffer.byteLength(value) < MIN_LENGTH).map(({ name }) => name),
     leftOut: Object.entries(config.skipped).map(([pool, why]) => `${pool}: ${why}`),
-    redact: createRedactor(secrets.map(({ name, value }) => ({ name, values: [value] }))),
+    redact: redactorOf(config),
   };
   terminal.print(args.flags.has('json') ? `${JSON.stringify(scanJson(view), null, 2)}\n` : scanText(view));
   return findings.list.length + findings.unfinished.length > 0 ? 1 : 0;

@@ -21,7 +21,7 @@ import type {
   Unasked,
 } from './types.ts';
 
-export type { Follower, BrokerClientOptions, Question } from './types.ts';
+export type { BrokerClientOptions, Question } from './types.ts';
 export type { StrategyOutcome } from '../core/types.ts';
 export type { Answer, WireGrant, ProbeRequest, StrategyEstimate } from '../wire/messages.ts';
 

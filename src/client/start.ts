@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { resolve as absolute } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../shared/package-root.ts';
 import type { BrokerAddress } from './address.ts';
 
 /** A connection to a broker. */
@@ -45,7 +46,7 @@ export function tryConnect(path: string): Promise<BrokerSocket | null> {
  * needs no key, so it gets none.
  */
 export function startBroker(address: BrokerAddress, seed: string | undefined): void {
-  const main = fileURLToPath(new URL('../broker/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('dist/broker.js', packageRoot));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify(address.shared);

@@ -6,7 +6,7 @@ export type AuthSent = (typeof AUTH_SENT)[number];
 
 /** Whether a failure may lie in the machine that sent the request: an unknown host perhaps, no free socket surely. */
 export const LOCALITIES = ['no', 'perhaps', 'yes'] as const;
-export type Locality = (typeof LOCALITIES)[number];
+type Locality = (typeof LOCALITIES)[number];
 
 /** What one HTTP request came to: the one form of it, from where it is sent to the record and the broker. */
 export interface RequestOutcome {

@@ -36,8 +36,8 @@ function named(member: MemberState, name: string): MemberState {
 }
 
 /** The key carries the labels that are asked for. */
-export function fits(spec: KeySpec, need: Need): boolean {
-  for (const label in need) if (label !== 'model' && spec.labels[label] !== need[label]) return false;
+export function fits({ labels }: Pick<KeySpec, 'labels'>, need: Need): boolean {
+  for (const label in need) if (label !== 'model' && labels[label] !== need[label]) return false;
   return true;
 }
 

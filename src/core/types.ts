@@ -54,11 +54,10 @@ export type Gate = Readonly<Record<GateRule, GateAction>>;
 
 /** Whose a lease is. */
 export const LEASE_SCOPES = ['test', 'worker'] as const;
-export type LeaseScope = (typeof LEASE_SCOPES)[number];
 
 /** What is probed before it is leased, or only when it is out. */
 export const PROBE_MODES = ['health', 'protocol'] as const;
-export type ProbeMode = (typeof PROBE_MODES)[number];
+type ProbeMode = (typeof PROBE_MODES)[number];
 
 export const MEMBER_KINDS = ['endpoint', 'key'] as const;
 export type MemberKind = (typeof MEMBER_KINDS)[number];

@@ -97,7 +97,7 @@ export class Claims {
 
   async #claim(lease: string, slots: readonly Slot[], alreadyHeld: boolean): Promise<Claim> {
     const held = this.#held.get(lease);
-    const isSame = held !== undefined && subjectsOf(held.slots) === subjectsOf(slots);
+    const isSame = held !== undefined && membersOf(held.slots) === membersOf(slots);
     if (isSame && held.isKnown) return { code: 'GRANTED' };
     if (held && !isSame) await this.#giveBack(held);
     const { broker, ttlMs, connection } = this.#options;
@@ -191,6 +191,6 @@ export class Claims {
   }
 }
 
-function subjectsOf(slots: readonly Slot[]): string {
+function membersOf(slots: readonly Slot[]): string {
   return JSON.stringify(slots.map(({ member }) => member).toSorted());
 }

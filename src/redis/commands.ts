@@ -111,7 +111,7 @@ export function readRenewal(answer: unknown): Renewal {
 }
 
 export function permitCall(keys: Keys, member: string, rpm: number): ScriptCall {
-  return { script: 'turn', keys: [keys.pace(member)], args: [`${rpm}`] };
+  return { script: 'permit', keys: [keys.pace(member)], args: [`${rpm}`] };
 }
 
 export function readPermit(answer: unknown): number {

@@ -14,7 +14,7 @@ export interface SlotNotifierOptions {
  */
 export class SlotNotifier {
   readonly #options: SlotNotifierOptions;
-  /** Subjects that this broker was refused and not woken for since. */
+  /** Members that this broker was refused and not woken for since. */
   readonly #wanted = new Set<string>();
   /** How often each was asked for. */
   readonly #asked = new Map<string, number>();

@@ -31,7 +31,7 @@ const CLOSE_MS = 1_000;
  *
  * @example
  * const store = await openStore({ url: 'redis://localhost:6379/0', project: 'shop', broker, leaseTtlMs: 30_000, … });
- * const answer = await store.claim(lease, [{ subject: 'api/key:ci-1#ab12cd34', limit: 1 }]);
+ * const answer = await store.claim(lease, [{ member: 'api/key:ci-1#ab12cd34', limit: 1 }]);
  */
 export async function openStore(options: StoreOptions): Promise<SharedStore> {
   const address = parseAddress(options.url);

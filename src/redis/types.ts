@@ -34,7 +34,7 @@ export interface StoreOptions {
   readonly broker: string;
   /** Time to live of claims; the same on all machines. */
   readonly leaseTtlMs: number;
-  /** Another machine freed slots of these subjects, as far as this one was refused them. A hint: ask again. */
+  /** Another machine freed slots of these members, as far as this one was refused them. A hint: ask again. */
   readonly onWake: (members: readonly string[]) => void;
   readonly onFact: (fact: HealthFact) => void;
   /** The connection was lost, or is back and this broker's leases with it. `why` names host and port. */

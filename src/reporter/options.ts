@@ -1,3 +1,4 @@
+import { packageRoot } from '../shared/package-root.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isNarrowed } from './collect/narrowing.ts';
@@ -99,7 +100,7 @@ function liveOf(live: GembaReporterOptions['live']): Settings['live'] {
 }
 
 export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('package.json', packageRoot), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }

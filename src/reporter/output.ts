@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { HistoryRun } from './history/history-run.ts';
 import type { Report } from './report/model.ts';
-import { reportText, writeWhole } from './write.ts';
+import { writeWhole } from '../shared/write-whole.ts';
+import { reportText } from './report/text.ts';
 
 export const PAGE = 'index.html';
 export const DATA = 'report.json';

@@ -1,9 +1,9 @@
 import { base64Forms } from './base64.ts';
 
-/** A key by its name, with everything of it that must not be shown. */
-export interface NamedSecret {
+/** A text that must not be shown, and the name that stands for it. */
+interface NamedSecret {
   readonly name: string;
-  readonly values: readonly string[];
+  readonly value: string;
 }
 
 /** Shorter ones are in every text by chance. */
@@ -22,12 +22,12 @@ const ONLY_NAMED = new RegExp(`^${NAMED}$`);
  * (a user with password, parameters such as `token`) goes, too.
  *
  * @example
- * const redact = createRedactor([{ name: 'ci-1', values: [value] }]);
+ * const redact = createRedactor([{ name: 'ci-1', value }]);
  */
 export function createRedactor(secrets: readonly NamedSecret[]): (text: string) => string {
   const names = new Map<string, string>();
-  for (const { name, values } of secrets) {
-    for (const form of values.filter((value) => value.length >= MIN_LENGTH).flatMap(formsOf)) {
+  for (const { name, value } of secrets) {
+    for (const form of value.length >= MIN_LENGTH ? formsOf(value) : []) {
       if (!names.has(form)) names.set(form, name);
     }
   }

@@ -110,7 +110,7 @@ const grant = { endpoint: id.nullable(), key: id.nullable() };
 const running = { run: count, test: id, group: text.nullable(), retry: count };
 
 /** What a client is. A reporter prints before workers do; a command prints nothing. */
-export const CLIENT_ROLES = ['reporter', 'worker', 'command'] as const;
+const CLIENT_ROLES = ['reporter', 'worker', 'command'] as const;
 
 /** How a client follows the configuration's edits. */
 const follows = z.object({

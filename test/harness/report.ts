@@ -21,7 +21,7 @@ const member = {
   successRate: rate,
   avgMs: ms,
   p95Ms: ms,
-  routerHandle: z
+  estimate: z
     .object({
       successRate: rate,
       avgMs: ms,
@@ -77,7 +77,7 @@ const totals = z.object({
   requests: count,
   successes: count,
   failures: count,
-  retries: count,
+  requestRetries: count,
   successRate: rate,
   avgResponseMs: ms,
   p50Ms: ms,

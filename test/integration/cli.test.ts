@@ -13,7 +13,7 @@ import {
 } from '../harness/run-inline-test.ts';
 import { json, startServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli/main.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.js';
 const SECRETS = { CI_KEY_1: 'first-secret-value', CI_KEY_2: 'second-secret-value' };
 const CONFIG = {
   pools: {
@@ -193,7 +193,7 @@ Pool api
     ['status api', 'gemba status takes no "api"'],
     ['status --jsn', 'did you mean "--json"?'],
     ['status --config none.json', 'none.json'],
-    ['stats', 'gemba knows no command "stats"'],
+    ['stats', 'gemba has no command "stats"; did you mean "status"?'],
     ['check api', 'gemba check takes no "api"'],
   ])('ends "gemba %s" with 2 and helpful words', async (args, words) => {
     const { exitCode, stdout, stderr } = await gemba(args);

@@ -108,14 +108,14 @@ describe('a revoked key and a dead endpoint among good ones', () => {
     const { endpoints } = first.report!.pools[0]!;
     const used = endpoints.filter(({ name, requests }) => name !== 'dead' && requests > 5);
     expect(used.length).toBeGreaterThan(0);
-    for (const { routerHandle } of used) {
-      expect(routerHandle!.successRate).toBeGreaterThan(0.8);
-      const [low, high] = routerHandle!.successRange!;
+    for (const { estimate } of used) {
+      expect(estimate!.successRate).toBeGreaterThan(0.8);
+      const [low, high] = estimate!.successRange!;
       expect(low).toBeLessThan(high);
-      expect(routerHandle!.avgMs).toBeGreaterThan(0);
+      expect(estimate!.avgMs).toBeGreaterThan(0);
     }
     const dead = endpoints.find(({ name }) => name === 'dead')!;
-    expect(dead.routerHandle!.successRate).toBeLessThan(used[0]!.routerHandle!.successRate!);
+    expect(dead.estimate!.successRate).toBeLessThan(used[0]!.estimate!.successRate!);
   });
 
   it('leaves no leased header of ours on the wire but the key', () => {

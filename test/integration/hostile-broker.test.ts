@@ -8,9 +8,11 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { BrokerClient } from '../../src/client/broker-client.ts';
 import { seededRandom } from '../../src/core/clock.ts';
 import { PROTOCOL_VERSION } from '../../src/wire/lines.ts';
+import type { ClientMessage } from '../../src/wire/messages.ts';
 import { HOSTILE } from '../harness/hostile.ts';
 import { acquire, findBroker, newClient } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
+import { requestReport } from '../harness/request-report.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
 const SEEDS = (process.env['GEMBA_FUZZ_SEEDS'] ?? 'one,two,three').split(',');
@@ -22,15 +24,15 @@ const POOL = poolSpec({
 const asked = { pool: 'api', need: {}, holder: 'h', testId: null, exclude: [], timeoutMs: 5 };
 const LEASE = 'lease-of-an-honest-link';
 
-/** Each kind of message as a link would send it, about a lease that is not its own. */
-const WELL_FORMED: readonly object[] = [
+/** Each kind of message as a client would send it, about a lease that is not its own. */
+const WELL_FORMED: readonly ClientMessage[] = [
   { type: 'acquire', ask: 1, lease: LEASE, ...asked },
   { type: 'acquire', ask: 2, lease: 'own', ...asked },
   { type: 'permit', ask: 3, lease: LEASE, movable: true },
   { type: 'retry', ask: 4, lease: LEASE },
   { type: 'release', lease: LEASE, failed: true },
   { type: 'status', ask: 5 },
-  { type: 'rerun', ask: 6, run: 1, test: 't', group: null, retry: 1 },
+  { type: 'test-retry', ask: 6, run: 1, test: 't', group: null, retry: 1 },
   { type: 'record', round: 'r', outcome: null },
   {
     type: 'pick',
@@ -61,19 +63,16 @@ const WELL_FORMED: readonly object[] = [
     unsent: true,
   },
   {
-    type: 'attempt',
+    type: 'request',
     lease: LEASE,
-    call: 'c',
-    attempt: 1,
-    signature: null,
-    auth: 'leased',
-    kind: 'auth',
-    status: 401,
-    durationMs: 1e300,
-    retryAfterMs: 1e300,
-    unsent: false,
-    endpoint: 'eu#e',
-    key: 'one#k',
+    ...requestReport({
+      kind: 'auth',
+      status: 401,
+      durationMs: 1e300,
+      retryAfterMs: 1e300,
+      endpoint: 'eu#e',
+      key: 'one#k',
+    }),
   },
   {
     type: 'pools',
@@ -83,13 +82,13 @@ const WELL_FORMED: readonly object[] = [
   },
   { type: 'offer', revision: 'r', text: '{' },
   {
-    type: 'failed',
+    type: 'test-failed',
     ask: 9,
     run: 1,
     test: '__proto__',
     group: null,
     retry: 0,
-    product: { title: HOSTILE[0], retry: 0, evidence: [] },
+    product: { title: HOSTILE[0]!, retry: 0, evidence: [] },
   },
 ];
 
@@ -151,7 +150,7 @@ describe('a broker under attack', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'gh-'));
     socketPath = path.join(folder, 's');
     const cacheFile = path.join(folder, 'cache.json');
-    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker/main.js');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
     broker = spawn(process.execPath, [main, socketPath, cacheFile, '', ''], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });

@@ -55,7 +55,7 @@ describe('the configuration in force', () => {
   }
 
   function startBroker(): void {
-    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker/main.js');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
     broker = spawn(process.execPath, [main, socket, path.join(folder, 'cache.json'), 'seed', file], {
       stdio: 'inherit',
     });

@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { revisionOf } from '../../src/config/read.ts';
 import type * as Live from '../../src/reporter/live/live.ts';
 import { LiveRun } from '../../src/reporter/live/run.ts';
@@ -57,12 +56,8 @@ describe('an edit from the live page', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'gemba-edits-'));
     file = path.join(folder, 'gemba.config.json');
     writeFileSync(file, TEXT);
-    // The installed package's own module: its link starts the broker that lies beside it.
-    const installed = path.join(
-      inject('installedProject'),
-      'node_modules/gemba-agent/dist/reporter/live/live.js',
-    );
-    const { LiveView } = (await import(pathToFileURL(installed).href)) as typeof Live;
+    const internals = new URL('../../.cache/internals/index.js', import.meta.url);
+    const { LiveView } = (await import(internals.href)) as typeof Live;
     const printed: string[] = [];
     const print = (line: string): unknown => printed.push(line);
     view = new LiveView(

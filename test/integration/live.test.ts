@@ -132,7 +132,7 @@ describe('a run with a live page', () => {
     expect(await page.locator('#live-said').textContent()).toBe(
       'default/three is disabled: no new lease gets it until it is enabled.',
     );
-    const status = await project.node(['node_modules/gemba-agent/dist/cli/main.js', 'status', '--json'], {
+    const status = await project.node(['node_modules/gemba-agent/dist/cli.js', 'status', '--json'], {
       env: { MAIN: main.url, FRAIL: frail.url, DOWN: main.url },
     });
     expect(status.stdout).toMatch(/"name": "three",\s+"state": "disabled"/);

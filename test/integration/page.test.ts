@@ -146,7 +146,7 @@ describe('the page', () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('#readout').textContent()).toMatch(
-      /^02:01:00–02:02:00: [\d,]+ attempts, \d+ failed, average response \d+ ms$/,
+      /^02:01:00–02:02:00: [\d,]+ requests, \d+ failed, average response \d+ ms$/,
     );
     await page.getByRole('button', { name: 'Dark theme' }).focus();
     await page.keyboard.press('Space');

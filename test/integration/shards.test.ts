@@ -6,7 +6,7 @@ import type { GembaReport } from '../harness/report.ts';
 import { createInlineProject, type Finished, type InlineProject } from '../harness/run-inline-test.ts';
 import { deadUrl, json, startServer, type TestServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli/main.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.js';
 
 /** Calls that go well, a rerun that the environment caused, a product failure, a crash, and tests without a lease. */
 const spec = (name: string): string => `
@@ -134,8 +134,19 @@ describe('a run in three shards', () => {
 });
 
 function countsOf({ totals, verdicts, pools }: GembaReport): object {
-  const { tests, passed, failed, flaky, skipped, leases, calls, requests, successes, failures, retries } =
-    totals;
+  const {
+    tests,
+    passed,
+    failed,
+    flaky,
+    skipped,
+    leases,
+    calls,
+    requests,
+    successes,
+    failures,
+    requestRetries,
+  } = totals;
   const counts = {
     tests,
     passed,
@@ -147,7 +158,7 @@ function countsOf({ totals, verdicts, pools }: GembaReport): object {
     requests,
     successes,
     failures,
-    retries,
+    requestRetries,
   };
   const members = pools.map(({ name, endpoints, keys }) => {
     const each = endpoints.map((member) => ({

@@ -4,7 +4,10 @@ import { createInlineProject, type InlineResult, runInlineTest } from '../harnes
 import { findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 
 const CONFIG_FOR = (url: string): string =>
-  JSON.stringify({ pools: { api: { endpoints: [url] } }, gate: { degraded: 'fail' } });
+  JSON.stringify({
+    pools: { api: { endpoints: [url], auth: 'basic', keys: ['qa:pass-word'] } },
+    gate: { degraded: 'fail' },
+  });
 
 const CHROMIUM = `{ use: { launchOptions: ${JSON.stringify(findChromium() ?? {})} } }`;
 
@@ -98,6 +101,14 @@ const SPEC = `
     const slow = () => gemba.run('slow', first(async () => { ran.push(1); await new Promise((r) => setTimeout(r, 300)); boom(); }));
     expect(await gemba.run('limited', first(slow), { timeoutMs: 100 })).toMatch(/^[ab]$/);
     expect(ran).toHaveLength(1);
+  });
+
+  test('shows no part of a secret', async ({ gemba, lease }) => {
+    const [, password] = lease.key.value.split(':');
+    const leaks = () => { throw new Error('401 for qa with ' + password); };
+    const { message } = await caught(gemba.run('sign in', { a: leaks, b: leaks }));
+    expect(message).toContain('401 for qa with [key api/key-1 (password)]');
+    expect(message).not.toContain(password);
   });
 
   test('refuses what cannot be meant', async ({ gemba }) => {
@@ -209,11 +220,12 @@ describe('gemba.run in real tests', () => {
       'gives up after its time',
       'runs only those, and only one without fallback',
       'runs a task within a strategy',
+      'shows no part of a secret',
       'stops its calls with it',
       'blames the endpoint and the strategy',
     ]);
-    expect(report!.totals.degraded).toBe(7);
-    expect(result.output).toContain('7 tests went through on a fallback only');
+    expect(report!.totals.degraded).toBe(8);
+    expect(result.output).toContain('8 tests went through on a fallback only');
   });
 
   it('counts neither failed checks nor what was cut off against a strategy', () => {

@@ -58,7 +58,7 @@ test('require gives the same modules as import', async () => {
 
 test('the schema and the manifest can be resolved, inner files cannot', async () => {
   const resolved = await evaluate(`
-    const attempts = ['schema.json', 'report.schema.json', 'package.json', 'dist/index.js', 'dist/core/types.js'].map((name) => {
+    const attempts = ['schema.json', 'report.schema.json', 'package.json', 'dist/index.js', 'dist/base.js'].map((name) => {
       try { import.meta.resolve('gemba-agent/' + name); return [name, true]; } catch { return [name, false]; }
     });
     console.log(JSON.stringify(Object.fromEntries(attempts)));
@@ -68,7 +68,7 @@ test('the schema and the manifest can be resolved, inner files cannot', async ()
     'report.schema.json': true,
     'package.json': true,
     'dist/index.js': false,
-    'dist/core/types.js': false,
+    'dist/base.js': false,
   });
 });
 
@@ -87,7 +87,7 @@ test('the router loads neither Playwright nor a module of Node', async () => {
       }
     };
     walk(import.meta.resolve('gemba-agent/router'));
-    console.log(JSON.stringify([...seen].filter((url) => !/\\/dist\\/(router|core)\\//.test(url))));
+    console.log(JSON.stringify([...seen].filter((url) => !/\\/dist\\/(router|router-core|kernel)\\.js$/.test(url))));
   `);
   expect(loaded).toEqual([]);
 });

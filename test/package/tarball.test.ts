@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 test('the tarball holds what runs and what describes it, no sources and no tests', () => {
   const expected =
-    /^(dist\/.+\.(js|d\.ts)|templates\/.+|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    /^(dist\/[\w-]+\.js|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.filter((file) => /\.(test|spec)\.|__/.test(file))).toEqual([]);
   for (const name of [
@@ -29,10 +29,30 @@ test('the tarball holds what runs and what describes it, no sources and no tests
   }
 });
 
-test('every source has its build, and every build its source', async () => {
-  const sources = (await filesBelow(path.join(root, 'src'))).filter((file) => file.endsWith('.ts'));
-  const builds = files.filter((file) => /^dist\/.+\.js$/.test(file));
-  expect(builds).toEqual(sources.map((file) => `dist/${file.replace(/\.ts$/, '.js')}`).toSorted());
+/** Few files: Node.js and Playwright's loader take time for each. */
+const MOST_SCRIPTS = 40;
+
+test('the build is a few files that can be read: no names shortened, no lines joined', async () => {
+  const scripts = files.filter((file) => /^dist\/.+\.js$/.test(file));
+  expect(scripts.length).toBeLessThanOrEqual(MOST_SCRIPTS);
+  for (const file of scripts) {
+    const lines = (await readFile(path.join(installed, file), 'utf8')).split('\n');
+    const longest = lines.filter((line) => line.length > 2_000).length;
+    expect([file, longest / lines.length < 0.1]).toEqual([file, true]);
+  }
+});
+
+test('fixture functions keep the parameters that Playwright parses from their text', async () => {
+  const text = await readFile(path.join(installed, 'dist/index.js'), 'utf8');
+  expect(text).toContain('async ({ _gembaScope, _gembaTarget, context }, use) =>');
+  expect(text).toContain('async ({ baseURL, _gembaScope }, use, testInfo) =>');
+});
+
+test('the docs are shipped, and each page that the index names', async () => {
+  const index = await readFile(path.join(installed, 'docs/README.md'), 'utf8');
+  const pages = [...index.matchAll(/\]\(([\w/-]+\.md)/g)].map(([, page]) => `docs/${page}`);
+  expect(pages.length).toBeGreaterThan(10);
+  expect(pages.filter((page) => !files.includes(page))).toEqual([]);
 });
 
 test('every template is shipped as it is', async () => {
@@ -45,7 +65,7 @@ test('every template is shipped as it is', async () => {
 });
 
 test('the command is executable and names its interpreter', async () => {
-  const command = path.join(installed, 'dist/cli/main.js');
+  const command = path.join(installed, 'dist/cli.js');
   expect((await readFile(command, 'utf8')).split('\n')[0]).toBe('#!/usr/bin/env node');
   await access(command, constants.X_OK);
 });

@@ -1,6 +1,6 @@
 // Every policy by name. Ours is the built package, as users get it.
 
-import { createRouter } from '../../../dist/router/index.js';
+import { createRouter } from '../../../dist/router.js';
 import { ucb, thompsonCost, thompsonSuccess } from './bandits.mjs';
 import { envoy } from './envoy.mjs';
 import { litellmLatency, litellmShuffle } from './litellm.mjs';

@@ -1,5 +1,5 @@
 import { type MemberKind } from '../../core/types.ts';
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import jsonc from 'jsonc-parser';
 import { GembaError } from '../../core/errors.ts';
@@ -9,6 +9,7 @@ import { suggest } from '../schema/fields.ts';
 import { checkConfigText } from '../load.ts';
 import { asObject, isObject, items, textOf, type Loose } from '../json.ts';
 import { configError } from '../problems.ts';
+import { writeWholeSync } from '../../shared/write-whole.ts';
 import { readConfigText, revisionOf } from '../read.ts';
 import { type Env, isResolved, resolveVariables } from '../variables.ts';
 
@@ -53,14 +54,13 @@ export function editConfig(path: string, expectedRevision: string, edit: ConfigE
   const after = edited(path, before, edit, env);
   if (after === before) return expectedRevision;
   checkConfigText(path, after);
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, after, { mode: statSync(file).mode, flush: true });
-    if (readFileSync(file, 'utf8') !== before) throw changed(path);
-    renameSync(temporary, file);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+  writeWholeSync(file, after, {
+    mode: statSync(file).mode,
+    flush: true,
+    beforeReplace: () => {
+      if (readFileSync(file, 'utf8') !== before) throw changed(path);
+    },
+  });
   return revisionOf(after);
 }
 

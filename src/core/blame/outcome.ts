@@ -7,7 +7,7 @@ import { type Context, type LeaseState, type PoolState, type MemberState } from 
 import type { KeySpec, OutcomeKind } from '../types.ts';
 
 /** A health change that was judged right, before it is applied. */
-export interface Decision {
+interface Decision {
   readonly member: MemberState;
   readonly event: HealthEvent;
 }

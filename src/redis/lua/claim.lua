@@ -1,4 +1,4 @@
--- Takes one slot of every subject for a lease, or none at all. A lease that has them keeps them, whichever broker
+-- Takes one slot of every member for a lease, or none at all. A lease that has them keeps them, whichever broker
 -- asks: the broker may be the successor of one that died.
 --
 -- KEYS[1]  epoch: hash of run, created, ready

@@ -9,7 +9,7 @@
 -- ARGV[2]  token
 -- ARGV[3]  for how long a place is kept for a broker, in ms
 -- ARGV[4]  channel for wake-ups
--- ARGV[5+] for each slot: its subject
+-- ARGV[5+] for each slot: its member
 --
 -- Returns {code}
 --   RELEASED
@@ -28,7 +28,7 @@ for slot = 1, (#KEYS - 1) / 2 do
     if heir then
       redis.call('ZREM', wants, heir)
       redis.call('ZADD', holders, now + ARGV[3], '~' .. heir)
-      local message = { subject = ARGV[4 + slot], broker = heir, forMs = tonumber(ARGV[3]) }
+      local message = { member = ARGV[4 + slot], broker = heir, forMs = tonumber(ARGV[3]) }
       redis.call('PUBLISH', ARGV[4], cjson.encode(message))
     end
   end

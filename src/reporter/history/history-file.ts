@@ -6,7 +6,7 @@ import { isCode } from '../../shared/processes.ts';
 import { historyRunOf, historyText, isFull, parseHistory, type RunScope, withRun } from './history.ts';
 import type { HistoryRun } from './history-run.ts';
 import type { Report } from '../report/model.ts';
-import { writeWhole } from '../write.ts';
+import { writeWhole } from '../../shared/write-whole.ts';
 
 /** A lock this old was left by a process that died: whoever holds it needs milliseconds. */
 const STALE_MS = 10_000;

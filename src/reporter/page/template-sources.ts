@@ -1,7 +1,8 @@
+import { packageRoot } from '../../shared/package-root.ts';
 import { readdir, readFile } from 'node:fs/promises';
 
 /** Where the page's templates, styles and scripts are. */
-export const TEMPLATES: URL = new URL('../../../templates/', import.meta.url);
+export const TEMPLATES: URL = new URL('templates/', packageRoot);
 
 /** How Handlebars compiles them: a name that the view does not have is an error. */
 export const COMPILING = { strict: true, knownHelpersOnly: true } as const;

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { contextOf } from '../../../src/broker/context.ts';
-import { loadState, saveState, writeWhole } from '../../../src/broker/persist.ts';
+import { loadState, saveState, writePrivate } from '../../../src/broker/persist.ts';
 import { readTasks } from '../../../src/broker/persist-tasks.ts';
 import { healthOf } from '../../../src/core/health/states.ts';
 import { newPoolState, type PoolState } from '../../../src/core/state.ts';
@@ -28,7 +28,7 @@ it('where it cannot be written keeps what was there, and leaves nothing else', (
   const file = path.join(folder, 'cache.json');
   mkdirSync(file);
   writeFileSync(path.join(file, 'old'), 'old');
-  expect(writeWhole(file, 'new')).toMatchObject({ syscall: 'rename' });
+  writePrivate(file, 'new');
   expect(readFileSync(path.join(file, 'old'), 'utf8')).toBe('old');
   expect(readdirSync(folder)).toEqual(['cache.json']);
 });
@@ -39,7 +39,7 @@ it('writes through no link that somebody has laid there, and for nobody else to 
   writeFileSync(victim, 'untouched');
   symlinkSync(victim, file);
   symlinkSync(victim, `${file}.${process.pid}.tmp`);
-  expect(writeWhole(file, 'new')).toBeNull();
+  writePrivate(file, 'new');
   expect(readFileSync(victim, 'utf8')).toBe('untouched');
   expect(readFileSync(file, 'utf8')).toBe('new');
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -60,7 +60,7 @@ function everyState(): PoolState {
 
 it('restores every health state that it has written', () => {
   const file = path.join(folder, 'cache.json');
-  expect(saveState(file, [everyState()], new Map(), routing, 1_000)).toBeNull();
+  saveState(file, [everyState()], new Map(), routing, 1_000);
   const restored = [...loadState(file, context, routing).get('api')!.members.values()];
   expect(restored.map(({ health }) => health)).toEqual(
     HEALTH_STATES.map((state) => healthOf(state, 60_000, `is ${state}`)),

@@ -1,8 +1,8 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { EXAMPLES } from '../../../src/config/schema/examples.ts';
-import { fieldsOf as schemaFields, gembaJsonSchema } from '../../../src/config/schema/json-schema.ts';
+import { EXAMPLES } from '../../../scripts/docs/examples.ts';
+import { fieldsOf as schemaFields, gembaJsonSchema } from '../../../scripts/docs/json-schema.ts';
 import { FULL } from './full.ts';
 
 const validate: ValidateFunction = new Ajv({ allErrors: true }).compile(gembaJsonSchema());

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { VARIABLES } from '../../../src/config/environment.ts';
-import { fieldsOf, gembaJsonSchema } from '../../../src/config/schema/json-schema.ts';
-import { referenceText } from '../../../src/config/reference.ts';
+import { fieldsOf, gembaJsonSchema } from '../../../scripts/docs/json-schema.ts';
+import { referenceText } from '../../../scripts/docs/reference.ts';
 
 const root = new URL('../../../', import.meta.url);
 /** What one process of ours tells another. */

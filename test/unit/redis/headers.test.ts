@@ -44,7 +44,7 @@ const calls: Record<
     more: renewCall(keys, [claimed(1), claimed(1)], { run: 'run', ttlMs: 1 }),
     adds: { keys: 1, args: 4 },
   },
-  turn: { call: permitCall(keys, 'subject', 60) },
+  permit: { call: permitCall(keys, 'subject', 60) },
   fact: { call: factCall(keys, 'broker', { member: 'member', json: '{}' }) },
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reportText } from '../../../src/reporter/write.ts';
+import { reportText } from '../../../src/reporter/report/text.ts';
 import { leased, record, reportOf, START } from './synthetic.ts';
 
 const who = { pool: 'api', endpoint: 'us', key: 'ci-1' };

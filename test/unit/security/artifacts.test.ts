@@ -15,7 +15,7 @@ import { renderDashboard } from '../../../src/reporter/page/render.ts';
 import { stepSummary } from '../../../src/reporter/terminal/step-summary.ts';
 import { summaryText } from '../../../src/reporter/terminal/summary.ts';
 import { dashboardView } from '../../../src/reporter/page/view.ts';
-import { reportText } from '../../../src/reporter/write.ts';
+import { reportText } from '../../../src/reporter/report/text.ts';
 import { RECORD_CONTENT_TYPE } from '../../../src/shared/record.ts';
 import { COMMAND, HOSTILE, HostileRecords, POSING } from '../../harness/hostile.ts';
 import { attachment, ORIGIN, RUN, testCase } from '../reporter/synthetic.ts';

@@ -10,7 +10,10 @@ import { plainLine, plainText } from '../../../src/shared/sanitize.ts';
 import { createRedactor } from '../../../src/shared/redact.ts';
 import { splitLines } from '../../../src/wire/lines.ts';
 
-const redact = createRedactor([{ name: 'api/k', values: ['a-secret-value', 'aaaa'] }]);
+const redact = createRedactor([
+  { name: 'api/k', value: 'a-secret-value' },
+  { name: 'api/k', value: 'aaaa' },
+]);
 const PROTOCOLS = ['http', 'openai', 'gemini', 'anthropic', 'azure-openai'] as const;
 
 const drip = (text: string): void => {

@@ -5,10 +5,12 @@ const SECRET = 's3cr3t/+ "näme"&';
 
 describe('A redactor of known secrets', () => {
   const redact = createRedactor([
-    { name: 'ci-1', values: [SECRET, `qa1:${SECRET}`] },
-    { name: 'long', values: ['abcdefgh'] },
-    { name: 'short', values: ['abcd', 'xyz'] },
-    { name: 'twin', values: ['abcdefgh'] },
+    { name: 'ci-1', value: SECRET },
+    { name: 'ci-1', value: `qa1:${SECRET}` },
+    { name: 'long', value: 'abcdefgh' },
+    { name: 'short', value: 'abcd' },
+    { name: 'short', value: 'xyz' },
+    { name: 'twin', value: 'abcdefgh' },
   ]);
 
   test.each<[string, string]>([
@@ -41,17 +43,17 @@ describe('A redactor of known secrets', () => {
   });
 
   test('does not trip over half a character', () => {
-    expect(createRedactor([{ name: 'odd', values: ['half\ud800'] }])('half\ud800!')).toBe('[key odd]!');
+    expect(createRedactor([{ name: 'odd', value: 'half\ud800' }])('half\ud800!')).toBe('[key odd]!');
   });
 
   test('takes secrets for texts, not for patterns', () => {
-    const odd = createRedactor([{ name: 'odd', values: ['a.c$|[x]{2}(^)\\-*+?'] }]);
+    const odd = createRedactor([{ name: 'odd', value: 'a.c$|[x]{2}(^)\\-*+?' }]);
     expect(odd('abc a.c$|[x]{2}(^)\\-*+?')).toBe('abc [key odd]');
   });
 });
 
 describe('A redactor of addresses', () => {
-  const redact = createRedactor([{ name: 'ci-1', values: ['known-secret'] }]);
+  const redact = createRedactor([{ name: 'ci-1', value: 'known-secret' }]);
 
   test.each([
     ['https://user:pass@a.test/x', 'https://a.test/x'],
@@ -87,7 +89,10 @@ describe('A redactor of addresses', () => {
 
   test('takes out what base64 of a longer text shows of a secret, wherever it begins', () => {
     const value = 'canary-value-61f0/+&';
-    const own = createRedactor([{ name: 'api/k', values: [value, 'shorty'] }]);
+    const own = createRedactor([
+      { name: 'api/k', value },
+      { name: 'api/k', value: 'shorty' },
+    ]);
     for (const user of ['', 'a', 'ab', 'abc']) {
       const text = Buffer.from(`${user}:${value};`).toString('base64');
       expect(own(`Basic ${text}`)).toMatch(/^Basic [\w+/=]*\[key api\/k\][\w+/=]*$/);

@@ -1,22 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import type { Report } from './report/model.ts';
+import type { Report } from './model.ts';
 
 const LINES_AT_ONCE = 500;
-
-/** Write a file so that readers see the old one or the new one, never a part. */
-export async function writeWhole(file: string, content: string | Iterable<string>): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
-  try {
-    await writeFile(temporary, content, { flag: 'wx' });
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
 
 /**
  * `report.json`: one line for each test, error and change, so that it can be read, searched and compared. It comes

@@ -1,4 +1,4 @@
--- Reserves the next turn of a subject at a rate: at most n = max(1, rpm / 60) calls in the time that n of them have.
+-- Reserves the next turn of a member at a rate: at most n = max(1, rpm / 60) calls in the time that n of them have.
 -- The same window as reserveTurn in core/pace.ts, over all machines; a twentieth longer, 50 ms at most, since a machine
 -- hears of its turn a little sooner or later than the next one does, and both must not meet in one window of the server.
 --

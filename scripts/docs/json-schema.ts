@@ -1,7 +1,7 @@
-import { z } from '../../shared/zod.ts';
+import { z } from '../../src/shared/zod.ts';
 import { EXAMPLES } from './examples.ts';
-import { isObject } from '../json.ts';
-import { gembaConfigSchema } from './schema.ts';
+import { isObject } from '../../src/config/json.ts';
+import { gembaConfigSchema } from '../../src/config/schema/schema.ts';
 
 /** A field of the config file, as the schema has it. */
 export interface SchemaField {

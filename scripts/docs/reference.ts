@@ -1,6 +1,6 @@
-import { VARIABLES } from './environment.ts';
-import { fieldsOf, gembaJsonSchema, type SchemaField } from './schema/json-schema.ts';
-import { asObject, items, textOf } from './json.ts';
+import { VARIABLES } from '../../src/config/environment.ts';
+import { fieldsOf, gembaJsonSchema, type SchemaField } from './json-schema.ts';
+import { asObject, items, textOf } from '../../src/config/json.ts';
 
 const HEAD = `# Configuration reference
 

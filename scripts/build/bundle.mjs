@@ -1,0 +1,102 @@
+// Bundles the sources with rolldown: entries by their public names, and a chunk for each part that is loaded later.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { rolldown } from 'rolldown';
+import { compiledTemplates } from './templates.mjs';
+
+/** The package, and what benchmarks and the scripts that write docs use of its inside. */
+export const BUNDLES = [
+  {
+    folder: 'dist',
+    entries: {
+      index: 'src/index.ts',
+      reporter: 'src/reporter/index.ts',
+      router: 'src/router/index.ts',
+      config: 'src/config/index.ts',
+      cli: 'src/cli/main.ts',
+      broker: 'src/broker/main.ts',
+      client: 'src/client/index.ts',
+    },
+  },
+  { folder: '.cache/internals', entries: { index: 'scripts/internals.ts' } },
+];
+
+/**
+ * Which file a module goes into, by the first pattern that fits its path in src: modules that are loaded together are one file.
+ * What fits none goes where rolldown puts it, with the entry or the later part that needs it alone.
+ */
+const CHUNKS = [
+  // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
+  ['kernel', /^core\/(?:clock|errors|types|request-outcome|blame\/verdict)/],
+  ['base', /^(?:shared\/(?!zod|parse-each|record)|config\/(?:find|environment))/],
+  ['config-core', /^(?:config\/(?!index|define|watch|edits\/edit)|shared\/zod)/],
+  ['router-core', /^router\/(?!index|routing|rotations)/],
+  ['project', /^(?:client\/(?!index)|wire\/lines)/],
+  ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
+  [
+    'report',
+    /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/(?:record|parse-each))/,
+  ],
+  ['page', /^reporter\/page/],
+  ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
+];
+
+export async function writeBundle(root, { folder, entries }) {
+  const bundle = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
+    platform: 'node',
+    // Packages stay packages: a user sees and audits them.
+    external: /^[^./\0]/,
+    plugins: [luaTexts(), compiledPage(root)],
+    transform: { target: 'es2022' },
+    preserveEntrySignatures: 'allow-extension',
+    treeshake: { moduleSideEffects: false },
+  });
+  await bundle.write({
+    dir: path.join(root, folder),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ name: (id) => chunkOf(root, id), debugName: 'parts' }],
+    },
+    // Fixture functions are parsed by Playwright from their text, and stacks in bug reports are to be read.
+    minify: false,
+    minifyInternalExports: false,
+    comments: false,
+  });
+  await bundle.close();
+}
+
+function chunkOf(root, id) {
+  const file = path.relative(path.join(root, 'src'), id).replaceAll(path.sep, '/');
+  return CHUNKS.find(([, pattern]) => pattern.test(file))?.[0] ?? null;
+}
+
+/** `*.lua?raw`: the text of a script, without its comments. */
+function luaTexts() {
+  return {
+    name: 'lua-texts',
+    load(id) {
+      const [file, query] = id.split('?');
+      if (query !== 'raw' || !file.endsWith('.lua')) return null;
+      const lines = readFileSync(file, 'utf8').split('\n');
+      const code = lines.filter((line) => line !== '' && !line.trimStart().startsWith('--'));
+      return { code: `export default ${JSON.stringify(code.join('\n'))};`, moduleType: 'js' };
+    },
+  };
+}
+
+/** The page's templates, compiled: compiling them takes longer than filling them with a run of thousands of tests. */
+function compiledPage(root) {
+  return {
+    name: 'compiled-page',
+    async load(id) {
+      return id.endsWith('/src/reporter/page/templates.ts')
+        ? { code: await compiledTemplates(root), moduleType: 'js' }
+        : null;
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/* What benchmarks and the scripts that write docs use of the package's inside; no part of the package. */
+export { gembaJsonSchema } from './docs/json-schema.ts';
+export { referenceText } from './docs/reference.ts';
+export { seededRandom } from '../src/core/clock.ts';
+export { OUTCOME_KINDS } from '../src/core/types.ts';
+export { TestScope } from '../src/fixtures/test-scope.ts';
+export { collectResult, collectTests } from '../src/reporter/collect/collect.ts';
+export { emptyCollected } from '../src/reporter/collect/collected.ts';
+export { renderDashboard } from '../src/reporter/page/render.ts';
+export { dashboardView } from '../src/reporter/page/view.ts';
+export { aggregate } from '../src/reporter/report/aggregate.ts';
+export { reportText } from '../src/reporter/report/text.ts';
+export { LiveView } from '../src/reporter/live/live.ts';
