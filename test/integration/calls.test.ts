@@ -1,227 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type InlineResult, runInlineTest } from '../harness/run-inline-test.ts';
+import { describe, expect } from 'vitest';
+import { inlineSuite, type SuiteSetup } from '../harness/inline-suite.ts';
 import { deadUrl, findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 
-/** Each pool has its failing endpoint first: `priority` makes the order certain. */
-const SPEC = `
+const HEAD = `
 import { test, expect } from 'gemba-agent';
 const { A, B, FOREIGN } = process.env;
 const who = async (response) => (await response.json()).at;
-
-test.describe('gemba.fetch', () => {
-  test('is plain fetch with the key of its lease', async ({ gemba }) => {
-    const response = await gemba.fetch('/who?x=1', { headers: { 'x-own': 'mine' } });
-    expect(response).toBeInstanceOf(Response);
-    expect(response.url).toBe(A + '/who?x=1');
-    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
-    expect(await response.json()).toMatchObject({ at: 'a', key: 'key-one', own: 'mine', method: 'GET' });
-    expect(await (await gemba.fetch(new URL(A + '/who'))).json()).toMatchObject({ key: 'key-one' });
-    expect(await (await gemba.fetch('https://gemba.invalid/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
-    const request = new Request(A + '/who', { method: 'POST', body: 'hello', headers: { 'x-own': 'yours' } });
-    expect(await (await gemba.fetch(request)).json()).toMatchObject({ key: 'key-one', body: 'hello', own: 'yours' });
-    expect(await (await gemba.fetch(FOREIGN + '/who')).json()).toMatchObject({ at: 'foreign', key: null });
-    expect((await gemba.fetch('/empty')).status).toBe(204);
-  });
-  test('sends bodies of all kinds', async ({ gemba }) => {
-    const form = new FormData();
-    form.set('file', new Blob(['content of the file']), 'a.txt');
-    expect(await (await gemba.fetch('/who', { method: 'POST', body: form })).json()).toMatchObject({
-      type: expect.stringMatching(/^multipart\\/form-data; boundary=/), body: expect.stringContaining('content of the file') });
-    const search = await (await gemba.fetch('/who', { method: 'POST', body: new URLSearchParams({ q: 'x y' }) })).json();
-    expect(search).toMatchObject({ body: 'q=x+y', type: expect.stringContaining('application/x-www-form-urlencoded') });
-    const stream = new Blob(['streamed']).stream();
-    expect(await (await gemba.fetch('/who', { method: 'POST', body: stream, duplex: 'half' })).json()).toMatchObject({ body: 'streamed' });
-  });
-  test('goes elsewhere where that can help, and repeats only what may be repeated', async ({ gemba }) => {
-    expect(await who(await gemba.fetch('/fails/a?one'))).toBe('b');
-    const lease = await gemba.lease();
-    const post = await gemba.fetch('/fails/a?two', { method: 'POST', lease });
-    expect([post.status, await who(post)]).toEqual([503, 'a']);
-    expect(await who(await gemba.fetch('/fails/a?three', { method: 'POST', body: 'x', idempotent: true, lease }))).toBe('b');
-  });
-  test('ends with the answer that it got', async ({ gemba }) => {
-    const response = await gemba.fetch('/fails/all?four');
-    expect([response.status, (await response.json()).failed]).toEqual([503, true]);
-  });
-  test.describe('at a dead endpoint', () => {
-    test.use({ gembaPool: 'dead' });
-    test('repeats everything, since nothing was sent', async ({ gemba }) => {
-      expect(await (await gemba.fetch('/who', { method: 'POST', body: 'x' })).json()).toMatchObject({ at: 'b', body: 'x' });
-    });
-  });
-  test.describe('with nothing that answers', () => {
-    test.use({ gembaPool: 'gone' });
-    test('throws what fetch throws', async ({ gemba }) => {
-      const error = await gemba.fetch('/who').catch((e) => e);
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.cause.code).toBe('ECONNREFUSED');
-    });
-  });
-  test.describe('without retries', () => {
-    test.use({ gembaPool: 'once' });
-    test('makes one attempt', async ({ gemba }) => { expect((await gemba.fetch('/fails/a?once')).status).toBe(503); });
-  });
-  test.describe('throttled', () => {
-    test.use({ gembaPool: 'single' });
-    test.setTimeout(2000);
-    test('waits for Retry-After, not on the time of the test', async ({ gemba }) => {
-      const from = Date.now();
-      expect((await gemba.fetch('/throttled')).status).toBe(200);
-      expect(Date.now() - from).toBeGreaterThanOrEqual(950);
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-    });
-    test('gives up a hanging endpoint after the time of an attempt', async ({ gemba }) => {
-      const error = await gemba.fetch('/hangs', { method: 'POST' }).catch((e) => e);
-      expect(error.name).toBe('TimeoutError');
-      expect(error.message).toMatch(/no answer in \\d+ ms/);
-    });
-  });
-  test('leaves an endpoint that hangs', async ({ gemba }) => { expect(await who(await gemba.fetch('/hangs/a'))).toBe('b'); });
-  test('ends at once when its caller aborts, and blames nobody', async ({ gemba }) => {
-    const from = Date.now();
-    const error = await gemba.fetch('/hangs', { signal: AbortSignal.timeout(100) }).catch((e) => e);
-    expect(error.name).toBe('TimeoutError');
-    expect(Date.now() - from).toBeLessThan(450);
-    const controller = new AbortController();
-    controller.abort(new Error('mine'));
-    await expect(gemba.fetch('/who', { signal: controller.signal })).rejects.toThrow('mine');
-  });
-  test('passes a stream on as it comes', async ({ gemba }) => {
-    const response = await gemba.fetch('/stream');
-    const reader = response.body.getReader();
-    const from = Date.now();
-    expect(Buffer.from((await reader.read()).value).toString()).toBe('first');
-    expect(Date.now() - from).toBeLessThan(300);
-    expect(Buffer.from((await reader.read()).value).toString()).toBe('second');
-    expect((await reader.read()).done).toBe(true);
-  });
-  test('counts a stream that breaks off', async ({ gemba }) => {
-    await expect((await gemba.fetch('/breaks')).text()).rejects.toThrow();
-    test.fail();
-    expect(1).toBe(2);
-  });
-  test('leaves its caller’s own auth alone, and knows its own', async ({ gemba, lease }) => {
-    const own = await gemba.fetch('/who', { headers: { authorization: 'Bearer somebody' } });
-    expect(await own.json()).toMatchObject({ key: 'somebody' });
-    const same = await gemba.fetch('/who', { headers: lease.headers });
-    expect(await same.json()).toMatchObject({ key: 'key-one' });
-    await lease.release();
-    await expect(gemba.fetch('/who', { lease })).rejects.toMatchObject({ code: 'GEMBA_LEASE_RELEASED' });
-  });
-  for (const pool of ['single', 'header', 'query', 'basic']) {
-    test.describe(pool, () => {
-      test.use({ gembaPool: pool });
-      test('takes no key elsewhere', async ({ gemba }) => {
-        const response = await gemba.fetch('/away', { method: 'POST', body: 'x' });
-        expect(response.redirected).toBe(true);
-        expect(response.url).toBe(FOREIGN + '/landed');
-        expect((await gemba.fetch('/away', { redirect: 'manual' })).status).toBe(302);
-        expect((await gemba.fetch('/round')).status).toBe(200);
-      });
-    });
-  }
-});
-
-test.describe('through a proxy', () => {
-  test.use({ gembaPool: 'proxied' });
-  test('go fetch and request', async ({ gemba, request }) => {
-    expect(await (await gemba.fetch('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
-    expect(await (await request.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
-  });
-});
-
-test.describe('contexts made by hand', () => {
-  test('get what the test’s own request has, or what they bring', async ({ request, playwright }) => {
-    const second = await playwright.request.newContext();
-    expect(await (await second.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
-    const bare = await playwright.request.newContext({ extraHTTPHeaders: {} });
-    expect(await (await bare.get('/who')).json()).toMatchObject({ at: 'a', key: null });
-    const other = await playwright.request.newContext({ baseURL: FOREIGN });
-    expect(await (await other.get('/who')).json()).toMatchObject({ at: 'foreign', key: null });
-    expect(await (await request.get('/who')).json()).toMatchObject({ key: 'key-one' });
-  });
-});
 `;
 
-const PAGES = `
-import { test, expect } from 'gemba-agent';
-const { A, B } = process.env;
-for (const [pool, how] of [['keyed', 'with a key'], ['plain', 'without']]) {
-  test.describe(how, () => {
-    test.use({ gembaPool: pool });
-    for (const path of ['/fails/a', '/hangs/a']) {
-      test('a first document goes elsewhere: ' + path, async ({ page, lease }) => {
-        const response = await page.goto(path);
-        expect(response.status()).toBe(200);
-        expect(page.url()).toBe(B + path);
-        await expect(page).toHaveURL(path);
-        await page.goto('/page');
-        await expect(page).toHaveURL(B + '/page');
-        expect(lease.endpoint.name).toBe('b');
-      });
-    }
-    test('a product that fails everywhere fails', async ({ page }) => {
-      expect((await page.goto('/fails/all')).status()).toBe(503);
-    });
-    test('what has loaded stays', async ({ page, lease }) => {
-      await page.goto('/page');
-      expect((await page.goto('/fails/a')).status()).toBe(503);
-      expect(lease.endpoint.name).toBe('a');
-    });
-    test.describe('dead', () => {
-      test.use({ gembaPool: pool + '-dead' });
-      test('a first document goes where something answers', async ({ page }) => {
-        await page.goto('/page', { waitUntil: 'domcontentloaded' });
-        await expect(page).toHaveURL(B + '/page');
-      });
-    });
-  });
-}
-test.describe('routes of the test', () => {
-  test.use({ gembaPool: 'keyed' });
-  test('keep the key', async ({ page, context }) => {
-    const seen = [];
-    const spy = (route, request) => { seen.push(request.url()); return route.continue({ headers: { ...request.headers(), 'x-own': 'routed' } }); };
-    await page.route('**/who*', spy);
-    await page.goto('/page');
-    const ask = (path) => page.evaluate(async (p) => (await fetch(p)).json(), path);
-    expect(await ask('/who')).toMatchObject({ key: 'key-one', own: 'routed' });
-    await page.unroute('**/who*', spy);
-    expect(await ask('/who')).toMatchObject({ key: 'key-one', own: null });
-    expect(seen).toHaveLength(1);
-    await context.route('**/who?fetched', async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, json: { ...(await response.json()), fetched: true } });
-    });
-    await context.route('**/who?fallen', (route) => route.fallback({ headers: { 'x-own': 'fallen' } }));
-    await context.route('**/who?made', (route) => route.fulfill({ json: { made: true } }));
-    expect(await ask('/who?fetched')).toMatchObject({ key: 'key-one', fetched: true });
-    expect(await ask('/who?fallen')).toMatchObject({ key: 'key-one', own: 'fallen' });
-    expect(await ask('/who?made')).toEqual({ made: true });
-  });
-  test('and a stream of events takes it nowhere else', async ({ page }) => {
-    await page.goto('/page');
-    const first = (path) => page.evaluate((p) => new Promise((resolve, reject) => {
-      const events = new EventSource(p);
-      events.onmessage = ({ data }) => { events.close(); resolve(JSON.parse(data)); };
-      events.onerror = () => { events.close(); reject(new Error('no events')); };
-    }), path);
-    expect(await first('/events')).toMatchObject({ at: 'a', key: 'key-one' });
-    await first('/events-away').catch(() => {});
-  });
-  test('a second user has the key too, or brings headers', async ({ page, browser }) => {
-    await page.goto('/page');
-    const second = await browser.newContext();
-    const other = await second.newPage();
-    await other.goto('/who');
-    expect(JSON.parse(await other.textContent('body'))).toMatchObject({ at: 'a', key: 'key-one' });
-    const bare = await browser.newContext({ extraHTTPHeaders: { 'x-own': 'second' } });
-    const own = await bare.newPage();
-    await own.goto('/who');
-    expect(JSON.parse(await own.textContent('body'))).toMatchObject({ at: 'a', key: null, own: 'second' });
-  });
-});
-`;
+let a: TestServer;
+let b: TestServer;
+let foreign: TestServer;
+let proxy: TestServer;
 
 async function startReplica(name: string, foreign: () => string): Promise<TestServer> {
   let throttled = 0;
@@ -257,114 +47,413 @@ async function startReplica(name: string, foreign: () => string): Promise<TestSe
   });
 }
 
-describe('calls', () => {
-  let a: TestServer;
-  let b: TestServer;
-  let foreign: TestServer;
-  let proxy: TestServer;
-  let result: InlineResult;
+/** Each pool has its failing endpoint first: `priority` makes the order certain. */
+async function setUp(): Promise<SuiteSetup> {
+  foreign = await startReplica('foreign', () => '');
+  [a, b] = [await startReplica('a', () => foreign.url), await startReplica('b', () => foreign.url)];
+  proxy = await startServer(async (seen, response) => {
+    const { authorization } = seen.headers;
+    const passedOn = await fetch(seen.url, authorization === undefined ? {} : { headers: { authorization } });
+    json(response, passedOn.status, await passedOn.json());
+  });
+  const dead = await deadUrl();
+  const both = [
+    { name: 'a', url: a.url },
+    { name: 'b', url: b.url, priority: 1 },
+  ];
+  const gone = [{ name: 'dead', url: dead }, both[1]!];
+  const common = { routing: 'priority', timeout: '600ms', retryBudget: 1, maxFailures: 1000 };
+  const keyed = { ...common, keys: ['key-one'] };
+  const only = { ...keyed, endpoints: [a.url] };
+  const pools = {
+    default: { ...keyed, endpoints: both },
+    dead: { ...keyed, endpoints: gone },
+    gone: { ...keyed, endpoints: [dead], maxRetries: 1 },
+    once: { ...keyed, endpoints: both, maxRetries: 0 },
+    single: only,
+    header: { ...only, auth: { header: 'X-Api-Key' } },
+    query: { ...only, auth: { query: 'key' } },
+    basic: {
+      ...only,
+      auth: 'basic',
+      keys: [{ name: 'qa', fields: { username: 'qa', password: 'key-one' } }],
+    },
+    proxied: { ...keyed, endpoints: [{ name: 'a', url: a.url, proxy: proxy.url }] },
+    keyed: { ...keyed, endpoints: both },
+    'keyed-dead': { ...keyed, endpoints: gone },
+    plain: { ...common, endpoints: both },
+    'plain-dead': { ...common, endpoints: gone },
+  };
+  return {
+    files: { 'gemba.config.json': JSON.stringify({ pools }) },
+    config: `{ workers: 2, use: { launchOptions: ${JSON.stringify(findChromium() ?? {})} } }`,
+    env: { A: a.url, B: b.url, FOREIGN: foreign.url },
+    cleanup: () => Promise.all([a, b, foreign, proxy].map((server) => server.close())),
+  };
+}
 
-  beforeAll(async () => {
-    foreign = await startReplica('foreign', () => '');
-    [a, b] = [await startReplica('a', () => foreign.url), await startReplica('b', () => foreign.url)];
-    proxy = await startServer(async (seen, response) => {
-      const { authorization } = seen.headers;
-      const passedOn = await fetch(
-        seen.url,
-        authorization === undefined ? {} : { headers: { authorization } },
-      );
-      json(response, passedOn.status, await passedOn.json());
+function count(server: TestServer, url: string): number {
+  return server.requests.filter((seen) => seen.url === url).length;
+}
+
+function expectNoSecrets(server: TestServer): void {
+  const text = JSON.stringify(server.requests);
+  for (const secret of ['key-one', Buffer.from('qa:key-one').toString('base64'), 'x-gemba'])
+    expect(text).not.toContain(secret);
+}
+
+const { scenario } = inlineSuite({ setUp, head: HEAD });
+
+describe('gemba.fetch', () => {
+  scenario(
+    'is fetch with the key of its lease',
+    `
+    test('is plain fetch with the key of its lease', async ({ gemba }) => {
+      const response = await gemba.fetch('/who?x=1', { headers: { 'x-own': 'mine' } });
+      expect(response).toBeInstanceOf(Response);
+      expect(response.url).toBe(A + '/who?x=1');
+      expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+      expect(await response.json()).toMatchObject({ at: 'a', key: 'key-one', own: 'mine', method: 'GET' });
+      expect(await (await gemba.fetch(new URL(A + '/who'))).json()).toMatchObject({ key: 'key-one' });
+      expect(await (await gemba.fetch('https://gemba.invalid/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
+      const request = new Request(A + '/who', { method: 'POST', body: 'hello', headers: { 'x-own': 'yours' } });
+      expect(await (await gemba.fetch(request)).json()).toMatchObject({ key: 'key-one', body: 'hello', own: 'yours' });
+      expect(await (await gemba.fetch(FOREIGN + '/who')).json()).toMatchObject({ at: 'foreign', key: null });
+      expect((await gemba.fetch('/empty')).status).toBe(204);
     });
-    const dead = await deadUrl();
-    const both = [
-      { name: 'a', url: a.url },
-      { name: 'b', url: b.url, priority: 1 },
-    ];
-    const gone = [{ name: 'dead', url: dead }, both[1]!];
-    const common = { routing: 'priority', timeout: '600ms', retryBudget: 1, maxFailures: 1000 };
-    const keyed = { ...common, keys: ['key-one'] };
-    const only = { ...keyed, endpoints: [a.url] };
-    const pools = {
-      default: { ...keyed, endpoints: both },
-      dead: { ...keyed, endpoints: gone },
-      gone: { ...keyed, endpoints: [dead], maxRetries: 1 },
-      once: { ...keyed, endpoints: both, maxRetries: 0 },
-      single: only,
-      header: { ...only, auth: { header: 'X-Api-Key' } },
-      query: { ...only, auth: { query: 'key' } },
-      basic: {
-        ...only,
-        auth: 'basic',
-        keys: [{ name: 'qa', fields: { username: 'qa', password: 'key-one' } }],
-      },
-      proxied: { ...keyed, endpoints: [{ name: 'a', url: a.url, proxy: proxy.url }] },
-      keyed: { ...keyed, endpoints: both },
-      'keyed-dead': { ...keyed, endpoints: gone },
-      plain: { ...common, endpoints: both },
-      'plain-dead': { ...common, endpoints: gone },
-    };
-    const launch = findChromium();
-    result = await runInlineTest(
-      {
-        'gemba.config.json': JSON.stringify({ pools }),
-        'calls.spec.ts': SPEC,
-        'pages.spec.ts': launch ? PAGES : '',
-      },
-      {
-        config: `{ workers: 2, use: { launchOptions: ${JSON.stringify(launch ?? {})} } }`,
-        env: { A: a.url, B: b.url, FOREIGN: foreign.url },
-      },
-    );
-  });
+  `,
+  );
 
-  afterAll(async () => {
-    for (const server of [a, b, foreign, proxy]) await server.close();
-    await result.cleanup();
-  });
-
-  it('do what their tests expect', () => {
-    const wrong = result.report!.tests.filter((test) => test.status !== 'expected').map((test) => test.title);
-    expect(wrong, result.output).toEqual([]);
-    expect(result.failed).toBe(0);
-  });
-
-  it('make no attempt more than they may', () => {
-    const count = (server: TestServer, url: string): number =>
-      server.requests.filter((seen) => seen.url === url).length;
-    expect([count(a, '/fails/a?two'), count(b, '/fails/a?two')]).toEqual([1, 0]);
-    expect([count(a, '/fails/a?three'), count(b, '/fails/a?three')]).toEqual([1, 1]);
-    expect([count(a, '/fails/a?once'), count(b, '/fails/a?once')]).toEqual([1, 0]);
-    expect(count(a, '/fails/all?four') + count(b, '/fails/all?four')).toBe(4);
-  });
-
-  it('bring no key and no header of ours to another origin', () => {
-    const landed = foreign.requests.filter((seen) => seen.url.startsWith('/landed'));
-    expect(landed.length).toBeGreaterThanOrEqual(4);
-    const text = JSON.stringify(foreign.requests);
-    for (const secret of ['key-one', Buffer.from('qa:key-one').toString('base64'), 'x-gemba'])
-      expect(text).not.toContain(secret);
-  });
-
-  it('use the proxy of their endpoint, and only theirs', () => {
-    expect(proxy.requests.map((seen) => seen.url)).toEqual([`${a.url}/who`, `${a.url}/who`]);
-  });
-
-  it('are told with their member, and a broken stream as a fault', () => {
-    const broken = result.report!.tests.find((test) =>
-      test.title.endsWith('counts a stream that breaks off'),
-    )!;
-    expect(broken.results[0]!.leases[0]).toMatchObject({
-      pool: 'default',
-      endpoint: 'a',
-      requests: 1,
-      failures: 1,
+  scenario(
+    'sends bodies of every kind',
+    `
+    test('sends bodies of all kinds', async ({ gemba }) => {
+      const form = new FormData();
+      form.set('file', new Blob(['content of the file']), 'a.txt');
+      expect(await (await gemba.fetch('/who', { method: 'POST', body: form })).json()).toMatchObject({
+        type: expect.stringMatching(/^multipart\\/form-data; boundary=/), body: expect.stringContaining('content of the file') });
+      const search = await (await gemba.fetch('/who', { method: 'POST', body: new URLSearchParams({ q: 'x y' }) })).json();
+      expect(search).toMatchObject({ body: 'q=x+y', type: expect.stringContaining('application/x-www-form-urlencoded') });
+      const stream = new Blob(['streamed']).stream();
+      expect(await (await gemba.fetch('/who', { method: 'POST', body: stream, duplex: 'half' })).json()).toMatchObject({ body: 'streamed' });
     });
-    const moved = result.report!.tests.find((test) => test.title.includes('goes elsewhere where'))!;
-    expect(moved.results[0]!.leases.map(({ endpoint, requests }) => [endpoint, requests])).toEqual([
-      ['a', 1],
-      ['b', 1],
-      ['a', 2],
-      ['b', 1],
-    ]);
-  });
+  `,
+  );
+
+  scenario(
+    'moves to another member, and repeats only what may be repeated',
+    `
+    test('goes elsewhere where that can help, and repeats only what may be repeated', async ({ gemba }) => {
+      expect(await who(await gemba.fetch('/fails/a?one'))).toBe('b');
+      const lease = await gemba.lease();
+      const post = await gemba.fetch('/fails/a?two', { method: 'POST', lease });
+      expect([post.status, await who(post)]).toEqual([503, 'a']);
+      expect(await who(await gemba.fetch('/fails/a?three', { method: 'POST', body: 'x', idempotent: true, lease }))).toBe('b');
+    });
+  `,
+    ({ tests }) => {
+      expect([count(a, '/fails/a?two'), count(b, '/fails/a?two')]).toEqual([1, 0]);
+      expect([count(a, '/fails/a?three'), count(b, '/fails/a?three')]).toEqual([1, 1]);
+      expect(tests[0]!.results[0]!.leases.map(({ endpoint, requests }) => [endpoint, requests])).toEqual([
+        ['a', 1],
+        ['b', 1],
+        ['a', 2],
+        ['b', 1],
+      ]);
+    },
+  );
+
+  scenario(
+    'returns the last answer where every request fails',
+    `
+    test('ends with the answer that it got', async ({ gemba }) => {
+      const response = await gemba.fetch('/fails/all?four');
+      expect([response.status, (await response.json()).failed]).toEqual([503, true]);
+    });
+  `,
+    () => expect(count(a, '/fails/all?four') + count(b, '/fails/all?four')).toBe(4),
+  );
+
+  scenario(
+    'repeats every request that a dead endpoint refused',
+    `
+    test.describe('at a dead endpoint', () => {
+      test.use({ gembaPool: 'dead' });
+      test('repeats everything, since nothing was sent', async ({ gemba }) => {
+        expect(await (await gemba.fetch('/who', { method: 'POST', body: 'x' })).json()).toMatchObject({ at: 'b', body: 'x' });
+      });
+    });
+  `,
+  );
+
+  scenario(
+    'throws what fetch throws where no endpoint answers',
+    `
+    test.describe('with nothing that answers', () => {
+      test.use({ gembaPool: 'gone' });
+      test('throws what fetch throws', async ({ gemba }) => {
+        const error = await gemba.fetch('/who').catch((e) => e);
+        expect(error).toBeInstanceOf(TypeError);
+        expect(error.cause.code).toBe('ECONNREFUSED');
+      });
+    });
+  `,
+  );
+
+  scenario(
+    'sends one request where maxRetries is 0',
+    `
+    test.describe('without retries', () => {
+      test.use({ gembaPool: 'once' });
+      test('makes one attempt', async ({ gemba }) => { expect((await gemba.fetch('/fails/a?once')).status).toBe(503); });
+    });
+  `,
+    () => expect([count(a, '/fails/a?once'), count(b, '/fails/a?once')]).toEqual([1, 0]),
+  );
+
+  scenario(
+    'waits for Retry-After outside the time of the test, and limits a request by `timeout`',
+    `
+    test.describe('throttled', () => {
+      test.use({ gembaPool: 'single' });
+      test.setTimeout(2000);
+      test('waits for Retry-After, not on the time of the test', async ({ gemba }) => {
+        const from = Date.now();
+        expect((await gemba.fetch('/throttled')).status).toBe(200);
+        expect(Date.now() - from).toBeGreaterThanOrEqual(950);
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+      });
+      test('gives up a hanging endpoint after the time of an attempt', async ({ gemba }) => {
+        const error = await gemba.fetch('/hangs', { method: 'POST' }).catch((e) => e);
+        expect(error.name).toBe('TimeoutError');
+        expect(error.message).toMatch(/no answer in \\d+ ms/);
+      });
+    });
+  `,
+  );
+
+  scenario(
+    'leaves an endpoint that hangs',
+    `
+    test('leaves an endpoint that hangs', async ({ gemba }) => { expect(await who(await gemba.fetch('/hangs/a'))).toBe('b'); });
+  `,
+  );
+
+  scenario(
+    'ends at once when the caller aborts',
+    `
+    test('ends at once when its caller aborts, and blames nobody', async ({ gemba }) => {
+      const from = Date.now();
+      const error = await gemba.fetch('/hangs', { signal: AbortSignal.timeout(100) }).catch((e) => e);
+      expect(error.name).toBe('TimeoutError');
+      expect(Date.now() - from).toBeLessThan(450);
+      const controller = new AbortController();
+      controller.abort(new Error('mine'));
+      await expect(gemba.fetch('/who', { signal: controller.signal })).rejects.toThrow('mine');
+    });
+  `,
+  );
+
+  scenario(
+    'passes a stream on as it arrives',
+    `
+    test('passes a stream on as it comes', async ({ gemba }) => {
+      const response = await gemba.fetch('/stream');
+      const reader = response.body.getReader();
+      const from = Date.now();
+      expect(Buffer.from((await reader.read()).value).toString()).toBe('first');
+      expect(Date.now() - from).toBeLessThan(300);
+      expect(Buffer.from((await reader.read()).value).toString()).toBe('second');
+      expect((await reader.read()).done).toBe(true);
+    });
+  `,
+  );
+
+  scenario(
+    'counts a stream that breaks off as a fault',
+    `
+    test('counts a stream that breaks off', async ({ gemba }) => {
+      await expect((await gemba.fetch('/breaks')).text()).rejects.toThrow();
+      test.fail();
+      expect(1).toBe(2);
+    });
+  `,
+    ({ tests }) =>
+      expect(tests[0]!.results[0]!.leases[0]).toMatchObject({
+        pool: 'default',
+        endpoint: 'a',
+        requests: 1,
+        failures: 1,
+      }),
+  );
+
+  scenario(
+    "keeps the caller's own authorization",
+    `
+    test('leaves its caller’s own auth alone, and knows its own', async ({ gemba, lease }) => {
+      const own = await gemba.fetch('/who', { headers: { authorization: 'Bearer somebody' } });
+      expect(await own.json()).toMatchObject({ key: 'somebody' });
+      const same = await gemba.fetch('/who', { headers: lease.headers });
+      expect(await same.json()).toMatchObject({ key: 'key-one' });
+      await lease.release();
+      await expect(gemba.fetch('/who', { lease })).rejects.toMatchObject({ code: 'GEMBA_LEASE_RELEASED' });
+    });
+  `,
+  );
+
+  scenario(
+    'sends no key to another origin, in any form of auth',
+    `
+    for (const pool of ['single', 'header', 'query', 'basic']) {
+      test.describe(pool, () => {
+        test.use({ gembaPool: pool });
+        test('takes no key elsewhere', async ({ gemba }) => {
+          const response = await gemba.fetch('/away', { method: 'POST', body: 'x' });
+          expect(response.redirected).toBe(true);
+          expect(response.url).toBe(FOREIGN + '/landed');
+          expect((await gemba.fetch('/away', { redirect: 'manual' })).status).toBe(302);
+          expect((await gemba.fetch('/round')).status).toBe(200);
+        });
+      });
+    }
+  `,
+    () => {
+      const landed = foreign.requests.filter((seen) => seen.url.startsWith('/landed'));
+      expect(landed.length).toBeGreaterThanOrEqual(4);
+      expectNoSecrets(foreign);
+    },
+  );
+});
+
+describe('request contexts', () => {
+  scenario(
+    'use the proxy of their endpoint, and only theirs',
+    `
+    test.describe('through a proxy', () => {
+      test.use({ gembaPool: 'proxied' });
+      test('go fetch and request', async ({ gemba, request }) => {
+        expect(await (await gemba.fetch('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
+        expect(await (await request.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
+      });
+    });
+  `,
+    () => expect(proxy.requests.map((seen) => seen.url)).toEqual([`${a.url}/who`, `${a.url}/who`]),
+  );
+
+  scenario(
+    'made by hand in a test carry its key',
+    `
+    test('get what the test’s own request has, or what they bring', async ({ request, playwright }) => {
+      const second = await playwright.request.newContext();
+      expect(await (await second.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
+      const bare = await playwright.request.newContext({ extraHTTPHeaders: {} });
+      expect(await (await bare.get('/who')).json()).toMatchObject({ at: 'a', key: null });
+      const other = await playwright.request.newContext({ baseURL: FOREIGN });
+      expect(await (await other.get('/who')).json()).toMatchObject({ at: 'foreign', key: null });
+      expect(await (await request.get('/who')).json()).toMatchObject({ key: 'key-one' });
+    });
+  `,
+  );
+});
+
+describe.skipIf(findChromium() === undefined)('a page', () => {
+  scenario(
+    'moves a first document to an endpoint that answers, with and without a key',
+    `
+    for (const [pool, how] of [['keyed', 'with a key'], ['plain', 'without']]) {
+      test.describe(how, () => {
+        test.use({ gembaPool: pool });
+        for (const path of ['/fails/a', '/hangs/a']) {
+          test('a first document goes elsewhere: ' + path, async ({ page, lease }) => {
+            const response = await page.goto(path);
+            expect(response.status()).toBe(200);
+            expect(page.url()).toBe(B + path);
+            await expect(page).toHaveURL(path);
+            await page.goto('/page');
+            await expect(page).toHaveURL(B + '/page');
+            expect(lease.endpoint.name).toBe('b');
+          });
+        }
+        test('a product that fails everywhere fails', async ({ page }) => {
+          expect((await page.goto('/fails/all')).status()).toBe(503);
+        });
+        test('what has loaded stays', async ({ page, lease }) => {
+          await page.goto('/page');
+          expect((await page.goto('/fails/a')).status()).toBe(503);
+          expect(lease.endpoint.name).toBe('a');
+        });
+        test.describe('dead', () => {
+          test.use({ gembaPool: pool + '-dead' });
+          test('a first document goes where something answers', async ({ page }) => {
+            await page.goto('/page', { waitUntil: 'domcontentloaded' });
+            await expect(page).toHaveURL(B + '/page');
+          });
+        });
+      });
+    }
+  `,
+  );
+
+  scenario(
+    'keeps the key through routes of the test',
+    `
+    test.use({ gembaPool: 'keyed' });
+    test('keep the key', async ({ page, context }) => {
+      const seen = [];
+      const spy = (route, request) => { seen.push(request.url()); return route.continue({ headers: { ...request.headers(), 'x-own': 'routed' } }); };
+      await page.route('**/who*', spy);
+      await page.goto('/page');
+      const ask = (path) => page.evaluate(async (p) => (await fetch(p)).json(), path);
+      expect(await ask('/who')).toMatchObject({ key: 'key-one', own: 'routed' });
+      await page.unroute('**/who*', spy);
+      expect(await ask('/who')).toMatchObject({ key: 'key-one', own: null });
+      expect(seen).toHaveLength(1);
+      await context.route('**/who?fetched', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), fetched: true } });
+      });
+      await context.route('**/who?fallen', (route) => route.fallback({ headers: { 'x-own': 'fallen' } }));
+      await context.route('**/who?made', (route) => route.fulfill({ json: { made: true } }));
+      expect(await ask('/who?fetched')).toMatchObject({ key: 'key-one', fetched: true });
+      expect(await ask('/who?fallen')).toMatchObject({ key: 'key-one', own: 'fallen' });
+      expect(await ask('/who?made')).toEqual({ made: true });
+    });
+  `,
+  );
+
+  scenario(
+    'takes no key to another origin through an event stream',
+    `
+    test.use({ gembaPool: 'keyed' });
+    test('and a stream of events takes it nowhere else', async ({ page }) => {
+      await page.goto('/page');
+      const first = (path) => page.evaluate((p) => new Promise((resolve, reject) => {
+        const events = new EventSource(p);
+        events.onmessage = ({ data }) => { events.close(); resolve(JSON.parse(data)); };
+        events.onerror = () => { events.close(); reject(new Error('no events')); };
+      }), path);
+      expect(await first('/events')).toMatchObject({ at: 'a', key: 'key-one' });
+      await first('/events-away').catch(() => {});
+    });
+  `,
+    () => expectNoSecrets(foreign),
+  );
+
+  scenario(
+    'made by hand carries the key, unless it brings headers',
+    `
+    test.use({ gembaPool: 'keyed' });
+    test('a second user has the key too, or brings headers', async ({ page, browser }) => {
+      await page.goto('/page');
+      const second = await browser.newContext();
+      const other = await second.newPage();
+      await other.goto('/who');
+      expect(JSON.parse(await other.textContent('body'))).toMatchObject({ at: 'a', key: 'key-one' });
+      const bare = await browser.newContext({ extraHTTPHeaders: { 'x-own': 'second' } });
+      const own = await bare.newPage();
+      await own.goto('/who');
+      expect(JSON.parse(await own.textContent('body'))).toMatchObject({ at: 'a', key: null, own: 'second' });
+    });
+  `,
+  );
 });
