@@ -4,9 +4,12 @@ import { fingerprint, identity } from '../shared/fingerprint.ts';
 import { sameAddress } from './schema/addresses.ts';
 import type { EndpointConfig, KeyConfig, LoadedConfig } from './types.ts';
 
+/** Every field of `T`, the optional ones too: a field that is added and not filled in does not compile. */
+type Complete<T> = { readonly [K in keyof Required<T>]: T[K] };
+
 /** The pools as the broker sees them: names, limits and fingerprints, nothing secret. */
 export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
-  return Object.entries(config.pools).map(([name, pool]) => ({
+  return Object.entries(config.pools).map(([name, pool]): Complete<PoolSpec> => ({
     name,
     revision: config.revision,
     endpoints: pool.endpoints.map((endpoint) => toEndpointSpec(endpoint, pool.protocol)),
@@ -23,14 +26,14 @@ export function toPoolSpecs(config: LoadedConfig): PoolSpec[] {
   }));
 }
 
-function toEndpointSpec(endpoint: EndpointConfig, protocol: Protocol): EndpointSpec {
+function toEndpointSpec(endpoint: EndpointConfig, protocol: Protocol): Complete<EndpointSpec> {
   const { name, url, weight, priority, maxConcurrent, rpm, enabled } = endpoint;
   const id = createHash('sha256').update(sameAddress(url)).digest('hex').slice(0, 16);
   const probe = endpoint.health !== undefined ? 'health' : protocol === 'http' ? undefined : 'protocol';
   return { name, id, url, weight, priority, maxConcurrent, rpm, enabled, probe };
 }
 
-function toKeySpec(key: KeyConfig, projectName: string): KeySpec {
+function toKeySpec(key: KeyConfig, projectName: string): Complete<KeySpec> {
   const { name, weight, maxConcurrent, rpm, enabled, labels, endpoints } = key;
   const shown = fingerprint(projectName, key);
   const id = identity(projectName, key);

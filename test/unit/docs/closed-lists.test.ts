@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { HEALTH_STATES, OUTCOME_KINDS, PROTOCOLS } from '../../../src/core/types.ts';
+import { pages } from './pages.ts';
+
+const docs = pages().filter(({ path }) => path.startsWith('docs/'));
+const templates = new URL('../../../templates/', import.meta.url);
+const styles = readdirSync(templates)
+  .filter((file) => file.endsWith('.css'))
+  .map((file) => readFileSync(new URL(file, templates), 'utf8'))
+  .join('\n');
+
+/** What the compiler cannot see of the lists in core/types.ts. */
+describe('Every value of a closed list', () => {
+  test.each(HEALTH_STATES.map((state) => [state]))('the state %s has its colour on the page', (state) => {
+    expect(styles).toMatch(
+      new RegExp(`^\\.state\\.${state}\\b[^{]*\\{ --tone:|, \\.state\\.${state}\\b`, 'm'),
+    );
+  });
+
+  test.each([...HEALTH_STATES, ...OUTCOME_KINDS, ...PROTOCOLS].map((value) => [value]))(
+    '%s stands in the docs',
+    (value) => {
+      const found = docs.filter(({ prose }) => new RegExp(`[\`*"]${value}[\`*"]`).test(prose));
+      expect(found.map(({ path }) => path)).not.toEqual([]);
+    },
+  );
+});
