@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../../src/cli/commands.ts';
 import { HEALTH_STATES, OUTCOME_KINDS, PROTOCOLS } from '../../../src/core/types.ts';
 import { pages } from './pages.ts';
 
@@ -25,4 +26,8 @@ describe('Every value of a closed list', () => {
       expect(found.map(({ path }) => path)).not.toEqual([]);
     },
   );
+
+  test.each(COMMANDS.map(({ name }) => [name]))('the command %s stands in the docs', (name) => {
+    expect(docs.some(({ prose }) => prose.includes(`gemba ${name}`))).toBe(true);
+  });
 });
