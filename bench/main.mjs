@@ -1,7 +1,7 @@
 // All benchmarks, one table: what, ours, peer, ratio, target. Short forms in some minutes, `--full` for the long ones (an
 // hour on two cores). Each can be run alone, see its first lines; docs/benchmarks.md has the figures and how they came about.
 //
-//   npm run bench [-- --full] [-- --json] [-- --only overhead,report,growth,router,leases,leases-redis,soak]
+//   npm run bench [-- --full] [-- --json] [-- --only start,overhead,report,growth,router,leases,leases-redis,soak]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,11 @@ const rowsOf = (text) => JSON.parse(text);
 
 /** What each runs, in short and in full, and how its rows are read from what it says. */
 const BENCHES = {
+  start: {
+    short: ['start.mjs', '--rounds', '5', '--failures', '8', '--json'],
+    full: ['start.mjs', '--json'],
+    rows: rowsOf,
+  },
   overhead: {
     short: ['overhead.mjs', '--tests', '300', '--rounds', '3', '--workers', '1', '--json'],
     full: ['overhead.mjs', '--json'],

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { cpuMs, median, range, row, report } from './parts/figures.mjs';
 import { recordMs } from './parts/record-cost.mjs';
 import { Project } from './parts/project.mjs';
+import { alternate } from './parts/rounds.mjs';
 import { startServer } from './parts/server.mjs';
 
 const FILES = 4;
@@ -59,24 +60,15 @@ async function main() {
 /** Rounds of these suites, after one that is not counted: `[{ plain: { cpuMs, … }, plugin: … }, …]`. */
 export async function measureSuites({ body, arms, tests, rounds, workers }) {
   const server = await startServer();
-  const projects = new Map(arms.map((name) => [name, newProject(ARMS[name], body, tests, server.url)]));
-  // Each is the first in every other round: a machine that becomes slower or faster meanwhile is nobody's fault.
-  const runAll = async (round = 0) => {
-    const seen = {};
-    const order = round % 2 === 0 ? [...projects] : [...projects].reverse();
-    for (const [name, project] of order) {
-      seen[name] = await project.playwright(['test', `--workers=${workers}`]);
-    }
-    return seen;
-  };
+  const projects = Object.fromEntries(
+    arms.map((name) => [name, newProject(ARMS[name], body, tests, server.url)]),
+  );
   try {
-    // Compiles the files of the suites.
-    await runAll();
-    const measured = [];
-    for (let round = 0; round < rounds; round++) measured.push(await runAll(round));
-    return measured;
+    return await alternate(projects, rounds, (project) =>
+      project.playwright(['test', `--workers=${workers}`]),
+    );
   } finally {
-    for (const project of projects.values()) project.close();
+    for (const project of Object.values(projects)) project.close();
     server.close();
   }
 }
