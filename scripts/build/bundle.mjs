@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { writeLicenses } from './licenses.mjs';
 import { compiledTemplates } from './templates.mjs';
 
 /** The package, and what benchmarks and the scripts that write docs use of its inside. */
@@ -26,8 +27,9 @@ export const BUNDLES = [
  * What fits none goes where rolldown puts it, with the entry or the later part that needs it alone.
  */
 const CHUNKS = [
+  ['zod', /node_modules\/zod\//],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
-  ['kernel', /^core\/(?:clock|errors|types|request-outcome|blame\/verdict)/],
+  ['kernel', /^core\/(?:clock|errors|types|request-outcome|labels|blame\/verdict)/],
   ['base', /^(?:shared\/(?!zod|parse-each|record)|config\/(?:find|environment))/],
   ['config-core', /^(?:config\/(?!index|define|watch|edits\/edit)|shared\/zod)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
@@ -46,14 +48,14 @@ export async function writeBundle(root, { folder, entries }) {
     cwd: root,
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
     platform: 'node',
-    // Packages stay packages: a user sees and audits them.
-    external: /^[^./\0]/,
+    // Packages stay packages: a user sees and audits them. The one that every process needs at once is bundled.
+    external: (id) => /^[^./\0]/.test(id) && id !== 'zod',
     plugins: [luaTexts(), compiledPage(root)],
     transform: { target: 'es2022' },
     preserveEntrySignatures: 'allow-extension',
     treeshake: { moduleSideEffects: false },
   });
-  await bundle.write({
+  const { output } = await bundle.write({
     dir: path.join(root, folder),
     format: 'esm',
     entryFileNames: '[name].js',
@@ -68,6 +70,7 @@ export async function writeBundle(root, { folder, entries }) {
     comments: false,
   });
   await bundle.close();
+  writeLicenses(path.join(root, folder), output);
 }
 
 function chunkOf(root, id) {

@@ -1,6 +1,6 @@
 import { memberStateOf } from './members.ts';
 import type { Context, MemberState, PoolState, ResolvedPool } from './state.ts';
-import type { EndpointSpec, KeySpec, Need, PoolSpec } from './types.ts';
+import type { EndpointSpec, KeySpec, PoolSpec } from './types.ts';
 
 export function resolvePool(pool: PoolState, spec: PoolSpec, context: Context): ResolvedPool {
   const known = pool.resolvedPools.get(spec);
@@ -33,12 +33,6 @@ export function resolvePool(pool: PoolState, spec: PoolSpec, context: Context): 
 function named(member: MemberState, name: string): MemberState {
   member.name = name;
   return member;
-}
-
-/** The key carries the labels that are asked for. */
-export function fits({ labels }: Pick<KeySpec, 'labels'>, need: Need): boolean {
-  for (const label in need) if (label !== 'model' && labels[label] !== need[label]) return false;
-  return true;
 }
 
 /** The key works at that endpoint. */

@@ -1,8 +1,2 @@
-import { createRequire } from 'node:module';
-import type * as zod from 'zod';
-
-/**
- * zod as CommonJS. Playwright sends every ES module through a loader in another thread, and zod has a hundred of them:
- * that took longer than all that a worker, or the report of a small run, does with it.
- */
-export const { z } = createRequire(import.meta.url)('zod') as typeof zod;
+/** Bundled with the package: as a hundred modules of its own it would take longer to load than all that is done with it. */
+export { z } from 'zod';

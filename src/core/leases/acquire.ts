@@ -1,6 +1,6 @@
 import { granted } from '../effects.ts';
 import { memberStateOf } from '../members.ts';
-import { fits } from '../resolved-pool.ts';
+import { fits } from '../labels.ts';
 import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
 import type { Need, PoolSpec } from '../types.ts';
 import { assign, newLease } from './holding.ts';

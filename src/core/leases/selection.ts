@@ -1,7 +1,8 @@
 import { isUnavailable, untilOf, whyOf } from '../health/states.ts';
 import { limitsOf } from '../pace/model-limits.ts';
 import { awaitsProbe, isFirstProbeRunning, isUnchecked } from '../health/probing.ts';
-import { fits, resolvePool, works } from '../resolved-pool.ts';
+import { fits } from '../labels.ts';
+import { resolvePool, works } from '../resolved-pool.ts';
 import {
   type ResolvedMember,
   type ResolvedPool,
