@@ -7,14 +7,16 @@ export function writeLicenses(folder, output) {
   const packages = new Set(
     files.flatMap((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []),
   );
-  const texts = [...packages].sort().map((home) => {
-    const { name, version } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
-    const license = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((file) =>
-      existsSync(path.join(home, file)),
-    );
-    if (license === undefined) throw new Error(`${name} is bundled and has no license file`);
-    return `${name} ${version}\n\n${readFileSync(path.join(home, license), 'utf8').trim()}\n`;
-  });
+  const texts = [...packages]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((home) => {
+      const { name, version } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
+      const license = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((file) =>
+        existsSync(path.join(home, file)),
+      );
+      if (license === undefined) throw new Error(`${name} is bundled and has no license file`);
+      return `${name} ${version}\n\n${readFileSync(path.join(home, license), 'utf8').trim()}\n`;
+    });
   if (texts.length > 0)
     writeFileSync(path.join(folder, 'licenses.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }
