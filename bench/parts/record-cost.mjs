@@ -42,8 +42,11 @@ const REQUEST = {
   kind: 'ok',
   status: 200,
   durationMs: 12.3,
+  elapsedMs: 12.3,
   waitedMs: 0,
   message: null,
-  method: 'GET',
-  path: '/orders/1',
+  unsent: false,
+  afterError: false,
+  target: { method: 'GET', path: '/orders/1' },
+  payload: 0,
 };

@@ -8,11 +8,11 @@ import {
   type GateRule,
   LEASE_SCOPES,
 } from '../core/types.ts';
+import { isRecordedRequest, MAX_TIME, type RecordedRequest } from './recorded-request.ts';
 import { z } from './zod.ts';
 
 export * from './attachment.ts';
 
-const MAX_TIME = 8.64e15;
 /** Fields of a configuration are nested less. */
 const MAX_DEPTH = 10;
 
@@ -32,36 +32,12 @@ const memberList = z.array(
   }),
 );
 
-/**
- * One attempt: [milliseconds after the record's `startedAt`, index into `leases`, index into OUTCOME_KINDS, status
- * or 0, duration in ms or -1 where no response came, index of its call within this record, waited ms before it, index
- * into `targets` or -1]. Attempts of one call are the first and its retries, in order.
- */
-export type RecordedRequest = [
-  after: number,
-  lease: number,
-  kind: number,
-  status: number,
-  durationMs: number,
-  call: number,
-  waitedMs: number,
-  request?: number,
-];
-
 // By hand and all at once: a run has a hundred thousand of them, and a schema for each number is half of what reading a
 // record costs.
 const requests = z.custom<RecordedRequest[]>(
-  (value) => Array.isArray(value) && value.every(isRequest),
-  'not a list of attempts',
+  (value) => Array.isArray(value) && value.every(isRecordedRequest),
+  'not a list of requests',
 );
-
-function isRequest(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length < 7 || value.length > 8) return false;
-  if (!value.every((item) => typeof item === 'number' && Math.abs(item) <= MAX_TIME)) return false;
-  const [, lease, kind, status, , call, , request = -1] = value as RecordedRequest;
-  if (![lease, kind, status, call, request].every(Number.isInteger)) return false;
-  return kind >= 0 && kind < OUTCOME_KINDS.length && request >= -1;
-}
 
 /**
  * What a worker tells the reporter about one test result: the only contract between the two. Names and fingerprints,
@@ -129,9 +105,11 @@ const record = z.object({
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int().min(0),
   requests,
-  /** What was asked for: method and path, each once. Queries are left out: they may hold anything. */
-  targets: z.array(z.string()).optional(),
-  /** Attempts that happened but are not in `requests` (see MAX_ATTEMPTS_PER_RECORD). */
+  /** What was asked for, each once. Queries are left out: they may hold anything. */
+  targets: z
+    .array(z.object({ method: z.string(), path: z.string(), operation: z.string().optional() }))
+    .optional(),
+  /** Requests that happened but are not in `requests` (see MAX_REQUESTS_PER_RECORD). */
   requestsOmitted: z.number().int().min(0),
   errors: z.array(
     z.object({

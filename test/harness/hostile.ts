@@ -83,9 +83,12 @@ export class HostileRecords {
         this.#number(),
         this.#whole(),
         this.#number(),
+        this.#of([-1, 0, 1, 7]),
+        this.#whole(),
+        this.#whole(),
       ]),
       requestsOmitted: Math.abs(this.#whole()),
-      targets: [this.#text()],
+      targets: [{ method: this.#text(), path: this.#text(), operation: this.#text() }],
       errors: [
         {
           at: this.#number(),

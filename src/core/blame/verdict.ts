@@ -1,4 +1,5 @@
 import { type OutcomeKind, type Verdict, VERDICTS } from '../types.ts';
+import { isFault } from '../verdict/recovery.ts';
 
 /** One attempt at a leased member, as a verdict needs it. */
 export interface SeenRequest {
@@ -30,7 +31,7 @@ export function judge(
   const all = requests.length + (options.wentWell ?? 0);
   if (options.crashed) return { verdict: 'unknown', evidence: ['the worker died before it could say'] };
   if (all === 0) return { verdict: 'unknown', evidence: ['nothing was measured'] };
-  const faults = requests.filter((request) => blamesEnvironment(request.kind));
+  const faults = requests.filter((request) => isFault(request.kind));
   const own = faults.filter((request) => !options.seenEverywhere?.(request));
   if (own.length > 0) return { verdict: 'environment', evidence: describeFaults(own) };
   if (faults.length > 0) return { verdict: 'product', evidence: [...describeFaults(faults), EVERYWHERE] };
@@ -44,11 +45,6 @@ export function judgeTest(verdicts: readonly (Verdict | null)[]): Verdict | null
     if (verdicts.includes(verdict)) return verdict;
   }
   return null;
-}
-
-/** Kinds that are the fault of an endpoint, a key or the network. */
-export function blamesEnvironment(kind: OutcomeKind): boolean {
-  return kind !== 'ok' && kind !== 'caller';
 }
 
 function describeFaults(faults: readonly SeenRequest[]): string[] {

@@ -1,5 +1,6 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
-import type { Judgement, SeenRequest } from '../../core/blame/verdict.ts';
+import type { AttemptRequest } from '../../core/verdict/attempt.ts';
+import type { Judgement } from '../../core/blame/verdict.ts';
 import type { ResultStatus, TestOutcome } from '../report/model.ts';
 import { Pulse } from './timeline.ts';
 import { Replicas } from './replicas.ts';
@@ -12,6 +13,8 @@ export interface Collected {
   readonly all: Tally;
   calls: number;
   requestsOmitted: number;
+  /** Requests of passed first attempts that are kept, to be shown. */
+  requestsKept: number;
   waitedMs: number;
   readonly pools: Map<string, PoolTally>;
   readonly strategies: Map<string, StrategyTally>;
@@ -61,7 +64,10 @@ export interface SeenResult {
   worker: number | null;
   readonly leases: SeenHolding[];
   readonly faults: SeenRequest[];
-  requests: number;
+  /** All of a failed attempt and of a retry; of others while the run has room for them. */
+  readonly requests: SeenRequest[];
+  /** Those that are not in `requests`. */
+  requestsOmitted: number;
   degraded: boolean;
   pinned: boolean;
   /** Not run: an earlier attempt failed by the product. */
@@ -70,6 +76,14 @@ export interface SeenResult {
   unleased: boolean;
   /** What the worker itself made of it. */
   told: Judgement | null;
+}
+
+/** One request of an attempt. */
+export interface SeenRequest extends AttemptRequest {
+  readonly path: string;
+  readonly waitedMs: number;
+  /** Null for what is no fault; else whether a later success made up for it. */
+  recovered: boolean | null;
 }
 
 interface StandIn {
@@ -106,6 +120,7 @@ export function emptyCollected(): Collected {
     all: new Tally(),
     calls: 0,
     requestsOmitted: 0,
+    requestsKept: 0,
     waitedMs: 0,
     pools: new Map(),
     strategies: new Map(),

@@ -1,8 +1,10 @@
 import { OUTCOME_KINDS, type Gate, type GateRule, type Transition } from '../../core/types.ts';
-import { blamesEnvironment, type SeenRequest } from '../../core/blame/verdict.ts';
+import { isFault, recoveries } from '../../core/verdict/recovery.ts';
+import { identityOf, routeNumber, type Target } from '../../core/verdict/route.ts';
 import { shorten, withinDates } from '../../shared/format.ts';
-import type { GembaRecord, RecordedRequest } from '../../shared/record.ts';
-import type { Collected, SeenHolding, SeenResult, SeenTest } from './collected.ts';
+import type { GembaRecord } from '../../shared/record.ts';
+import { type RecordedRequest, REQUEST_FLAGS } from '../../shared/recorded-request.ts';
+import type { Collected, SeenHolding, SeenRequest, SeenResult, SeenTest } from './collected.ts';
 import { subjectName } from '../report/members.ts';
 import {
   EndpointTally,
@@ -18,6 +20,8 @@ type RecordedLease = GembaRecord['leases'][number];
 /** Errors kept for the report; further ones are counted, not kept. */
 const MAX_ERRORS = 500;
 const MAX_MESSAGE = 1000;
+/** Requests of passed first attempts that a report shows, over the whole run. */
+const MAX_REQUESTS_SHOWN = 20_000;
 /** A record that speaks of more parts is none of a run: each that is missing would be counted. */
 const MAX_SHARDS = 10_000;
 
@@ -39,19 +43,20 @@ export function ingest(
     absorbRoster(collected, record);
     absorbRun(collected, record);
     const places = record.leases.map((lease) => placeOf(collected, absorbLease(collected, lease, told)));
-    for (const request of record.requests) ingestRequest(collected, record, request, places, result);
+    ingestRequests(collected, record, places, result);
     absorbErrors(collected, record, test.id);
     absorbStrategies(collected, record);
     absorbRefusals(collected, record, test.id, result);
     absorbResult(collected, record, result);
   }
   result.leases.push(...told.holdings.values());
+  keepRequests(collected, result);
 }
 
 function absorbResult(collected: Collected, record: GembaRecord, result: SeenResult): void {
   collected.calls += record.calls;
   collected.requestsOmitted += record.requestsOmitted;
-  result.requests += record.requests.length + record.requestsOmitted;
+  result.requestsOmitted += record.requestsOmitted;
   result.worker = record.worker;
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
@@ -156,32 +161,77 @@ function placeOf(collected: Collected, holding: SeenHolding): CountedHolding {
   };
 }
 
-function ingestRequest(
+function ingestRequests(
   collected: Collected,
   record: GembaRecord,
-  request: RecordedRequest,
   places: readonly CountedHolding[],
   result: SeenResult,
 ): void {
-  const [after, leaseIndex, kindIndex, status, durationMs, , waitedMs] = request;
-  const at = withinDates(record.startedAt + after);
-  const kind = OUTCOME_KINDS[kindIndex]!;
-  const failed = blamesEnvironment(kind);
-  const counted = { kind, durationMs };
-  collected.all.add(counted);
-  collected.waitedMs += waitedMs;
-  collected.pulse.add(at, failed, durationMs);
-  const place = places[leaseIndex];
-  if (!place) return;
-  const { holding } = place;
-  holding.requests++;
-  if (failed) holding.failures++;
-  place.endpoint?.add(counted, at);
-  place.key?.add(counted, at);
-  const { pool, endpoint, key } = holding;
-  const seen: SeenRequest = { pool, endpoint, key, kind, status: status === 0 ? null : status, at };
-  collected.replicas.add(seen);
-  if (failed) result.faults.push(seen);
+  const targets = (record.targets ?? []).map((target) => ({ ...target, route: routeNumber(target) }));
+  for (const request of record.requests) {
+    const [after, leaseIndex, kindIndex, , durationMs, , waitedMs, target = -1] = request;
+    const at = withinDates(record.startedAt + after);
+    const kind = OUTCOME_KINDS[kindIndex]!;
+    const failed = isFault(kind);
+    const counted = { kind, durationMs };
+    collected.all.add(counted);
+    collected.waitedMs += waitedMs;
+    collected.pulse.add(at, failed, durationMs);
+    const place = places[leaseIndex];
+    if (!place) continue;
+    const { holding } = place;
+    holding.requests++;
+    if (failed) holding.failures++;
+    place.endpoint?.add(counted, at);
+    place.key?.add(counted, at);
+    result.requests.push(seenRequest(request, at, holding, targets[target] ?? NO_TARGET));
+  }
+}
+
+const NO_TARGET = { method: '', path: '', route: null };
+
+function seenRequest(
+  request: RecordedRequest,
+  at: number,
+  { pool, endpoint, key }: SeenHolding,
+  target: Target & { readonly route: number | null },
+): SeenRequest {
+  const [, , kindIndex, status, durationMs, call, waitedMs, , payload = 0, flags = 0] = request;
+  return {
+    pool,
+    endpoint,
+    key,
+    kind: OUTCOME_KINDS[kindIndex]!,
+    status: status === 0 ? null : status,
+    at,
+    durationMs: durationMs < 0 ? null : durationMs,
+    elapsedMs: Math.abs(durationMs),
+    waitedMs,
+    call,
+    method: target.method,
+    path: target.path,
+    route: target.route,
+    identity: identityOf(target, payload),
+    unsent: (flags & REQUEST_FLAGS.unsent) > 0,
+    afterError: (flags & REQUEST_FLAGS.afterError) > 0,
+    recovered: null,
+  };
+}
+
+/** What the whole of an attempt says of its requests; then those that no report will show are let go. */
+function keepRequests(collected: Collected, result: SeenResult): void {
+  const { requests } = result;
+  recoveries(requests).forEach((recovered, index) => {
+    const request = requests[index]!;
+    request.recovered = recovered;
+    collected.replicas.add(request);
+    if (isFault(request.kind)) result.faults.push(request);
+  });
+  if (result.failed || result.retry > 0) return;
+  const kept = Math.max(0, Math.min(requests.length, MAX_REQUESTS_SHOWN - collected.requestsKept));
+  collected.requestsKept += kept;
+  result.requestsOmitted += requests.length - kept;
+  requests.length = kept;
 }
 
 function absorbErrors(collected: Collected, record: GembaRecord, testId: string): void {

@@ -21,7 +21,15 @@ export type JournalTest = Pick<SeenTest, 'id' | 'title' | 'file' | 'line' | 'pro
 /** What of a result its records do not tell. */
 export type JournalResult = Omit<
   SeenResult,
-  'leases' | 'faults' | 'requests' | 'degraded' | 'pinned' | 'refused' | 'unleased' | 'told'
+  | 'leases'
+  | 'faults'
+  | 'requests'
+  | 'requestsOmitted'
+  | 'degraded'
+  | 'pinned'
+  | 'refused'
+  | 'unleased'
+  | 'told'
 >;
 
 /** A test that began. */

@@ -108,12 +108,12 @@ function parse(text: string): JournalHead | JournalLine | null {
 
 function unfolded(result: JournalResult): SeenResult {
   const nothing = {
-    requests: 0,
+    requestsOmitted: 0,
     degraded: false,
     pinned: false,
     refused: false,
     unleased: false,
     told: null,
   };
-  return { ...result, ...nothing, leases: [], faults: [] };
+  return { ...result, ...nothing, leases: [], faults: [], requests: [] };
 }

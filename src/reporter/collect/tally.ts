@@ -1,4 +1,4 @@
-import { blamesEnvironment } from '../../core/blame/verdict.ts';
+import { isFault } from '../../core/verdict/recovery.ts';
 import type { OutcomeKind } from '../../core/types.ts';
 import { Samples } from './samples.ts';
 import { Spark } from './activity.ts';
@@ -21,7 +21,7 @@ export class Tally {
   add(request: CountedRequest): void {
     this.requests++;
     if (request.durationMs >= 0) this.durations.add(request.durationMs);
-    if (!blamesEnvironment(request.kind)) {
+    if (!isFault(request.kind)) {
       this.successes++;
       return;
     }
@@ -42,7 +42,7 @@ export class MemberTally extends Tally {
 
   override add(request: CountedRequest, at: number = 0): void {
     super.add(request);
-    this.spark.add(at, blamesEnvironment(request.kind));
+    this.spark.add(at, isFault(request.kind));
   }
 }
 

@@ -36,7 +36,8 @@ export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
 }
 
 function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenRequest) => boolean): Judgement {
-  const { requests, crashed, faults, told } = result;
+  const { crashed, faults, told } = result;
+  const requests = result.requests.length + result.requestsOmitted;
   // Only the worker knows why a test that was given no member has failed.
   const unleased = requests === 0 || (result.unleased && faults.length === 0);
   if (unleased && !crashed && told) return told;

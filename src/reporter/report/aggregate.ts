@@ -1,13 +1,14 @@
 import type { Transition, Verdict } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
 import { groupCauses } from '../judge/causes.ts';
-import type { Collected, SeenTest } from '../collect/collected.ts';
+import type { Collected, SeenRequest, SeenResult, SeenTest } from '../collect/collected.ts';
 import { judgeGate } from '../judge/gate.ts';
 import { spanOf } from '../collect/timeline.ts';
 import { type JudgedTest, judgeSeenTest } from '../judge/judging.ts';
 import { poolsOf } from './members.ts';
 import type {
   Report,
+  ReportRequest,
   ReportRevision,
   ReportRun,
   ReportTest,
@@ -110,7 +111,11 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
 }
 
 function isUnmeasured({ status, results }: SeenTest): boolean {
-  return status !== 'skipped' && results.length > 0 && results.every(({ requests }) => requests === 0);
+  return status !== 'skipped' && results.length > 0 && results.every(isQuiet);
+}
+
+function isQuiet({ requests, requestsOmitted }: SeenResult): boolean {
+  return requests.length + requestsOmitted === 0;
 }
 
 function countVerdicts(judged: readonly JudgedTest[]): Record<Verdict, number> {
@@ -154,7 +159,26 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
       refused: result.refused,
       shard: result.shard,
       worker: result.worker,
+      requests: result.requests.map(toRequest),
+      requestsOmitted: result.requestsOmitted,
       leases: result.leases,
     })),
+  };
+}
+
+function toRequest(request: SeenRequest): ReportRequest {
+  const { at, method, path, pool, endpoint, key, kind, status, durationMs, waitedMs, recovered } = request;
+  return {
+    at: isoTime(at),
+    method,
+    path,
+    pool,
+    endpoint,
+    key,
+    kind,
+    status,
+    durationMs,
+    waitedMs,
+    recovered,
   };
 }

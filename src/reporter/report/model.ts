@@ -235,7 +235,30 @@ export interface ReportResult {
   readonly refused: boolean;
   readonly shard: number | null;
   readonly worker: number | null;
+  /** In the order in which they ended. All of a failed attempt and of a retry; of others up to 20,000 a run. */
+  readonly requests: readonly ReportRequest[];
+  /** Requests that happened and are not in `requests`. */
+  readonly requestsOmitted: number;
   readonly leases: readonly ReportLease[];
+}
+
+/** One HTTP request of an attempt. */
+export interface ReportRequest {
+  readonly at: string;
+  readonly method: string;
+  /** Without the query; empty where it is not known. */
+  readonly path: string;
+  readonly pool: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly kind: OutcomeKind;
+  readonly status: number | null;
+  /** Null where no response came. */
+  readonly durationMs: number | null;
+  /** Waited before it, for a rate limit or before a request retry. */
+  readonly waitedMs: number;
+  /** True for a fault that a later success made up for, false for one that ended its call, null for what is no fault. */
+  readonly recovered: boolean | null;
 }
 
 interface ReportLease {

@@ -235,7 +235,7 @@ describe('a POST that failed', () => {
     ['is not repeated where a product refused it', { status: 429 }, false],
     ['may be repeated where a vendor refused its key', { status: 429, protocol: 'openai' }, true],
   ])('%s', async (_, given, repeatable) => {
-    const call = { method: 'POST', path: '/it', signature: null, ownsRetries: true };
+    const call = { method: 'POST', path: '/it', payload: 0, signature: null, ownsRetries: true };
     expect(isRepeatable(call, await judged(given), given.protocol ?? 'http')).toBe(repeatable);
   });
 });
@@ -296,7 +296,7 @@ function blameIn(world: World, { model }: Given): { blamed: string; lasts: strin
 
 /** What the caller of a GET gets: what came back, or what comes of another member. */
 function whatNext(world: World, attempted: DescribedOutcome, { protocol = 'http' }: Given): string {
-  const call = { method: 'GET', path: '/it', signature: 'GET /it' };
+  const call = { method: 'GET', path: '/it', payload: 0, signature: 'GET /it' };
   if (isSuccess(attempted) || !isRepeatable(call, attempted, protocol))
     return attempted.status === null ? 'its error' : 'its answer';
   const isKeys = ['auth', 'rate-limit', 'exhausted'].includes(attempted.kind);

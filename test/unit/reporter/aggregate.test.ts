@@ -17,6 +17,58 @@ const ROSTER = [
   },
 ];
 
+describe('the requests of an attempt', () => {
+  const targets = [
+    { method: 'GET', path: '/orders/1' },
+    { method: 'POST', path: '/orders' },
+  ];
+
+  it('are told in their order, with what became of each fault', () => {
+    const records = [
+      leased('api/eu/k1', [[0, 'server', 503, 30, 0, 0]], { targets }),
+      leased('api/us/k1', [[40, 'ok', 200, 10, 0, 0]], { targets }),
+      leased('api/us/k1', [[60, 'network', 0, -7, 1, 1]], { targets }),
+    ];
+    const [result] = reportOf([{ title: 'a', results: [{ status: 'failed', records }] }]).tests[0]!.results;
+    const common = { pool: 'api', key: 'k1', waitedMs: 0 };
+    const get = { ...common, method: 'GET', path: '/orders/1' };
+    expect(result).toMatchObject({
+      requestsOmitted: 0,
+      requests: [
+        { ...get, endpoint: 'eu', kind: 'server', status: 503, durationMs: 30, recovered: true },
+        { ...get, endpoint: 'us', kind: 'ok', status: 200, durationMs: 10, recovered: null },
+        { ...common, method: 'POST', path: '/orders', kind: 'network', durationMs: null, recovered: false },
+      ],
+    });
+    expect(result?.requests[1]?.at).toBe(new Date(START + 40).toISOString());
+  });
+
+  it('are kept of failed attempts and retries always, of others up to 20,000 a run', () => {
+    const many = leased(
+      'api/eu/k1',
+      Array.from({ length: 500 }, (_, index) => [index, 'ok'] as const),
+    );
+    const passed = Array.from({ length: 41 }, (_, index): FakeTest => {
+      return { title: `passed ${index}`, results: [{ records: [many] }] };
+    });
+    const flaky = {
+      title: 'flaky',
+      results: [{ status: 'failed' as const, records: [many] }, { records: [many] }],
+    };
+    const { tests, totals } = reportOf([...passed, flaky]);
+    const kept = tests.map(({ results }) =>
+      results.map(({ requests, requestsOmitted }) => [requests.length, requestsOmitted]),
+    );
+    expect(kept[39]).toEqual([[500, 0]]);
+    expect(kept[40]).toEqual([[0, 500]]);
+    expect(kept[41]).toEqual([
+      [500, 0],
+      [500, 0],
+    ]);
+    expect(totals.requests).toBe(43 * 500);
+  });
+});
+
 describe('totals', () => {
   it('count calls, attempts and outcomes as the contract says', () => {
     const report = reportOf([

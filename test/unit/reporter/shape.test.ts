@@ -68,7 +68,16 @@ const CONTRACT: [string, object | undefined, string][] = [
   ['error', report.errors[0], 'at pool endpoint key kind status message testId'],
   ['transition', report.transitions[0], 'at pool endpoint key from to why until'],
   ['test', test, 'id title file line project status verdict degraded pinned results'],
-  ['result', test?.results[0], 'retry status durationMs verdict evidence shard worker leases'],
+  [
+    'result',
+    test?.results[0],
+    'retry status durationMs verdict evidence shard worker requests requestsOmitted leases',
+  ],
+  [
+    'request',
+    test?.results[0]?.requests[0],
+    'at method path pool endpoint key kind status durationMs waitedMs recovered',
+  ],
   ['lease', test?.results[0]?.leases[0], 'pool endpoint key waitedMs heldMs requests failures'],
   ['bucket', report.timeline[0], 'at requests failures avgMs'],
 ];

@@ -36,6 +36,8 @@ export type FakeAttempt = readonly [
   status?: number,
   durationMs?: number,
   call?: number,
+  /** Index into the record's `targets`. */
+  target?: number,
 ];
 
 let leaseNumber = 0;
@@ -70,8 +72,8 @@ export function leased(
   parts: Partial<GembaRecord> = {},
 ): GembaRecord {
   const lease = holding(member);
-  const tuples = requests.map(([after, kind, status, durationMs, call], index) =>
-    tuple(after, kind, status, durationMs, call ?? index),
+  const tuples = requests.map(([after, kind, status, durationMs, call, target], index) =>
+    tuple(after, kind, status, durationMs, call ?? index, target),
   );
   const calls = new Set(tuples.map((request) => request[5])).size;
   return record({ leases: [lease], requests: tuples, calls, ...parts });
@@ -101,8 +103,9 @@ function tuple(
   status = kind === 'ok' ? 200 : 0,
   durationMs = status === 0 ? -1 : 40,
   call = 0,
+  target = -1,
 ): GembaRecord['requests'][number] {
-  return [after, 0, OUTCOME_KINDS.indexOf(kind), status, durationMs, call, 0];
+  return [after, 0, OUTCOME_KINDS.indexOf(kind), status, durationMs, call, 0, target];
 }
 
 export function attachment(content: unknown): TestResult['attachments'][number] {
