@@ -30,15 +30,12 @@ const CHUNKS = [
   ['zod', /node_modules\/zod\//],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
   ['kernel', /^core\/(?:clock|errors|types|request-outcome|labels|blame\/verdict)/],
-  ['base', /^(?:shared\/(?!zod|parse-each|record)|config\/(?:find|environment))/],
+  ['base', /^(?:shared\/(?!zod|record)|config\/(?:find|environment))/],
   ['config-core', /^(?:config\/(?!index|define|watch|edits\/edit)|shared\/zod)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['project', /^(?:client\/(?!index)|wire\/lines)/],
   ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
-  [
-    'report',
-    /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/(?:record|parse-each))/,
-  ],
+  ['report', /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/record)/],
   ['page', /^reporter\/page/],
   ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
 ];
