@@ -5,7 +5,7 @@ export { seededRandom } from '../src/core/clock.ts';
 export { OUTCOME_KINDS } from '../src/core/types.ts';
 export { TestScope } from '../src/fixtures/test-scope.ts';
 export { collectResult, collectTests } from '../src/reporter/collect/collect.ts';
-export { emptyCollected } from '../src/reporter/collect/collected.ts';
+export { emptyRunState } from '../src/reporter/collect/run-state.ts';
 export { renderDashboard } from '../src/reporter/page/render.ts';
 export { dashboardView } from '../src/reporter/page/view.ts';
 export { aggregate } from '../src/reporter/report/aggregate.ts';

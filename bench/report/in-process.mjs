@@ -4,7 +4,7 @@ import {
   collectResult,
   collectTests,
   dashboardView,
-  emptyCollected,
+  emptyRunState,
   renderDashboard,
   reportText,
 } from '../../.cache/internals/index.js';
@@ -12,13 +12,13 @@ import {
 const origin = { rootDir: '/repo/tests', shard: 1, merging: false };
 
 export function collect({ cases }) {
-  const collected = emptyCollected();
-  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
-  return collected;
+  const runState = emptyRunState();
+  for (const test of cases) for (const result of test.results) collectResult(runState, test, result, origin);
+  return runState;
 }
 
-/** The report of a collected run, as text and as its page. */
-export async function reportOf(sample, collected = collect(sample)) {
+/** The report of a runState run, as text and as its page. */
+export async function reportOf(sample, runState = collect(sample)) {
   const { cases, end, history } = sample;
   const { status, startTime, duration } = end;
   const facts = {
@@ -29,7 +29,7 @@ export async function reportOf(sample, collected = collect(sample)) {
     version: '',
     shard: null,
   };
-  const report = aggregate(collected, collectTests(collected, cases, origin), facts);
+  const report = aggregate(runState, collectTests(runState, cases, origin), facts);
   let size = 0;
   for (const part of reportText(report)) size += part.length;
   return { size, page: await renderDashboard(dashboardView(report, 'Bench', history)) };

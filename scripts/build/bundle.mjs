@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeLicenses } from './licenses.mjs';
-import { compiledTemplates } from './templates.mjs';
+import { bundledScripts, compiledTemplates } from './page.mjs';
 
 /** The package, and what benchmarks and the scripts that write docs use of its inside. */
 export const BUNDLES = [
@@ -89,14 +89,14 @@ function luaTexts() {
   };
 }
 
-/** The page's templates, compiled: compiling them takes longer than filling them with a run of thousands of tests. */
+/** The page's templates compiled and its scripts bundled: doing so takes longer than filling them with thousands of tests. */
 function compiledPage(root) {
+  const replacements = { templates: compiledTemplates, scripts: bundledScripts };
   return {
     name: 'compiled-page',
     async load(id) {
-      return id.endsWith('/src/reporter/page/templates.ts')
-        ? { code: await compiledTemplates(root), moduleType: 'js' }
-        : null;
+      const [, name] = /\/src\/reporter\/page\/(templates|scripts)\.ts$/.exec(id) ?? [];
+      return name === undefined ? null : { code: await replacements[name](root), moduleType: 'js' };
     },
   };
 }

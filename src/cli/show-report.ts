@@ -22,11 +22,11 @@ const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
   interrupted: 'was interrupted',
 };
 
-/** Shows the report of a run, also of one that was killed; with `--gate`, says only whether it may go on. */
+/** Shows the report of a run, also of a killed one; with `--gate`, only checks the gate. */
 export const showReport: Command = async (args, terminal) => {
   const { flags, operands } = args;
   const given = operands[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
-  // The page itself may be named, too.
+  // The operand may be the page.
   const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);
   const report = recovered?.report ?? readReport(folder);
@@ -47,11 +47,11 @@ export const showReport: Command = async (args, terminal) => {
 
 interface Recovered {
   readonly report: Report;
-  /** Its run will write the page: what is in the folder until then is an earlier run's. */
+  /** The run will write its page; until then the folder has an earlier run's. */
   readonly goesOn: boolean;
 }
 
-/** In one line, what the run came to. Red stays red, whatever the gate says. */
+/** Prints the result in one line. A failed run stays failed, whatever the gate says. */
 function judge(report: Report, terminal: Terminal): number {
   const { run, totals } = report;
   if (run.status === 'passed') {
@@ -63,7 +63,7 @@ function judge(report: Report, terminal: Terminal): number {
   return 1;
 }
 
-/** Makes the report of a run that has not written it, from its journal; null where there is a later report. */
+/** The report of a run that has not written it, from its journal; null where there is a later report. */
 async function recover(folder: string, terminal: Terminal): Promise<Recovered | null> {
   const [journal] = existsSync(folder) ? journalsIn(folder) : [];
   if (journal === undefined || modified(join(folder, DATA)) > modified(journal)) return null;
@@ -73,9 +73,9 @@ async function recover(folder: string, terminal: Terminal): Promise<Recovered | 
   const { report, title } = read;
   if (goesOn(journal)) {
     terminal.warn(
-      `A run goes on here. ${capital(measuredSoFar(report.run.cutOff!))} Its page comes when it ends.\n`,
+      `The run is not over. ${capital(measuredSoFar(report.run.cutOff!))} Its page is written when it ends.\n`,
     );
-    // Said already, and otherwise: nobody has ended it.
+    // The warning says it; the run was not killed.
     return { report: { ...report, run: { ...report.run, cutOff: null } }, goesOn: true };
   }
   terminal.warn(`Made from ${journal}.\n`);
@@ -87,7 +87,7 @@ async function recover(folder: string, terminal: Terminal): Promise<Recovered | 
   return { report, goesOn: false };
 }
 
-/** The runs before, where they are kept beside the report. */
+/** Earlier runs, where their file is beside the report. */
 async function trendsIn(folder: string): Promise<readonly HistoryRun[]> {
   return readHistory(join(folder, 'history.json')).catch(() => []);
 }
@@ -97,7 +97,7 @@ function readReport(folder: string): Report {
   if (!existsSync(file)) {
     throw new GembaError(
       'GEMBA_REPORT_NOT_FOUND',
-      `There is no report in ${folder}: neither ${DATA} nor the journal of a run that was ended.\n` +
+      `There is no report in ${folder}: neither ${DATA} nor the journal of a killed run.\n` +
         'Name its folder: gemba show-report DIR. The reporter writes it: reporter: [["gemba-agent/reporter"]].',
     );
   }
@@ -116,7 +116,7 @@ function parse(file: string): Report | null {
   }
 }
 
-/** What somebody else has written may lack anything: then it is no report, and no fault of this program. */
+/** A file of unknown origin may lack any field: that is not a crash of ours. */
 async function intact<T>(folder: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -127,7 +127,7 @@ async function intact<T>(folder: string, work: () => T | Promise<T>): Promise<T>
 }
 
 function unreadable(folder: string, cause?: unknown): GembaError {
-  const message = `${join(folder, DATA)} is no report of gemba-agent that this version can read.`;
+  const message = `${join(folder, DATA)} is not a report that this version of gemba-agent can read.`;
   return new GembaError('GEMBA_REPORT_NOT_FOUND', message, { cause });
 }
 

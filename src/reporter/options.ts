@@ -17,8 +17,8 @@ export interface GembaReporterOptions {
    */
   readonly open?: 'always' | 'never' | 'on-failure';
   /**
-   * A page that shows the run while it runs, on loopback unless `host` says otherwise, on any free port unless `port`
-   * says which. Its address, with a token, is printed once.
+   * A page that shows the run while it goes on, by default on loopback and any free port. Its address, with a token, is printed
+   * once.
    * @default false
    */
   readonly live?: boolean | { readonly port?: number; readonly host?: string };
@@ -30,18 +30,18 @@ export interface GembaReporterOptions {
    */
   readonly stepSummary?: 'auto' | boolean;
   /**
-   * Runs kept for trends; 0 for none. A run of a part of the tests, an interrupted one and a single shard are not kept.
+   * Runs kept for trends; 0 for none. Interrupted runs, single shards and runs of a part of the tests are not kept.
    * @default 20
    */
   readonly history?: number;
   /**
-   * Where they are kept, relative to the Playwright config's folder. On CI, cache it between runs.
+   * The file that keeps them, relative to the Playwright config's folder. On CI, cache it between runs.
    * @default '<outputFolder>/history.json'
    */
   readonly historyFile?: string;
 }
 
-/** What Playwright adds to a reporter's options. */
+/** Options that Playwright adds. */
 export interface RunnerOptions {
   readonly configDir?: string;
   readonly _mode?: 'test' | 'list' | 'merge';
@@ -51,18 +51,17 @@ export interface Settings {
   readonly folder: string;
   readonly title: string;
   readonly open: 'always' | 'never' | 'on-failure';
-  /** Where the live page listens, or null. Port 0: any that is free. */
+  /** Where the live page listens, or null. Port 0: any free port. */
   readonly live: { readonly host: string; readonly port: number } | null;
   /** The folder of the Playwright config. */
   readonly configDir: string;
-  /** Runs kept for trends. */
   readonly history: number;
   readonly historyFile: string;
-  /** The command line asks for a part of the tests. */
+  /** The command line selects a part of the tests. */
   readonly narrowed: boolean;
   /** The file for the step's summary, or null. */
   readonly stepSummaryFile: string | null;
-  /** May a browser be opened here? */
+  /** A browser may be opened. */
   readonly interactive: boolean;
   readonly mode: 'test' | 'list' | 'merge';
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { sampleRun } from '../../bench/sample-run.mjs';
 import { aggregate } from '../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests } from '../../src/reporter/collect/collect.ts';
-import { emptyCollected } from '../../src/reporter/collect/collected.ts';
+import { emptyRunState } from '../../src/reporter/collect/run-state.ts';
 import type { HistoryRun } from '../../src/reporter/history/history-run.ts';
 import type { Report } from '../../src/reporter/report/model.ts';
 import { renderDashboard } from '../../src/reporter/page/render.ts';
@@ -17,10 +17,10 @@ export function sampleReport(options: Parameters<typeof sampleRun>[0] = {}): {
   history: readonly HistoryRun[];
 } {
   const { cases, config, end, history } = sampleRun(options);
-  const collected = emptyCollected();
+  const runState = emptyRunState();
   const origin = { rootDir: config.rootDir, shard: 1, merging: false };
-  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
-  const report = aggregate(collected, collectTests(collected, cases, origin), {
+  for (const test of cases) for (const result of test.results) collectResult(runState, test, result, origin);
+  const report = aggregate(runState, collectTests(runState, cases, origin), {
     status: end.status,
     startedAt: end.startTime.getTime(),
     durationMs: end.duration,

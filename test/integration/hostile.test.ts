@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonic, seededRandom } from '../../src/core/clock.ts';
 import { aggregate } from '../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests } from '../../src/reporter/collect/collect.ts';
-import { emptyCollected } from '../../src/reporter/collect/collected.ts';
+import { emptyRunState } from '../../src/reporter/collect/run-state.ts';
 import { LiveView } from '../../src/reporter/live/live.ts';
 import { LiveRun } from '../../src/reporter/live/run.ts';
 import { MISSING_MS, until } from '../harness/patience.ts';
@@ -293,7 +293,7 @@ async function readAll(page: Page): Promise<void> {
 
 describe('pages of forged records', () => {
   const records = new HostileRecords(seededRandom('pages'));
-  const collected = emptyCollected();
+  const collected = emptyRunState();
   const cases = HOSTILE.map((title, index) => {
     const test = testCase({
       title,

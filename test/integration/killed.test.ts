@@ -16,7 +16,7 @@ test('never ends', async ({ request }) => { await request.get('/'); await new Pr
 test('never begins', () => {});
 `;
 
-describe('a run that is ended by a signal', () => {
+describe('a run that a signal ends', () => {
   let server: TestServer;
   let project: InlineProject;
   let folder: string;
@@ -60,13 +60,13 @@ describe('a run that is ended by a signal', () => {
     const shown = await project.node([CLI, 'show-report']);
     expect(shown).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Made from ') as unknown });
     expect(shown.stdout).toMatch(/^Gemba: 4 of 6 passed, 1 skipped · 5 calls, 100 % ok/m);
-    expect(shown.stdout).toContain('this is what it had measured when 5 of 7 tests had ended');
+    expect(shown.stdout).toContain('this is its state after 5 of 7 tests');
     expect(shown.stdout).toContain('Report: gemba-report/index.html');
     const report = reportSchema.parse(JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')));
     expect(report.run.status).toBe('interrupted');
     expect(report.totals).toMatchObject({ tests: 6, passed: 4, failed: 1, leases: 5, requests: 5 });
     expect(report.tests.find(({ title }) => title === 'never ends')!.results[0]!.status).toBe('interrupted');
-    expect(readFileSync(path.join(folder, 'index.html'), 'utf8')).toContain('5 of 7 tests had ended');
+    expect(readFileSync(path.join(folder, 'index.html'), 'utf8')).toContain('its state after 5 of 7 tests');
 
     const gate = await project.node([CLI, 'show-report', 'gemba-report', '--gate']);
     expect(gate).toMatchObject({
@@ -76,7 +76,7 @@ describe('a run that is ended by a signal', () => {
     });
   });
 
-  it('is shown so far while it goes on, and gets no page before it ends', async () => {
+  it('is shown while it goes on, and gets no page before it ends', async () => {
     rmSync(folder, { recursive: true, force: true });
     const shown: string[] = [];
     await project.run({
@@ -89,14 +89,14 @@ describe('a run that is ended by a signal', () => {
     });
     const [said, summary] = shown;
     expect(said).toBe(
-      'A run goes on here. This is what it had measured when 5 of 7 tests had ended. Its page comes when it ends.\n',
+      'The run is not over. This is its state after 5 of 7 tests. Its page is written when it ends.\n',
     );
     expect(summary).toMatch(/^Gemba: 4 of 6 passed/);
     expect(summary).not.toMatch(/Report:|ended before/);
     expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.ndjson$/)]);
   });
 
-  it('is no more shown after a good one', async () => {
+  it('is not shown after a later run that ended', async () => {
     expect(readdirSync(folder)).toContainEqual(expect.stringMatching(/\.ndjson$/));
     const good = await project.run({ args: ['-g', 'reads 0'] });
     expect(good.exitCode, good.output).toBe(0);
@@ -109,7 +109,7 @@ describe('a run that is ended by a signal', () => {
     });
   });
 
-  it('leaves nothing to show where none was', async () => {
+  it('leaves nothing to show where nothing was written', async () => {
     const shown = await project.node([CLI, 'show-report', 'nowhere']);
     expect(shown).toMatchObject({ exitCode: 2, stdout: '' });
     expect(shown.stderr).toContain('There is no report in');

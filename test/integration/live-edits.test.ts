@@ -94,7 +94,7 @@ describe('an edit from the live page', () => {
       });
   });
 
-  it('is of the file that the page shows, with what it says of each member that stands in it', async () => {
+  it('starts from the file and settings that the page shows', async () => {
     const { pools } = await state();
     const shown = pools.flatMap(({ members }) => members.map(({ name, off, set }) => ({ name, off, set })));
     expect(shown).toEqual([
@@ -109,14 +109,14 @@ describe('an edit from the live page', () => {
     ]);
   });
 
-  it('is written with comments and order kept, and in force when the answer comes', async () => {
+  it('keeps comments and order, and is in force when the answer comes', async () => {
     const answer = await post({ name: 'one', set: { weight: 3, maxConcurrent: 2 } });
     const first = TEXT.replace('"maxConcurrent": 1 }', '"maxConcurrent": 2, "weight": 3 }');
     expect(readFileSync(file, 'utf8')).toBe(first);
     const revision = revisionOf(readFileSync(file, 'utf8'));
     expect(answer).toEqual({
       status: 200,
-      text: `api/one in gemba.config.json: weight 3, leases at once 2. Revision ${revision} is in force.`,
+      text: `api/one in gemba.config.json: weight 3, 2 concurrent leases. Revision ${revision} is in force.`,
     });
     const now = await state();
     expect(now.config.revision).toBe(revision);
@@ -125,7 +125,7 @@ describe('an edit from the live page', () => {
     const next = await post({ name: 'two', set: { enabled: true, rpm: null } }, revision);
     expect(next).toMatchObject({
       status: 200,
-      text: expect.stringContaining('no limit of calls per minute'),
+      text: expect.stringContaining('no limit of requests per minute'),
     });
     expect(readFileSync(file, 'utf8')).toContain(
       '{ "name": "two", "value": "secret-value-two", "enabled": true },',
@@ -138,7 +138,7 @@ describe('an edit from the live page', () => {
     });
   });
 
-  it('finds a member that is named by a variable’s address', async () => {
+  it('finds a member whose name comes from a variable', async () => {
     const edit = { kind: 'endpoint', name: 'shop.example.test:8080', set: { maxConcurrent: 4 } };
     expect(await post(edit)).toMatchObject({ status: 200 });
     expect(readFileSync(file, 'utf8')).toContain(
@@ -146,7 +146,7 @@ describe('an edit from the live page', () => {
     );
   });
 
-  it('is refused where the file changed meanwhile', async () => {
+  it('is refused where the file has changed', async () => {
     const mine = TEXT.replace('the first', 'mine');
     writeFileSync(file, mine);
     expect(await post({ name: 'one', set: { weight: 3 } })).toEqual({
@@ -157,11 +157,11 @@ describe('an edit from the live page', () => {
     writeFileSync(file, '{ "pools": ');
     await expect.poll(async () => (await state()).config.valid).toBe(false);
     const { text } = await post({ name: 'one', set: { weight: 3 } });
-    expect(text).toMatch(/ It is not valid now, so revision \w+ stays in force\.$/);
+    expect(text).toMatch(/ The file is not valid now, so revision \w+ stays in force\.$/);
     rmSync(file);
     expect(await post({ name: 'one', set: { weight: 3 } })).toEqual({
       status: 404,
-      text: 'There is no gemba.config.json any more, so nothing was written.',
+      text: 'gemba.config.json no longer exists, so nothing was written.',
     });
   });
 
@@ -193,7 +193,7 @@ describe('an edit from the live page', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('is refused without the page’s token, from other pages, and by other methods', async () => {
+  it('is refused without the token, from other origins and by other methods', async () => {
     const set = { weight: 3 };
     for (const headers of [
       { 'x-gemba-token': 'wrong' },

@@ -114,7 +114,7 @@ describe('a run with a live page', () => {
     await project.cleanup();
   });
 
-  it('shows what is held, by whom, and who waits', async () => {
+  it('shows held leases, their holders and waiting tests', async () => {
     await page.locator('#live-leases li', { hasText: `waits at the gate 1 ${HOSTILE}` }).waitFor();
     await expect
       .poll(() => page.locator('#live-running li', { hasText: 'waits at the gate' }).count())
@@ -125,12 +125,12 @@ describe('a run with a live page', () => {
     expect(await page.locator('#live-facts').textContent()).toMatch(/Tests\d of 7/);
   });
 
-  it('lets a member be disabled and enabled by hand, and shows that it is', async () => {
+  it('disables and enables a member, and shows its state', async () => {
     const row = page.locator('#live-members tr', { hasText: 'default/three' });
     await row.getByRole('button', { name: 'Disable default/three' }).click();
     await row.locator('.state.disabled').waitFor();
-    expect(await page.locator('#live-said').textContent()).toBe(
-      'default/three is disabled: no new lease gets it until it is enabled.',
+    expect(await page.locator('#live-message').textContent()).toBe(
+      'default/three is disabled: it gets no new lease until it is enabled.',
     );
     const status = await project.node(['node_modules/gemba-agent/dist/cli.js', 'status', '--json'], {
       env: { MAIN: main.url, FRAIL: frail.url, DOWN: main.url },
@@ -140,7 +140,7 @@ describe('a run with a live page', () => {
     await row.locator('.state.healthy').waitFor();
   });
 
-  it('writes an edit of a member into the file, by keyboard alone, and shows what counts then', async () => {
+  it('edits a member in the file by keyboard alone, and shows the new settings', async () => {
     const row = page.locator('#live-members tr', { hasText: 'default/three' });
     const edit = row.getByRole('button', { name: 'Edit default/three in the file' });
     const form = page.getByRole('dialog', { name: 'default/three' });
@@ -152,16 +152,16 @@ describe('a run with a live page', () => {
 
     await edit.press('Enter');
     await form.getByLabel('Weight').fill('3');
-    await form.getByLabel('Calls per minute').fill('0');
+    await form.getByLabel('Requests per minute').fill('0');
     await page.keyboard.press('Enter');
     await form.getByRole('alert').filter({ hasText: 'keys[2].rpm: must be a number above 0' }).waitFor();
-    await form.getByLabel('Calls per minute').fill('');
-    await form.getByLabel('Leases at once').fill('2');
+    await form.getByLabel('Requests per minute').fill('');
+    await form.getByLabel('Concurrent leases').fill('2');
     await page.keyboard.press('Enter');
     await form.waitFor({ state: 'hidden' });
     expect(await edit.evaluate((button) => button.matches(':focus'))).toBe(true);
-    expect(await page.locator('#live-said').textContent()).toMatch(
-      /^default\/three in gemba\.config\.json: weight 3, leases at once 2\. Revision \w{12} is in force\.$/,
+    expect(await page.locator('#live-message').textContent()).toMatch(
+      /^default\/three in gemba\.config\.json: weight 3, 2 concurrent leases\. Revision \w{12} is in force\.$/,
     );
     await row.locator('.file', { hasText: 'weight 3, 2 at once' }).waitFor();
     expect(await readFile(path.join(project.folder, 'gemba.config.json'), 'utf8')).toBe(
@@ -169,7 +169,7 @@ describe('a run with a live page', () => {
     );
   });
 
-  it('brings the report of tests that ended, while others run', async () => {
+  it('updates the report while tests run', async () => {
     await page.locator('.verdict.product li', { hasText: 'The tests failed' }).waitFor();
     await page.locator('.verdict.environment b', { hasText: '1' }).waitFor();
     expect(await page.locator('.status').first().textContent()).toBe('Running');
@@ -178,7 +178,7 @@ describe('a run with a live page', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
-  it('ends by itself although the page is open, and says so there', async () => {
+  it('ends while the page is open, and the page shows it', async () => {
     await expect.poll(() => waiting.length).toBe(3);
     for (const response of waiting) json(response, 200, {});
     const { output, report } = await ended;
@@ -192,7 +192,7 @@ describe('a run with a live page', () => {
     expect(await page.content()).not.toMatch(/live-key-/);
   });
 
-  it('judged by evidence: a first failure of the product, an outage with its window, a dead worker', async () => {
+  it('has verdicts by evidence: a product failure, an outage with its time window, a crashed worker', async () => {
     const { report } = await ended;
     const named = (title: string) => report!.tests.find((test) => test.title.includes(title))!;
     const product = named('fails by itself first');

@@ -86,11 +86,11 @@ async function unfold(page: Page): Promise<void> {
 }
 
 describe('the page', () => {
-  it('answers first: whose failures, how many, by what, all before one scrolls', async () => {
+  it('shows verdicts, numbers and causes above the fold', async () => {
     const page = await open();
     const { height } = WIDE;
     expect(await page.locator('h1').textContent()).toMatch(
-      /^\d+ of 1,200 tests failed: \d+ by the product, \d+ by the environment\.$/,
+      /^\d+ of 1,200 tests failed: \d+ product failures?, \d+ environment failures?\.$/,
     );
     const cause = page.locator('.verdict.environment li').first();
     expect(await cause.textContent()).toMatch(
@@ -104,7 +104,7 @@ describe('the page', () => {
   it.each([
     ['light', NARROW],
     ['dark', WIDE],
-  ] as const)('is read by everybody: %s, %o', async (colorScheme, viewport) => {
+  ] as const)('has no accessibility violations: %s, %o', async (colorScheme, viewport) => {
     const page = await open(address, { colorScheme, viewport, bypassCSP: true });
     await unfold(page);
     await page.evaluate(AXE);
@@ -112,13 +112,13 @@ describe('the page', () => {
     expect(violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`)).toEqual([]);
   });
 
-  it('needs no sideways scroll at 375 px, with all of it open', async () => {
+  it('does not scroll sideways at 375 px with everything open', async () => {
     const page = await open(address, { viewport: NARROW });
     await unfold(page);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(NARROW.width);
   });
 
-  it('has every control in reach of the keyboard, and shows where one is', async () => {
+  it('reaches every control by keyboard, with a visible focus', async () => {
     const page = await open();
     const wanted = await page.evaluate<number>(COUNT_STOPS);
     const seen = new Set<string>();
@@ -159,7 +159,7 @@ describe('the page', () => {
     expect(await page.locator('.scroll:focus').count()).toBe(1);
   });
 
-  it('is all there without a script, with no dead control', async () => {
+  it('is complete without a script, and shows no control that needs one', async () => {
     const page = await open(address, { javaScriptEnabled: false });
     expect(await rows(page).count()).toBe(30);
     expect(await page.locator('.needs-script').evaluateAll((all) => all.length)).toBeGreaterThan(5);
@@ -179,7 +179,7 @@ describe('the page', () => {
 });
 
 describe('the tests', () => {
-  it('are filtered by what the address says, so that a link shows the same', async () => {
+  it('are filtered by the address, so that a link shows the same', async () => {
     const page = await open();
     await page.getByRole('radio', { name: /^Flaky/ }).check();
     await page.locator('#tests').getByLabel('Verdict').selectOption('environment');
@@ -201,7 +201,7 @@ describe('the tests', () => {
     expect(new URL(again.url()).search).toBe('');
   });
 
-  it('that are degraded, pinned or not measured are marked and found', async () => {
+  it('are marked and found as degraded, pinned or not measured', async () => {
     const page = await open();
     const { degraded, pinned, unmeasured } = report.totals;
     for (const [mark, count] of [
@@ -218,7 +218,7 @@ describe('the tests', () => {
     }
   });
 
-  it('of one cause are a click away from it', async () => {
+  it('are listed by cause', async () => {
     const page = await open();
     const cause = report.causes.find(({ verdict }) => verdict === 'environment')!;
     await page.getByRole('button', { name: /Show tests: Endpoint api\/eu refused connections/ }).click();
@@ -237,7 +237,7 @@ describe('the tests', () => {
     await details.waitFor();
     const text = (await details.textContent())!;
     expect(text).toContain(failed.results[0]!.evidence[0]!);
-    expect(text).toContain('Rerun 2');
+    expect(text).toContain('Retry 2');
     expect(text).toContain('connect ECONNREFUSED 203.0.113.7:443');
     expect(text).toContain('api/eu/');
     expect(await details.getByRole('link', { name: 'Link to this test' }).getAttribute('href')).toBe(
@@ -281,7 +281,7 @@ describe('the errors', () => {
 });
 
 describe('a run', () => {
-  it('with hostile titles, errors, addresses and names shows them as text', async () => {
+  it('shows hostile titles, errors, addresses and names as text', async () => {
     const hostile = `</script><script>alert(1)</script><img src="https://evil.example/x" onerror="alert(2)">{{title}}`;
     const member = { pool: hostile, endpoint: 'eu', key: null, from: 'healthy', to: 'ejected' } as const;
     const record = leased(`api/eu/${hostile.replaceAll('/', '|')}`, [[0, 'server', 503]], {
@@ -317,20 +317,18 @@ describe('a run', () => {
     expect(await page.locator('script').count()).toBe(3);
   });
 
-  it('without tests, or without a lease, says so in words', async () => {
+  it('without tests or without a lease shows a sentence', async () => {
     const nothing = await open(await pages.write('nothing', reportOf([])));
-    expect(await nothing.locator('main').textContent()).toContain(
-      'No pool appears in the records of this run.',
-    );
+    expect(await nothing.locator('main').textContent()).toContain('This run used no pool.');
     const plain = await open(await pages.write('plain', reportOf([{ title: 'a', results: [{}] }])));
     expect(await plain.locator('main').textContent()).toContain(
-      'No lease was taken in this run, so nothing was measured.',
+      'No test took a lease, so nothing was measured.',
     );
     expect(await plain.locator('.tiles').textContent()).toContain('not measured');
     expect(await plain.locator('main').textContent()).not.toContain('100 %');
   });
 
-  it('of ten thousand tests and a hundred thousand attempts stays small, and its lists complete', async () => {
+  it('of ten thousand tests and a hundred thousand requests stays small, with complete lists', async () => {
     const { report: large, history } = sampleReport({ tests: 10_000, calls: 10, minutes: 90 });
     expect(large.totals.requests).toBeGreaterThan(90_000);
     const url = await pages.write('large', large, history);

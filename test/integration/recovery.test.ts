@@ -228,7 +228,7 @@ describe('a pool that stands in', () => {
     const served = servers[2]!.requests.filter(({ url }) => url === '/paid');
     expect(served.map(({ headers }) => headers['x-spare-key'])).toEqual(Array(6).fill('spare-key-value'));
     expect(run.output).toContain(
-      'pool "spare" stood in for 6 tests: pool "first" had no member to give: spare-key disabled in the configuration',
+      'pool "spare" was the fallback of 6 tests: pool "first" had no member to give: spare-key disabled in the configuration',
     );
   });
 });

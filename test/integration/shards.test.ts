@@ -8,7 +8,7 @@ import { deadUrl, json, startServer, type TestServer } from '../harness/servers.
 
 const CLI = 'node_modules/gemba-agent/dist/cli.js';
 
-/** Calls that go well, a rerun that the environment caused, a product failure, a crash, and tests without a lease. */
+/** Calls that succeed, a retry after an environment failure, a product failure, a crash, and tests without a lease. */
 const spec = (name: string): string => `
   import { test, expect } from 'gemba-agent';
   for (let index = 0; index < 4; index++) {
@@ -88,7 +88,7 @@ describe('a run in three shards', () => {
     await project.cleanup();
   });
 
-  it('gives merged what it gives whole', async () => {
+  it('has the same numbers merged as in one run', async () => {
     const merging = await merge('blobs');
     const merged = report();
     expect(countsOf(merged)).toEqual(countsOf(whole));
@@ -103,7 +103,7 @@ describe('a run in three shards', () => {
     expect(new Set(workers.filter((name) => name.endsWith(':0')))).toEqual(new Set(['1:0', '2:0', '3:0']));
   });
 
-  it('is a report as the published schema has it', () => {
+  it('fits the published schema', () => {
     const file = path.join(project.folder, 'node_modules/gemba-agent/report.schema.json');
     const schema = JSON.parse(readFileSync(file, 'utf8')) as object;
     const validate = new Ajv({
@@ -116,16 +116,16 @@ describe('a run in three shards', () => {
     }
   });
 
-  it('is judged by its gate, which the records bring along', async () => {
+  it('is judged by the gate in its records', async () => {
     const merging = await merge('blobs');
     const line =
-      'the gate failed this run: 2 tests had a failed attempt, by the environment (gate.environment is "fail")';
+      'the gate failed this run: 2 tests had a failed attempt with verdict environment (gate.environment is "fail")';
     expect(merging.output).toContain(line);
     const judged = await project.node([CLI, 'show-report', '--gate']);
     expect(judged).toMatchObject({ exitCode: 1, stdout: `Gemba gate: ${line}\n` });
   });
 
-  it('says which shard is missing', async () => {
+  it('lists a missing shard', async () => {
     const merging = await merge('two');
     expect(report().run.shards).toEqual({ total: 3, present: [1, 3] });
     expect(merging.output).toMatch(/Shard 2 of 3 is missing/);
@@ -166,8 +166,8 @@ function countsOf({ totals, verdicts, pools }: GembaReport): object {
       failures: member.failures,
       kinds: member.kinds,
     }));
-    const attemptsOfKeys = keys.reduce((sum, key) => sum + key.requests, 0);
-    return { name, each, attemptsOfKeys };
+    const requestsOfKeys = keys.reduce((sum, key) => sum + key.requests, 0);
+    return { name, each, requestsOfKeys };
   });
   return {
     counts,

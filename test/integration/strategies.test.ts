@@ -225,7 +225,7 @@ describe('gemba.run in real tests', () => {
       'blames the endpoint and the strategy',
     ]);
     expect(report!.totals.degraded).toBe(8);
-    expect(result.output).toContain('8 tests went through on a fallback only');
+    expect(result.output).toContain('8 tests ran on a fallback');
   });
 
   it('counts neither failed checks nor what was cut off against a strategy', () => {

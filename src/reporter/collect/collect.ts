@@ -1,66 +1,76 @@
+/**
+ * Reads what workers attached to a result, and adds it to the `RunState` (`run-state.ts`).
+ *
+ * `collect.ts` describes test and result and parses the records; `ingest.ts` adds each record to the counts: of members (`counts.ts`,
+ * `samples.ts`, `activity-counts.ts`), over time (`timeline-counts.ts`), of replicas (`replicas.ts`) and of the configuration (`config-states.ts`).
+ * `journal.ts` writes the same to disk while the run goes on; `journal-read.ts` makes a report of it for a killed run.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { TestCase, TestError, TestResult } from '@playwright/test/reporter';
 import { RECORD_CONTENT_TYPE, recordSchema, type GembaRecord } from '../../shared/record.ts';
 import { parseJson } from '../../shared/json.ts';
 import { ingest } from './ingest.ts';
-import type { Collected, SeenResult, SeenTest } from './collected.ts';
-import { ensure } from './tally.ts';
+import type { RunState, CollectedResult, CollectedTest } from './run-state.ts';
+import { getOrCreate } from './counts.ts';
 
-/** A worker's record holds at most some thousand attempts. */
+/** A worker's record holds at most some thousand requests. */
 const MAX_RECORD = 32 * 1024 * 1024;
 const TOO_LARGE = 'larger than a record can be';
 
-/** What the runner knows of itself; both are unknown while blobs are merged. */
+/** Facts of this process; while blobs are merged, folder and shard are unknown. */
 export interface Origin {
   readonly rootDir: string;
-  /** The part of the run that this process is, or null where the results come from several. */
+  /** The shard that this process runs; null where results come from several. */
   readonly shard: number | null;
-  /** Results keep the worker that they had: merging numbers workers anew. */
+  /** Blobs are merged: Playwright numbers the workers anew. */
   readonly merging: boolean;
 }
 
-/** One finished attempt of a test, as it was taken in. */
-interface Taken {
-  readonly test: SeenTest;
-  readonly result: SeenResult;
-  /** Its records as they came. */
+/** An ended attempt of a test. */
+interface CollectedAttempt {
+  readonly test: CollectedTest;
+  readonly result: CollectedResult;
+  /** Its records as text. */
   readonly texts: readonly string[];
 }
 
-/** The test as the report knows it. */
-export function seeTest(collected: Collected, test: TestCase, origin: Origin): SeenTest {
-  return ensure(collected.tests, test.id, () => describeTest(test, origin));
+export function findOrAddTest(runState: RunState, test: TestCase, origin: Origin): CollectedTest {
+  return getOrCreate(runState.tests, test.id, () => describeTest(test, origin));
 }
 
-/** Take in one finished attempt of a test. Nothing of the result is changed, and no record of it is kept. */
+/** Adds one ended attempt of a test. It changes nothing of the result, and keeps no record. */
 export function collectResult(
-  collected: Collected,
+  runState: RunState,
   test: TestCase,
   result: TestResult,
   origin: Origin,
-): Taken {
-  const seenTest = seeTest(collected, test, origin);
+): CollectedAttempt {
+  const seenTest = findOrAddTest(runState, test, origin);
   const seen = describeResult(test, result, origin);
   seenTest.status = test.outcome();
   seenTest.results.push(seen);
-  const { records, texts } = recordsOf(result, collected);
-  ingest(collected, records, seenTest, seen);
+  const { records, texts } = recordsOf(result, runState);
+  ingest(runState, records, seenTest, seen);
   return { test: seenTest, result: seen, texts };
 }
 
-/** All tests of the run in its own order, those that never ran included, with their final outcomes. */
-export function collectTests(collected: Collected, tests: readonly TestCase[], origin: Origin): SeenTest[] {
+/** All tests of the run in its order, including those that did not run, with their final outcomes. */
+export function collectTests(
+  runState: RunState,
+  tests: readonly TestCase[],
+  origin: Origin,
+): CollectedTest[] {
   const ordered = tests.map((test) => {
-    const seen = collected.tests.get(test.id) ?? describeTest(test, origin);
+    const seen = runState.tests.get(test.id) ?? describeTest(test, origin);
     seen.status = test.outcome();
     return seen;
   });
   const known = new Set(tests.map((test) => test.id));
-  return [...ordered, ...[...collected.tests.values()].filter((test) => !known.has(test.id))];
+  return [...ordered, ...[...runState.tests.values()].filter((test) => !known.has(test.id))];
 }
 
-function describeTest(test: TestCase, origin: Origin): SeenTest {
+function describeTest(test: TestCase, origin: Origin): CollectedTest {
   const [, project = '', , ...titles] = test.titlePath();
   const { file, line } = test.location;
   const relative = path.isAbsolute(file) && origin.rootDir ? path.relative(origin.rootDir, file) : file;
@@ -75,7 +85,7 @@ function describeTest(test: TestCase, origin: Origin): SeenTest {
   };
 }
 
-function describeResult(test: TestCase, result: TestResult, origin: Origin): SeenResult {
+function describeResult(test: TestCase, result: TestResult, origin: Origin): CollectedResult {
   const known = !origin.merging && result.workerIndex >= 0;
   return {
     retry: result.retry,
@@ -94,29 +104,29 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): See
     pinned: false,
     refused: false,
     unleased: false,
-    told: null,
+    workerVerdict: null,
   };
 }
 
-/** As Playwright counts it: a test that is expected to fail and does has not failed. */
+/** As Playwright counts: a test that is expected to fail, and fails, has not failed. */
 function hasFailed(test: TestCase, result: TestResult): boolean {
   if (result.status === 'skipped' || result.status === 'interrupted') return false;
   return result.status !== test.expectedStatus;
 }
 
 function hasCrashed(result: TestResult): boolean {
-  return result.status !== 'passed' && result.errors.some(saysCrashed);
+  return result.status !== 'passed' && result.errors.some(isCrash);
 }
 
-function saysCrashed(error: TestError): boolean {
+function isCrash(error: TestError): boolean {
   const text = `${error.message ?? ''} ${error.value ?? ''}`;
   if (text.includes('worker process exited unexpectedly')) return true;
-  return error.cause !== undefined && saysCrashed(error.cause);
+  return error.cause !== undefined && isCrash(error.cause);
 }
 
 function recordsOf(
   result: TestResult,
-  collected: Collected,
+  runState: RunState,
 ): { readonly records: GembaRecord[]; readonly texts: string[] } {
   const records: GembaRecord[] = [];
   const texts: string[] = [];
@@ -124,7 +134,7 @@ function recordsOf(
     if (contentType !== RECORD_CONTENT_TYPE) continue;
     const parsed = parse(() => body ?? (file === undefined ? Buffer.alloc(0) : readAttached(file)));
     if (typeof parsed === 'string') {
-      noteBadRecord(collected, parsed);
+      noteBadRecord(runState, parsed);
       continue;
     }
     records.push(parsed.record);
@@ -139,9 +149,9 @@ function parse(read: () => Buffer): { record: GembaRecord; text: string } | stri
     if (bytes.length > MAX_RECORD) return TOO_LARGE;
     const text = bytes.toString();
     const value = parseJson(text);
-    // The parser's own message would quote whatever stands there.
+    // The parser's own message would quote the text, which may hold a secret.
     if (value === undefined) return 'not JSON';
-    // As it is: parsing would make a second one of it.
+    // Parsing would copy the record.
     if (recordSchema.validate(value)) return { record: value, text };
     const issue = recordSchema.safeParse(value).error?.issues[0];
     return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a record'}`;
@@ -150,7 +160,7 @@ function parse(read: () => Buffer): { record: GembaRecord; text: string } | stri
   }
 }
 
-/** Records come as a body. A test may attach a file as one, too, but not a device that is read for ever. */
+/** Records come as a body. A test may attach a file of that type, and even a device that never ends. */
 function readAttached(file: string): Buffer {
   const stats = statSync(file);
   if (!stats.isFile()) throw new Error('not a file');
@@ -158,6 +168,6 @@ function readAttached(file: string): Buffer {
   return readFileSync(file);
 }
 
-function noteBadRecord(collected: Collected, why: string): void {
-  if (collected.badRecords.count++ === 0) collected.badRecords.first = why;
+function noteBadRecord(runState: RunState, why: string): void {
+  if (runState.badRecords.count++ === 0) runState.badRecords.first = why;
 }

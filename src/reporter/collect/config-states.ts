@@ -2,15 +2,15 @@ import { isoTime } from '../../shared/format.ts';
 import type { GembaRecord } from '../../shared/record.ts';
 import type { ReportRevision } from '../report/model.ts';
 
-/** What was seen of one state of the configuration, by all that told of it. */
-type SeenState = NonNullable<GembaRecord['revisions']>[number];
+/** One state of the configuration, as all records describe it. */
+type ConfigState = NonNullable<GembaRecord['revisions']>[number];
 
-/** What is to be known of the configuration over a run. */
-export class SeenStates {
-  readonly #states = new Map<string, SeenState>();
+/** The states of the configuration over a run. */
+export class ConfigStates {
+  readonly #states = new Map<string, ConfigState>();
 
-  /** Adds what one process tells. Several tell of the same; one that came later cannot tell what had changed. */
-  add(state: SeenState): void {
+  /** Several processes report the same state; one that connected later does not know what had changed. */
+  add(state: ConfigState): void {
     const name = `${state.broker}\n${state.seq}`;
     const known = this.#states.get(name);
     this.#states.set(name, {
@@ -24,7 +24,7 @@ export class SeenStates {
     return this.#states.size === 0;
   }
 
-  /** In the order of time. */
+  /** By time. */
   get revisions(): ReportRevision[] {
     return this.#sorted().map(({ at, revision, errors, changes }) => ({
       at: isoTime(at),
@@ -34,7 +34,7 @@ export class SeenStates {
     }));
   }
 
-  /** The revision in force at the end; null where nobody told. */
+  /** The revision in force at the end; null where none was reported. */
   get inForce(): string | null {
     return this.#sorted().at(-1)?.revision ?? null;
   }
@@ -42,12 +42,11 @@ export class SeenStates {
   /** What was wrong with the file at the end, on each machine. */
   get errors(): string[] {
     const last = new Map(this.#sorted().map((state) => [state.broker, state]));
-    // A broker that ended was followed by another one of its machine.
     const newest = [...last.values()].filter(({ errors }) => errors.length > 0);
     return [...new Set(newest.flatMap(({ errors }) => errors))];
   }
 
-  #sorted(): SeenState[] {
+  #sorted(): ConfigState[] {
     return [...this.#states.values()].sort((a, b) => a.at - b.at || a.seq - b.seq);
   }
 }

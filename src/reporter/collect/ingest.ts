@@ -4,16 +4,16 @@ import { identityOf, routeNumber, type Target } from '../../core/verdict/route.t
 import { shorten, withinDates } from '../../shared/format.ts';
 import type { GembaRecord } from '../../shared/record.ts';
 import { type RecordedRequest, REQUEST_FLAGS } from '../../shared/recorded-request.ts';
-import type { Collected, SeenHolding, SeenRequest, SeenResult, SeenTest } from './collected.ts';
-import { subjectName } from '../report/members.ts';
+import type { CollectedLease, CollectedResult, CollectedTest, RunState, SeenRequest } from './run-state.ts';
+import { memberKeyOf } from '../report/member-names.ts';
 import {
-  EndpointTally,
-  ensure,
-  KeyTally,
-  type MemberTally,
-  type PoolTally,
-  type StrategyTally,
-} from './tally.ts';
+  EndpointCounts,
+  getOrCreate,
+  KeyCounts,
+  type MemberCounts,
+  type PoolCounts,
+  type StrategyCounts,
+} from './counts.ts';
 
 type RecordedLease = GembaRecord['leases'][number];
 
@@ -22,80 +22,80 @@ const MAX_ERRORS = 500;
 const MAX_MESSAGE = 1000;
 /** Requests of passed first attempts that a report shows, over the whole run. */
 const MAX_REQUESTS_SHOWN = 20_000;
-/** A record that speaks of more parts is none of a run: each that is missing would be counted. */
+/** A record with more shards is not believed: each missing shard is listed. */
 const MAX_SHARDS = 10_000;
 
-/** What the records of one result have told so far of its leases. */
-interface Announced {
-  readonly holdings: Map<string, SeenHolding>;
-  readonly seen: Set<string>;
+/** The leases in the records of one result so far. */
+interface ResultLeases {
+  readonly leases: Map<string, CollectedLease>;
+  readonly counted: Set<string>;
 }
 
-/** Add what the records of a result tell, to the run and to the result. A result may have several records. */
+/** Adds the records of a result to the run and to the result. */
 export function ingest(
-  collected: Collected,
+  runState: RunState,
   records: readonly GembaRecord[],
-  test: SeenTest,
-  result: SeenResult,
+  test: CollectedTest,
+  result: CollectedResult,
 ): void {
-  const told: Announced = { holdings: new Map(), seen: new Set() };
+  const seen: ResultLeases = { leases: new Map(), counted: new Set() };
   for (const record of records) {
-    absorbRoster(collected, record);
-    absorbRun(collected, record);
-    const places = record.leases.map((lease) => placeOf(collected, absorbLease(collected, lease, told)));
-    ingestRequests(collected, record, places, result);
-    absorbErrors(collected, record, test.id);
-    absorbStrategies(collected, record);
-    absorbRefusals(collected, record, test.id, result);
-    absorbResult(collected, record, result);
+    ingestMembers(runState, record);
+    ingestRun(runState, record);
+    const leases = record.leases.map((lease) => countedLease(runState, ingestLease(runState, lease, seen)));
+    ingestRequests(runState, record, leases, result);
+    ingestErrors(runState, record, test.id);
+    ingestStrategies(runState, record);
+    ingestRefusals(runState, record, test.id, result);
+    ingestResult(runState, record, result);
   }
-  result.leases.push(...told.holdings.values());
-  keepRequests(collected, result);
+  result.leases.push(...seen.leases.values());
+  keepRequests(runState, result);
 }
 
-function absorbResult(collected: Collected, record: GembaRecord, result: SeenResult): void {
-  collected.calls += record.calls;
-  collected.requestsOmitted += record.requestsOmitted;
+function ingestResult(runState: RunState, record: GembaRecord, result: CollectedResult): void {
+  runState.calls += record.calls;
+  runState.requestsOmitted += record.requestsOmitted;
   result.requestsOmitted += record.requestsOmitted;
   result.worker = record.worker;
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
   result.pinned ||= record.pinned !== null;
   result.refused ||= record.refused === true;
-  result.told = record.verdict ?? result.told;
+  result.workerVerdict = record.verdict ?? result.workerVerdict;
 }
 
-/** `2/3` → part 2 of 3. */
+/** `2/3` → shard 2 of 3. */
 function shardOf(text: string | null): { current: number; total: number } | null {
   const match = /^(\d+)\/(\d+)$/.exec(text ?? '');
   const [current, total] = [Number(match?.[1]), Number(match?.[2])];
   return match && current <= total && total <= MAX_SHARDS ? { current, total } : null;
 }
 
-function absorbRun(collected: Collected, record: GembaRecord): void {
+function ingestRun(runState: RunState, record: GembaRecord): void {
   const { startedAt, revision, gate } = record;
-  if (revision !== null && startedAt >= (collected.revision?.at ?? -Infinity)) {
-    collected.revision = { at: startedAt, value: revision };
+  if (revision !== null && startedAt >= (runState.revision?.at ?? -Infinity)) {
+    runState.revision = { at: startedAt, value: revision };
   }
   if (revision !== null) {
-    collected.revisions.set(revision, Math.min(startedAt, collected.revisions.get(revision) ?? startedAt));
+    runState.revisions.set(revision, Math.min(startedAt, runState.revisions.get(revision) ?? startedAt));
   }
-  if (record.revisions) for (const state of record.revisions) collected.configStates.add(state);
-  else for (const error of record.configErrors) collected.configErrors.add(error);
-  if (gate) collected.gate = collected.gate ? stricter(collected.gate, gate) : gate;
+  if (record.revisions) for (const state of record.revisions) runState.configStates.add(state);
+  else for (const error of record.configErrors) runState.configErrors.add(error);
+  if (gate) runState.gate = runState.gate ? stricter(runState.gate, gate) : gate;
   const shard = shardOf(record.shard);
   if (shard) {
-    collected.shards.total = Math.max(collected.shards.total, shard.total);
-    collected.shards.present.add(shard.current);
+    runState.shards.total = Math.max(runState.shards.total, shard.total);
+    runState.shards.present.add(shard.current);
   }
   for (const estimate of record.routerEstimates ?? []) {
-    const name = subjectName(estimate);
-    if ((collected.routerEstimates.get(name)?.at ?? -Infinity) <= estimate.at)
-      collected.routerEstimates.set(name, estimate);
+    const name = memberKeyOf(estimate);
+    if ((runState.routerEstimates.get(name)?.at ?? -Infinity) <= estimate.at)
+      runState.routerEstimates.set(name, estimate);
   }
   for (const transition of record.transitions) {
-    collected.transitions.set(`${transition.broker}\n${transition.seq}`, transition);
-    noteMember(collected, transition);
+    runState.transitions.set(`${transition.broker}\n${transition.seq}`, transition);
+    noteMember(runState, transition);
   }
 }
 
@@ -105,67 +105,67 @@ function stricter(a: Gate, b: Gate): Gate {
   return { product, environment, unknown: pick('unknown'), degraded: pick('degraded') };
 }
 
-function absorbRoster(collected: Collected, record: GembaRecord): void {
+function ingestMembers(runState: RunState, record: GembaRecord): void {
   for (const { name, endpoints, keys } of record.memberList ?? []) {
-    const pool = poolOf(collected, name);
+    const pool = poolOf(runState, name);
     for (const endpoint of endpoints) endpointOf(pool, endpoint.name).url = withoutSecrets(endpoint.url);
     for (const key of keys) keyOf(pool, key.name).fingerprint = key.fingerprint;
   }
   if (!record.healthSnapshots) return;
-  for (const standing of record.healthSnapshots) noteMember(collected, standing);
+  for (const snapshot of record.healthSnapshots) noteMember(runState, snapshot);
   const shard = record.shard ?? '';
-  if ((collected.healthSnapshots.get(shard)?.at ?? -Infinity) > record.startedAt) return;
-  collected.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
+  if ((runState.healthSnapshots.get(shard)?.at ?? -Infinity) > record.startedAt) return;
+  runState.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
 }
 
-function absorbLease(collected: Collected, lease: RecordedLease, told: Announced): SeenHolding {
+function ingestLease(runState: RunState, lease: RecordedLease, seen: ResultLeases): CollectedLease {
   const { id, pool, endpoint, key, waitedMs, heldMs } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
-  const known = told.holdings.get(name);
+  const known = seen.leases.get(name);
   if (known) {
     known.waitedMs = Math.max(known.waitedMs, waitedMs);
     known.heldMs = Math.max(known.heldMs, heldMs);
     return known;
   }
-  // A worker's lease comes with each of its tests and is counted with the first.
-  countLease(collected, lease, name, lease.scope === 'worker' ? collected.workerLeases : told.seen);
-  const holding = { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
-  told.holdings.set(name, holding);
-  return holding;
+  // A worker's lease is in the record of each of its tests; the first one counts.
+  countLease(runState, lease, name, lease.scope === 'worker' ? runState.workerLeases : seen.counted);
+  const collectedLease = { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
+  seen.leases.set(name, collectedLease);
+  return collectedLease;
 }
 
-function countLease(collected: Collected, lease: RecordedLease, name: string, seen: Set<string>): void {
-  if (!seen.has(lease.id)) collected.all.leases++;
-  if (seen.has(name)) return;
-  seen.add(lease.id).add(name);
-  collected.waitedMs += lease.waitedMs;
-  const pool = poolOf(collected, lease.pool);
+function countLease(runState: RunState, lease: RecordedLease, name: string, counted: Set<string>): void {
+  if (!counted.has(lease.id)) runState.all.leases++;
+  if (counted.has(name)) return;
+  counted.add(lease.id).add(name);
+  runState.waitedMs += lease.waitedMs;
+  const pool = poolOf(runState, lease.pool);
   if (lease.endpoint !== null) endpointOf(pool, lease.endpoint).leases++;
   if (lease.key !== null) keyOf(pool, lease.key).leases++;
 }
 
-/** A holding with the counts of its members, looked up once for all its attempts. */
-interface CountedHolding {
-  readonly holding: SeenHolding;
-  readonly endpoint: MemberTally | null;
-  readonly key: MemberTally | null;
+/** A lease with the counts of its members, looked up once for all its requests. */
+interface CountedLease {
+  readonly lease: CollectedLease;
+  readonly endpoint: MemberCounts | null;
+  readonly key: MemberCounts | null;
 }
 
-function placeOf(collected: Collected, holding: SeenHolding): CountedHolding {
-  const { pool: name, endpoint, key } = holding;
-  const pool = poolOf(collected, name);
+function countedLease(runState: RunState, lease: CollectedLease): CountedLease {
+  const { pool: name, endpoint, key } = lease;
+  const pool = poolOf(runState, name);
   return {
-    holding,
+    lease,
     endpoint: endpoint === null ? null : endpointOf(pool, endpoint),
     key: key === null ? null : keyOf(pool, key),
   };
 }
 
 function ingestRequests(
-  collected: Collected,
+  runState: RunState,
   record: GembaRecord,
-  places: readonly CountedHolding[],
-  result: SeenResult,
+  leases: readonly CountedLease[],
+  result: CollectedResult,
 ): void {
   const targets = (record.targets ?? []).map((target) => ({ ...target, route: routeNumber(target) }));
   for (const request of record.requests) {
@@ -174,17 +174,17 @@ function ingestRequests(
     const kind = OUTCOME_KINDS[kindIndex]!;
     const failed = isFault(kind);
     const counted = { kind, durationMs };
-    collected.all.add(counted);
-    collected.waitedMs += waitedMs;
-    collected.pulse.add(at, failed, durationMs);
-    const place = places[leaseIndex];
-    if (!place) continue;
-    const { holding } = place;
-    holding.requests++;
-    if (failed) holding.failures++;
-    place.endpoint?.add(counted, at);
-    place.key?.add(counted, at);
-    result.requests.push(seenRequest(request, at, holding, targets[target] ?? NO_TARGET));
+    runState.all.add(counted);
+    runState.waitedMs += waitedMs;
+    runState.timeline.add(at, failed, durationMs);
+    const counts = leases[leaseIndex];
+    if (!counts) continue;
+    const { lease } = counts;
+    lease.requests++;
+    if (failed) lease.failures++;
+    counts.endpoint?.add(counted, at);
+    counts.key?.add(counted, at);
+    result.requests.push(seenRequest(request, at, lease, targets[target] ?? NO_TARGET));
   }
 }
 
@@ -193,7 +193,7 @@ const NO_TARGET = { method: '', path: '', route: null };
 function seenRequest(
   request: RecordedRequest,
   at: number,
-  { pool, endpoint, key }: SeenHolding,
+  { pool, endpoint, key }: CollectedLease,
   target: Target & { readonly route: number | null },
 ): SeenRequest {
   const [, , kindIndex, status, durationMs, call, waitedMs, , payload = 0, flags = 0] = request;
@@ -218,37 +218,37 @@ function seenRequest(
   };
 }
 
-/** What the whole of an attempt says of its requests; then those that no report will show are let go. */
-function keepRequests(collected: Collected, result: SeenResult): void {
+/** Marks the requests that recovered, which the whole attempt decides; then drops those that no report shows. */
+function keepRequests(runState: RunState, result: CollectedResult): void {
   const { requests } = result;
   recoveries(requests).forEach((recovered, index) => {
     const request = requests[index]!;
     request.recovered = recovered;
-    collected.replicas.add(request);
+    runState.replicas.add(request);
     if (isFault(request.kind)) result.faults.push(request);
   });
   if (result.failed || result.retry > 0) return;
-  const kept = Math.max(0, Math.min(requests.length, MAX_REQUESTS_SHOWN - collected.requestsKept));
-  collected.requestsKept += kept;
+  const kept = Math.max(0, Math.min(requests.length, MAX_REQUESTS_SHOWN - runState.requestsKept));
+  runState.requestsKept += kept;
   result.requestsOmitted += requests.length - kept;
   requests.length = kept;
 }
 
-function absorbErrors(collected: Collected, record: GembaRecord, testId: string): void {
+function ingestErrors(runState: RunState, record: GembaRecord, testId: string): void {
   for (const { lease, ...error } of record.errors) {
-    if (collected.errors.length >= MAX_ERRORS) {
-      collected.errorsCut++;
+    if (runState.errors.length >= MAX_ERRORS) {
+      runState.errorsCut++;
       continue;
     }
     const { pool = '', endpoint = null, key = null } = record.leases[lease] ?? {};
     const message = shorten(error.message, MAX_MESSAGE);
-    collected.errors.push({ ...error, message, pool, endpoint, key, testId });
+    runState.errors.push({ ...error, message, pool, endpoint, key, testId });
   }
 }
 
-function absorbStrategies(collected: Collected, record: GembaRecord): void {
+function ingestStrategies(runState: RunState, record: GembaRecord): void {
   for (const { at, task, name, ok, durationMs, fallback } of record.strategies) {
-    const tally = strategyOf(collected, task, name);
+    const tally = strategyOf(runState, task, name);
     tally.runs++;
     if (ok !== null) tally.totalMs += durationMs;
     if (ok === true) tally.successes++;
@@ -257,50 +257,55 @@ function absorbStrategies(collected: Collected, record: GembaRecord): void {
     else if (at !== undefined) tally.chosenAt.push(at);
   }
   for (const { task, name, ...estimate } of record.strategyEstimates ?? []) {
-    const tally = strategyOf(collected, task, name);
+    const tally = strategyOf(runState, task, name);
     if (estimate.at >= (tally.estimate?.at ?? -Infinity)) tally.estimate = estimate;
   }
 }
 
-function strategyOf(collected: Collected, task: string, name: string): StrategyTally {
-  return ensure(collected.strategies, `${task}\n${name}`, () => {
+function strategyOf(runState: RunState, task: string, name: string): StrategyCounts {
+  return getOrCreate(runState.strategies, `${task}\n${name}`, () => {
     const counts = { runs: 0, successes: 0, failures: 0, fallbacks: 0, totalMs: 0 };
     return { task, name, ...counts, chosenAt: [], estimate: null };
   });
 }
 
-function absorbRefusals(collected: Collected, record: GembaRecord, testId: string, result: SeenResult): void {
+function ingestRefusals(
+  runState: RunState,
+  record: GembaRecord,
+  testId: string,
+  result: CollectedResult,
+): void {
   for (const { pool, fallbackPool, why } of record.refusals ?? []) {
     if (fallbackPool === null) result.unleased = true;
     else {
       const name = [pool, fallbackPool, why].join('\n');
-      ensure(collected.fallbacks, name, () => ({ pool, fallbackPool, why, tests: new Set() })).tests.add(
+      getOrCreate(runState.fallbacks, name, () => ({ pool, fallbackPool, why, tests: new Set() })).tests.add(
         testId,
       );
     }
   }
 }
 
-/** A member that changed is shown, also where no roster or lease has told of it. */
-function noteMember(collected: Collected, member: Pick<Transition, 'pool' | 'endpoint' | 'key'>): void {
-  const pool = poolOf(collected, member.pool);
+/** A member with a state is shown, even where no member list or lease names it. */
+function noteMember(runState: RunState, member: Pick<Transition, 'pool' | 'endpoint' | 'key'>): void {
+  const pool = poolOf(runState, member.pool);
   if (member.endpoint !== null) endpointOf(pool, member.endpoint);
   if (member.key !== null) keyOf(pool, member.key);
 }
 
-function poolOf(collected: Collected, name: string): PoolTally {
-  return ensure(collected.pools, name, () => ({ name, endpoints: new Map(), keys: new Map() }));
+function poolOf(runState: RunState, name: string): PoolCounts {
+  return getOrCreate(runState.pools, name, () => ({ name, endpoints: new Map(), keys: new Map() }));
 }
 
-function endpointOf(pool: PoolTally, name: string): EndpointTally {
-  return ensure(pool.endpoints, name, () => new EndpointTally());
+function endpointOf(pool: PoolCounts, name: string): EndpointCounts {
+  return getOrCreate(pool.endpoints, name, () => new EndpointCounts());
 }
 
-function keyOf(pool: PoolTally, name: string): KeyTally {
-  return ensure(pool.keys, name, () => new KeyTally());
+function keyOf(pool: PoolCounts, name: string): KeyCounts {
+  return getOrCreate(pool.keys, name, () => new KeyCounts());
 }
 
-/** An address may carry a user, a password or a key; none of them belongs in a report. */
+/** An address may hold a user, a password or a key. */
 function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);

@@ -7,10 +7,10 @@ import type { JournalHead } from './journal-format.ts';
 
 const NAME = /^journal-.*\.ndjson$/;
 const MAX_HEAD = 16 * 1024;
-/** A journal of another machine, of which nobody can say whether its run goes on, is kept this long. */
+/** Whether a run of another machine goes on cannot be checked; its journal is kept this long. */
 const FOREIGN_MS = 24 * 60 * 60 * 1000;
 
-/** The journals of a folder, the one that was written last first. */
+/** The journals of a folder, the newest first. */
 export function journalsIn(folder: string): string[] {
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && NAME.test(entry.name))
@@ -18,7 +18,7 @@ export function journalsIn(folder: string): string[] {
   return files.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
 }
 
-/** Its run does not go on, as far as this machine can tell. */
+/** Its run has ended, as far as this machine can tell. */
 export function isOver(file: string): boolean {
   const head = headOf(file);
   if (head?.host === hostname()) return !isAlive(head.pid);
@@ -31,7 +31,7 @@ export function goesOn(file: string): boolean {
   return head?.host === hostname() && isAlive(head.pid);
 }
 
-/** The first line of a journal; null where it is none. */
+/** The first line of a journal; null where the file is not a journal. */
 export function headOf(file: string): JournalHead | null {
   const descriptor = openSync(file, 'r');
   try {

@@ -1,26 +1,26 @@
-import type { SeenResult, SeenTest } from './collected.ts';
+import type { CollectedResult, CollectedTest } from './run-state.ts';
 import type { TestOutcome } from '../report/model.ts';
 
-/** First line of a journal: what the results do not tell of the run. */
+/** First line of a journal: facts of the run. */
 export interface JournalHead {
   readonly journal: 'gemba-journal/1';
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly playwright: string;
   readonly title: string;
-  /** How many tests the run was going to run. */
+  /** How many tests the run has. */
   readonly planned: number;
   readonly shard: { readonly current: number; readonly total: number } | null;
-  /** The runner, to tell a run that goes on from one that was ended. */
+  /** The runner's process: whether it lives tells if the run goes on. */
   readonly host: string;
   readonly pid: number;
 }
 
-export type JournalTest = Pick<SeenTest, 'id' | 'title' | 'file' | 'line' | 'project'>;
+export type JournalTest = Pick<CollectedTest, 'id' | 'title' | 'file' | 'line' | 'project'>;
 
-/** What of a result its records do not tell. */
+/** The part of a result that is not in its records. */
 export type JournalResult = Omit<
-  SeenResult,
+  CollectedResult,
   | 'leases'
   | 'faults'
   | 'requests'
@@ -29,7 +29,7 @@ export type JournalResult = Omit<
   | 'pinned'
   | 'refused'
   | 'unleased'
-  | 'told'
+  | 'workerVerdict'
 >;
 
 /** A test that began. */
@@ -40,7 +40,7 @@ export interface BeganLine {
   readonly at: number;
 }
 
-/** A result that is whole, with what its worker told. */
+/** An ended result with its worker's records. */
 export interface EndedLine {
   readonly ended: string;
   readonly at: number;
@@ -49,7 +49,7 @@ export interface EndedLine {
   readonly records: readonly unknown[];
 }
 
-/** Nothing more was kept: the journal had reached its limit. */
+/** The journal has reached its limit. */
 export interface CutLine {
   readonly cut: true;
 }

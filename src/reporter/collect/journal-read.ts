@@ -4,22 +4,22 @@ import { recordSchema } from '../../shared/record.ts';
 import { z } from '../../shared/zod.ts';
 import { ingest } from './ingest.ts';
 import { aggregate } from '../report/aggregate.ts';
-import { type Collected, emptyCollected, type SeenResult, type SeenTest } from './collected.ts';
+import { type RunState, emptyRunState, type CollectedResult, type CollectedTest } from './run-state.ts';
 import type { BeganLine, EndedLine, JournalHead, JournalLine, JournalResult } from './journal-format.ts';
 import type { Report } from '../report/model.ts';
-import { ensure } from './tally.ts';
+import { getOrCreate } from './counts.ts';
 
 const moment = z.number().min(0);
 const place = { id: z.string(), title: z.string(), file: z.string(), line: z.number(), project: z.string() };
 const result = z.looseObject({ retry: z.number(), status: z.string(), durationMs: z.number() });
-/** Enough of each line to go by it; records are read with their own schema. */
+/** The fields that are needed; records have their own schema. */
 const lineSchema = z.union([
   z.looseObject({ journal: z.literal('gemba-journal/1'), startedAt: moment, planned: z.number() }),
   z.looseObject({ began: z.object(place), retry: z.number(), worker: z.number(), at: moment }),
   z.looseObject({ ended: z.string(), at: moment, result, records: z.array(z.unknown()) }),
 ]);
 
-/** The report of a run that ended before it could report, from its journal. Null where the file is no journal. */
+/** The report of a killed run, from its journal. Null where the file is not a journal. */
 export async function reportFromJournal(
   file: string,
   version: string,
@@ -30,15 +30,14 @@ export async function reportFromJournal(
   return replay.report(version);
 }
 
-/** Takes a journal's lines in, as they come. */
 class Replay {
-  readonly #collected: Collected = emptyCollected();
+  readonly #runState: RunState = emptyRunState();
   readonly #running = new Map<string, BeganLine>();
   #head: JournalHead | null = null;
   #lastAt = 0;
   #ended = new Set<string>();
 
-  /** A line that cannot be read is left out: the last one may be half a line. */
+  /** Skips a line that cannot be read: the last one may be cut. */
   read(text: string): void {
     const line = parse(text);
     if (line === null) return;
@@ -52,7 +51,7 @@ class Replay {
     const { startedAt, playwright, shard, planned, title } = this.#head;
     for (const line of this.#running.values()) this.#interrupt(line);
     const durationMs = Math.max(0, this.#lastAt - startedAt);
-    const report = aggregate(this.#collected, [...this.#collected.tests.values()], {
+    const report = aggregate(this.#runState, [...this.#runState.tests.values()], {
       status: 'interrupted',
       startedAt,
       durationMs,
@@ -71,29 +70,29 @@ class Replay {
   }
 
   #end({ ended, at, outcome, result, records }: EndedLine): void {
-    const test = this.#collected.tests.get(ended);
+    const test = this.#runState.tests.get(ended);
     if (!test) return;
     this.#lastAt = at;
     this.#ended.add(ended);
     this.#running.delete(`${ended} ${result.retry}`);
     test.status = outcome;
-    const seen = unfolded(result);
+    const seen = toResult(result);
     test.results.push(seen);
     const read = records.flatMap((record) => recordSchema.safeParse(record).data ?? []);
-    ingest(this.#collected, read, test, seen);
+    ingest(this.#runState, read, test, seen);
   }
 
-  /** It was running when the run was ended. */
+  /** It was running when the run was killed. */
   #interrupt(line: BeganLine): void {
     const durationMs = Math.max(0, this.#lastAt - line.at);
     const shard = this.#head?.shard?.current ?? 1;
     const facts = { failed: false, crashed: false, durationMs, shard, worker: line.worker };
     const { retry, at: startedAt } = line;
-    this.#test(line).results.push(unfolded({ retry, startedAt, status: 'interrupted', ...facts }));
+    this.#test(line).results.push(toResult({ retry, startedAt, status: 'interrupted', ...facts }));
   }
 
-  #test({ began }: BeganLine): SeenTest {
-    return ensure(this.#collected.tests, began.id, () => ({ ...began, status: 'skipped', results: [] }));
+  #test({ began }: BeganLine): CollectedTest {
+    return getOrCreate(this.#runState.tests, began.id, () => ({ ...began, status: 'skipped', results: [] }));
   }
 }
 
@@ -106,14 +105,14 @@ function parse(text: string): JournalHead | JournalLine | null {
   }
 }
 
-function unfolded(result: JournalResult): SeenResult {
+function toResult(result: JournalResult): CollectedResult {
   const nothing = {
     requestsOmitted: 0,
     degraded: false,
     pinned: false,
     refused: false,
     unleased: false,
-    told: null,
+    workerVerdict: null,
   };
   return { ...result, ...nothing, leases: [], faults: [], requests: [] };
 }

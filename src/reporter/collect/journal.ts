@@ -2,18 +2,18 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../core/clock.ts';
-import type { SeenResult, SeenTest } from './collected.ts';
+import type { CollectedResult, CollectedTest } from './run-state.ts';
 import type { BeganLine, CutLine, EndedLine, JournalHead, JournalTest } from './journal-format.ts';
 import { isOver, journalsIn } from './journal-files.ts';
 
 const FLUSH_MS = 250;
 const FLUSH_LENGTH = 64 * 1024;
-/** No more is kept beyond this: a run that goes on for ever must not fill the disk. */
+/** Nothing more is written beyond this: a run without end must not fill the disk. */
 const MAX_LENGTH = 512 * 1024 * 1024;
 
 /**
- * What a run has seen so far, on disk while it goes: no hook is called when it is killed. Written in steps of a quarter
- * second, removed when the report is there.
+ * The run so far, on disk: no hook is called when a run is killed. It is written every quarter of a second, and removed when
+ * the report is written.
  */
 export class Journal {
   readonly #file: string;
@@ -33,14 +33,14 @@ export class Journal {
     this.#flush();
   }
 
-  began({ id, title, file, line, project }: JournalTest, retry: number, worker: number): void {
-    const began = { id, title, file, line, project };
-    const told: BeganLine = { began, retry, worker, at: systemClock() };
-    this.#add(JSON.stringify(told));
+  began(test: JournalTest, retry: number, worker: number): void {
+    const { id, title, file, line, project } = test;
+    const began: BeganLine = { began: { id, title, file, line, project }, retry, worker, at: systemClock() };
+    this.#add(JSON.stringify(began));
   }
 
-  /** `records`: the texts that the worker attached, as they came. */
-  ended(test: SeenTest, seen: SeenResult, records: readonly string[]): void {
+  /** `records`: the texts that the worker attached. */
+  ended(test: CollectedTest, seen: CollectedResult, records: readonly string[]): void {
     const {
       leases: _l,
       faults: _f,
@@ -49,7 +49,7 @@ export class Journal {
       pinned: _p,
       refused: _r,
       unleased: _u,
-      told: _t,
+      workerVerdict: _w,
       ...result
     } = seen;
     const { id, status: outcome } = test;
@@ -58,7 +58,7 @@ export class Journal {
     this.#add(`${JSON.stringify(head).slice(0, -1)},"records":[${body.join(',')}]}`);
   }
 
-  /** Ends it: it stays where the report could not be written, and goes otherwise, with those of runs before that are over. */
+  /** Ends the journal. It is kept where the report was not written, else removed, with those of earlier runs that ended. */
   close(isReported: boolean): void {
     this.#flush();
     closeSync(this.#descriptor);

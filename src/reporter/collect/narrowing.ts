@@ -12,7 +12,7 @@ const NARROWING = [
   'ui',
   'debug',
 ] as const;
-/** Options whose value follows as an argument of its own, with their short forms. */
+/** Options with a value in the next argument, with their short forms. */
 const WITH_VALUE: Readonly<Record<string, string>> = {
   'add-reporter': '',
   browser: '',
@@ -39,12 +39,12 @@ const WITH_VALUE: Readonly<Record<string, string>> = {
   'update-source-method': '',
   workers: 'j',
 };
-/** Options that may take the argument behind them. */
+/** Options that may take the next argument. */
 const MAY_TAKE_VALUE: readonly (string | undefined)[] = ['-u', '--update-snapshots', '--shuffle'];
 
 /**
- * Whether the runner's command line asks for a part of the tests: by names of files, by a filter, or as an editor or the
- * UI does, test by test. Playwright tells reporters nothing of it.
+ * Whether the runner's command line asks for a part of the tests: by files, by a filter, or test by test as editors and UI
+ * mode do. Playwright does not pass that to reporters.
  */
 export function isNarrowed(argv: readonly string[]): boolean {
   const given = argv.slice(2);

@@ -1,29 +1,29 @@
 import type { SeenRequest } from '../../core/blame/verdict.ts';
-import { ensure } from './tally.ts';
+import { getOrCreate } from './counts.ts';
 
 const SLOT_MS = 10_000;
 const WINDOW_MS = 60_000;
 
 type Slots = Map<string, Set<number>>;
 
-/** Which endpoints were asked when, and which gave which server error when: a fault of all replicas is nobody's own. */
+/** Which endpoints were used when, and which gave which server error when: a fault of all replicas is not one endpoint's. */
 export class Replicas {
-  private readonly asked = new Map<string, Slots>();
-  private readonly gave = new Map<string, Slots>();
-  private readonly answers = new Map<string, boolean>();
+  readonly #asked = new Map<string, Slots>();
+  readonly #gave = new Map<string, Slots>();
+  readonly #answers = new Map<string, boolean>();
 
   add(request: SeenRequest): void {
     if (request.endpoint === null) return;
-    mark(this.asked, request.pool, request);
-    if (request.kind === 'server') mark(this.gave, statusKey(request), request);
+    mark(this.#asked, request.pool, request);
+    if (request.kind === 'server') mark(this.#gave, statusKey(request), request);
   }
 
-  /** Did every endpoint of the pool that was asked within a minute, and at least two, give this server error? */
+  /** Whether every endpoint of the pool used within a minute, and at least two, gave this server error. */
   everywhere(fault: SeenRequest): boolean {
     if (fault.kind !== 'server' || fault.endpoint === null) return false;
-    return ensure(this.answers, `${statusKey(fault)}\n${slotOf(fault.at)}`, () => {
-      const asked = endpointsNear(this.asked.get(fault.pool), fault.at);
-      const gave = endpointsNear(this.gave.get(statusKey(fault)), fault.at);
+    return getOrCreate(this.#answers, `${statusKey(fault)}\n${slotOf(fault.at)}`, () => {
+      const asked = endpointsNear(this.#asked.get(fault.pool), fault.at);
+      const gave = endpointsNear(this.#gave.get(statusKey(fault)), fault.at);
       return asked.length >= 2 && asked.every((endpoint) => gave.includes(endpoint));
     });
   }
@@ -38,8 +38,8 @@ function slotOf(at: number): number {
 }
 
 function mark(index: Map<string, Slots>, key: string, request: SeenRequest): void {
-  const slots = ensure(index, key, () => new Map<string, Set<number>>());
-  ensure(slots, request.endpoint!, () => new Set<number>()).add(slotOf(request.at));
+  const slots = getOrCreate(index, key, () => new Map<string, Set<number>>());
+  getOrCreate(slots, request.endpoint!, () => new Set<number>()).add(slotOf(request.at));
 }
 
 function endpointsNear(slots: Slots | undefined, at: number): string[] {

@@ -1,4 +1,4 @@
-/** Kept one by one up to here; beyond it in steps of half a percent, so that no run makes the reporter grow. */
+/** Single values are kept up to this number; beyond it, counts in steps of half a percent: a long run does not make the reporter grow. */
 const EXACT = 100_000;
 const STEP = Math.log(1.005);
 /** Durations below this fall into the first step. */
@@ -7,45 +7,45 @@ const SMALLEST_MS = 0.01;
 /** Durations in milliseconds, for mean and percentiles. */
 export class Samples {
   count = 0;
-  private sum = 0;
-  private values: Float64Array | null = new Float64Array(16);
-  private steps = new Map<number, number>();
+  #sum = 0;
+  #values: Float64Array | null = new Float64Array(16);
+  #steps = new Map<number, number>();
 
   add(value: number): void {
-    this.sum += value;
+    this.#sum += value;
     this.count++;
-    if (this.values && this.count > EXACT) this.coarsen();
-    if (!this.values) return this.addToStep(value);
-    if (this.count > this.values.length) this.values = grown(this.values);
-    this.values[this.count - 1] = value;
+    if (this.#values && this.count > EXACT) this.#coarsen();
+    if (!this.#values) return this.#addToStep(value);
+    if (this.count > this.#values.length) this.#values = grown(this.#values);
+    this.#values[this.count - 1] = value;
   }
 
   mean(): number | null {
-    return this.count === 0 ? null : this.sum / this.count;
+    return this.count === 0 ? null : this.#sum / this.count;
   }
 
   /** The smallest value that a share `rate` of all values does not exceed (nearest rank). */
   percentile(rate: number): number | null {
     if (this.count === 0) return null;
     const rank = Math.max(1, Math.ceil(rate * this.count));
-    if (!this.values) return this.stepAt(rank);
-    return select(this.values.subarray(0, this.count), rank - 1);
+    if (!this.#values) return this.#stepAt(rank);
+    return select(this.#values.subarray(0, this.count), rank - 1);
   }
 
-  private coarsen(): void {
-    for (const value of this.values!.subarray(0, this.count - 1)) this.addToStep(value);
-    this.values = null;
+  #coarsen(): void {
+    for (const value of this.#values!.subarray(0, this.count - 1)) this.#addToStep(value);
+    this.#values = null;
   }
 
-  private addToStep(value: number): void {
+  #addToStep(value: number): void {
     const step = Math.ceil(Math.log(Math.max(value, SMALLEST_MS)) / STEP);
-    this.steps.set(step, (this.steps.get(step) ?? 0) + 1);
+    this.#steps.set(step, (this.#steps.get(step) ?? 0) + 1);
   }
 
-  private stepAt(rank: number): number {
+  #stepAt(rank: number): number {
     let passed = 0;
-    for (const step of [...this.steps.keys()].sort((a, b) => a - b)) {
-      passed += this.steps.get(step)!;
+    for (const step of [...this.#steps.keys()].sort((a, b) => a - b)) {
+      passed += this.#steps.get(step)!;
       if (passed >= rank) return Math.exp((step - 0.5) * STEP);
     }
     return 0;

@@ -1,3 +1,7 @@
+/**
+ * Keeps the runs for trends. `history.ts` decides which runs are kept and reads and writes their text; this file locks and
+ * replaces the file, since several processes may write it.
+ */
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,14 +12,14 @@ import type { HistoryRun } from './history-run.ts';
 import type { Report } from '../report/model.ts';
 import { writeWhole } from '../../shared/write-whole.ts';
 
-/** A lock this old was left by a process that died: whoever holds it needs milliseconds. */
+/** A lock this old was left by a process that died: it is held for milliseconds. */
 const STALE_MS = 10_000;
 const WAIT_MS = 15_000;
 const STEP_MS = 25;
 
 /**
- * Adds a run to the history file, if it is a full one, and returns the runs that trends show. Several writers at once
- * each add theirs; a reader sees a whole file at any time. Rejects where the file cannot be written.
+ * Adds a full run to the history file, and returns the runs for trends. Several processes may write at once, and a reader always
+ * finds a whole file. Rejects where the file cannot be written.
  */
 export async function keepHistory(
   file: string,
@@ -39,7 +43,7 @@ export async function readHistory(file: string, warn?: (line: string) => void): 
     throw error;
   });
   const runs = text === null ? [] : parseHistory(text);
-  if (runs === null) warn?.(`${file} is damaged; its trends begin anew with this run`);
+  if (runs === null) warn?.(`${file} is corrupt and was discarded; its trends start with this run`);
   return runs ?? [];
 }
 
@@ -68,7 +72,7 @@ async function take(lock: string): Promise<boolean> {
   }
 }
 
-/** Renaming is atomic: of several that find the same stale lock, one takes it away. */
+/** Renaming is atomic: of several processes that find a stale lock, one removes it. */
 async function stealStale(lock: string): Promise<void> {
   try {
     if (systemClock() - (await stat(lock)).mtimeMs < STALE_MS) return;

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../core/types.ts';
 import type { RunStatus } from '../report/model.ts';
 
-/** What trends keep of one run. */
+/** One run in the history. */
 export interface HistoryRun {
   readonly startedAt: string;
   readonly durationMs: number;

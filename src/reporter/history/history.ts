@@ -18,19 +18,19 @@ const historyRun = z.object({
 });
 const historyFile = z.object({ schema: z.literal('gemba-history/1'), runs: z.array(z.unknown()) });
 
-/** What of a run says whether trends may compare it with the runs before. */
+/** Whether trends may compare the run with earlier ones. */
 export interface RunScope {
-  /** Its command line asked for a part of the tests, or it came from an editor. */
+  /** Its command line selects a part of the tests, or an editor started it. */
   readonly narrowed: boolean;
-  /** `test.only` is forbidden, so that it cannot have been a part of the tests unseen. */
+  /** `test.only` is forbidden, so it did not reduce the tests. */
   readonly forbidOnly: boolean;
-  /** One shard of several, not merged with the others. */
+  /** One of several shards, not merged. */
   readonly oneShard: boolean;
 }
 
-/** A narrowed run that has this part of the last one's tests is the whole of a regular job. */
+/** A narrowed run with this share of the last run's tests is a regular job's. */
 const WHOLE = 0.9;
-/** With fewer than this part of the last one's tests, `test.only` was at work. */
+/** With less than this share of the last run's tests, `test.only` was used. */
 const ONLY = 0.5;
 
 export function historyRunOf({ run, totals, verdicts }: Report): HistoryRun {
@@ -48,7 +48,7 @@ export function historyRunOf({ run, totals, verdicts }: Report): HistoryRun {
   };
 }
 
-/** Whether a run is one of the trend's: a full one, as far as that can be told. */
+/** Whether the run is a full one, as far as that can be told. */
 export function isFull(report: Report, runs: readonly HistoryRun[], scope: RunScope): boolean {
   const { run, totals } = report;
   if (run.status === 'interrupted' || totals.tests === 0) return false;
@@ -58,14 +58,14 @@ export function isFull(report: Report, runs: readonly HistoryRun[], scope: RunSc
   return scope.forbidOnly || totals.tests >= before * ONLY;
 }
 
-/** The runs with one more, oldest first, the last `keep` of them. The same run told again takes its own place. */
+/** The last `keep` runs with this one, oldest first. The same run recorded twice replaces its entry. */
 export function withRun(runs: readonly HistoryRun[], run: HistoryRun, keep: number): HistoryRun[] {
   const others = runs.filter(({ startedAt }) => startedAt !== run.startedAt);
   const ordered = [...others, run].sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
   return ordered.slice(-keep);
 }
 
-/** The runs of a history file, without those that cannot be read; null where the text is no history. */
+/** The runs of a history file, without those that cannot be read; null where the text is not a history. */
 export function parseHistory(text: string): HistoryRun[] | null {
   try {
     const { runs } = historyFile.parse(JSON.parse(text));

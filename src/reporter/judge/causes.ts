@@ -1,21 +1,21 @@
 import { type OutcomeKind, VERDICTS } from '../../core/types.ts';
 import type { SeenRequest } from '../../core/blame/verdict.ts';
 import { isoTime } from '../../shared/format.ts';
-import type { SeenError } from '../collect/collected.ts';
+import type { CollectedError } from '../collect/run-state.ts';
 import type { JudgedTest } from './judging.ts';
 import type { ReportCause } from '../report/model.ts';
-import { ensure } from '../collect/tally.ts';
+import { getOrCreate } from '../collect/counts.ts';
 
-/** Kinds that speak of the key; the other faults speak of the endpoint. */
+/** Faults of the key; the other faults are the endpoint's. */
 const OF_KEY: ReadonlySet<OutcomeKind> = new Set(['auth', 'rate-limit', 'exhausted']);
 
-/** Why tests failed: alike failures together, the product's first, then the most frequent. */
-export function groupCauses(judged: readonly JudgedTest[], errors: readonly SeenError[]): ReportCause[] {
+/** Why tests failed: failures alike in one group, the product's first, then the most frequent. */
+export function groupCauses(judged: readonly JudgedTest[], errors: readonly CollectedError[]): ReportCause[] {
   const groups = new Map<string, { test: JudgedTest; faults: readonly SeenRequest[] }[]>();
   for (const test of judged) {
     if (test.verdict === null) continue;
     const faults = mainFaults(test);
-    ensure(groups, nameOfCause(test, faults[0]), () => []).push({ test, faults });
+    getOrCreate(groups, nameOfCause(test, faults[0]), () => []).push({ test, faults });
   }
   const causes = [...groups.values()].map((group) => {
     const tests = group.map(({ test }) => test);
@@ -29,28 +29,29 @@ export function groupCauses(judged: readonly JudgedTest[], errors: readonly Seen
   return causes.sort((a, b) => rank(a) - rank(b) || b.tests.length - a.tests.length);
 }
 
-/** The faults of the kind and member that hit the test most often. */
+/** The test's most frequent faults, of one kind and member. */
 function mainFaults(test: JudgedTest): readonly SeenRequest[] {
   const groups = new Map<string, SeenRequest[]>();
-  for (const fault of test.faults) ensure(groups, nameOfFault(fault, test.everywhere), () => []).push(fault);
+  for (const fault of test.faults)
+    getOrCreate(groups, nameOfFault(fault, test.everywhere), () => []).push(fault);
   return [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
 function nameOfFault(fault: SeenRequest, everywhere: boolean): string {
   const { pool, kind, status } = fault;
-  return [pool, kind, status, everywhere ? '' : (subjectOf(fault) ?? '')].join('\n');
+  return [pool, kind, status, everywhere ? '' : (blamedMember(fault) ?? '')].join('\n');
 }
 
 function nameOfCause(test: JudgedTest, fault: SeenRequest | undefined): string {
   const { verdict, everywhere, crashed } = test;
   if (fault && !crashed) return [verdict, everywhere, nameOfFault(fault, everywhere)].join('\n');
-  return [verdict, crashed, verdict === 'product' ? '' : toldEvidence(test)].join('\n');
+  return [verdict, crashed, verdict === 'product' ? '' : firstEvidence(test)].join('\n');
 }
 
 function toCause(
   group: readonly JudgedTest[],
   faults: readonly SeenRequest[],
-  errors: readonly SeenError[],
+  errors: readonly CollectedError[],
 ): ReportCause {
   const first = group[0]!;
   const fault = first.crashed ? undefined : faults[0];
@@ -74,19 +75,19 @@ function toCause(
 }
 
 function describeWithoutFault(test: JudgedTest): string {
-  if (test.verdict === 'product') return 'the tests failed while all their calls went well';
-  return test.crashed ? 'the worker died in mid-test' : toldEvidence(test);
+  if (test.verdict === 'product') return 'the tests failed although all their requests succeeded';
+  return test.crashed ? 'the worker crashed during the test' : firstEvidence(test);
 }
 
-function toldEvidence(test: JudgedTest): string {
+function firstEvidence(test: JudgedTest): string {
   const judgement = test.judgements.find((candidate) => candidate?.verdict === test.verdict);
   return judgement?.evidence[0] ?? 'nothing was measured';
 }
 
-function describeFault(fault: SeenRequest, everywhere: boolean, errors: readonly SeenError[]): string {
+function describeFault(fault: SeenRequest, everywhere: boolean, errors: readonly CollectedError[]): string {
   const status = fault.status === null ? '' : ` ${fault.status}`;
-  if (everywhere) return `every endpoint of ${fault.pool} that was asked answered${status}`;
-  const subject = `${blamesKey(fault) ? 'key' : 'endpoint'} ${fault.pool}/${subjectOf(fault) ?? '?'}`;
+  if (everywhere) return `every used endpoint of ${fault.pool} answered${status}`;
+  const subject = `${blamesKey(fault) ? 'key' : 'endpoint'} ${fault.pool}/${blamedMember(fault) ?? '?'}`;
   if (fault.kind === 'network') return `${subject} ${describeNetwork(fault, errors)}`;
   if (fault.kind === 'timeout') return `${subject} did not answer in time`;
   if (fault.kind === 'rate-limit') return `${subject} was rate limited${status && ` (${fault.status})`}`;
@@ -97,24 +98,24 @@ function describeFault(fault: SeenRequest, everywhere: boolean, errors: readonly
 
 const NETWORK: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED|CONNECTION_REFUSED|refused/i, 'refused connections'],
-  [/ENOTFOUND|EAI_AGAIN|NAME_NOT_RESOLVED|getaddrinfo/i, 'could not be found (DNS)'],
-  [/ECONNRESET|EPIPE|socket hang up|CONNECTION_RESET|other side closed/i, 'broke connections off'],
+  [/ENOTFOUND|EAI_AGAIN|NAME_NOT_RESOLVED|getaddrinfo/i, 'was not found (DNS)'],
+  [/ECONNRESET|EPIPE|socket hang up|CONNECTION_RESET|other side closed/i, 'reset connections'],
   [/CERT|TLS|SSL/i, 'has a TLS problem'],
   [/EHOSTUNREACH|ENETUNREACH|UNREACHABLE/i, 'could not be reached'],
 ];
 
-function describeNetwork(fault: SeenRequest, errors: readonly SeenError[]): string {
+function describeNetwork(fault: SeenRequest, errors: readonly CollectedError[]): string {
   const alike = errors.find((error) => {
     return error.kind === 'network' && error.pool === fault.pool && error.endpoint === fault.endpoint;
   });
-  const said = NETWORK.find(([pattern]) => pattern.test(alike?.message ?? ''));
-  return said?.[1] ?? 'had network errors';
+  const known = NETWORK.find(([pattern]) => pattern.test(alike?.message ?? ''));
+  return known?.[1] ?? 'had network errors';
 }
 
 function blamesKey(fault: SeenRequest): boolean {
   return fault.key !== null && (OF_KEY.has(fault.kind) || fault.endpoint === null);
 }
 
-function subjectOf(fault: SeenRequest): string | null {
+function blamedMember(fault: SeenRequest): string | null {
   return blamesKey(fault) ? fault.key : (fault.endpoint ?? fault.key);
 }

@@ -2,13 +2,13 @@ import { type Gate, type GateRule, type Verdict, GATE_RULES } from '../../core/t
 import { counted } from '../../shared/format.ts';
 import type { ReportGate } from '../report/model.ts';
 
-/** What the gate looks at: tests with a failed attempt by verdict, and tests that a fallback has served. */
+/** Tests with a failed attempt by verdict, and tests that a fallback served. */
 export interface GateFacts {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly degraded: number;
 }
 
-/** Judge a run by the rules that its records brought; null where no record brought any. */
+/** Applies the rules that the records carry; null where no record has any. */
 export function judgeGate(rules: Gate | null, facts: GateFacts): ReportGate | null {
   if (!rules) return null;
   const reasons = GATE_RULES.filter((on) => rules[on] === 'fail' && countOf(on, facts) > 0).map((on) => {
@@ -23,8 +23,7 @@ function countOf(on: GateRule, facts: GateFacts): number {
 }
 
 function reasonOf(on: GateRule, tests: number): string {
-  if (on === 'degraded') return `${counted(tests, 'test')} went through on a fallback only`;
-  const whose =
-    on === 'product' ? 'by the product' : on === 'environment' ? 'by the environment' : 'unexplained';
-  return `${counted(tests, 'test')} had a failed attempt, ${whose}`;
+  if (on === 'degraded') return `${counted(tests, 'test')} ran on a fallback`;
+  const cause = on === 'unknown' ? 'of unknown cause' : `with verdict ${on}`;
+  return `${counted(tests, 'test')} had a failed attempt ${cause}`;
 }

@@ -1,21 +1,25 @@
+/**
+ * Judges the run: a verdict for each failed attempt and each test (`judging.ts`, with the rules of `core/blame`), failures of one cause
+ * in one group (`causes.ts`), and the CI gate (`gate.ts`).
+ */
 import { type Judgement, judge, judgeTest, type SeenRequest } from '../../core/blame/verdict.ts';
 import type { Verdict } from '../../core/types.ts';
-import type { SeenResult, SeenTest } from '../collect/collected.ts';
+import type { CollectedResult, CollectedTest } from '../collect/run-state.ts';
 import type { Replicas } from '../collect/replicas.ts';
 
 /** A test with its verdict over the whole run. */
 export interface JudgedTest {
-  readonly test: SeenTest;
+  readonly test: CollectedTest;
   readonly verdict: Verdict | null;
   /** By result; null for one that did not fail. */
   readonly judgements: readonly (Judgement | null)[];
-  /** Faults of failed results that are evidence: the environment's, or those that every replica gives. */
+  /** Faults that are evidence: the environment's, or those that every endpoint gives. */
   readonly faults: readonly SeenRequest[];
   readonly everywhere: boolean;
   readonly crashed: boolean;
 }
 
-export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
+export function judgeCollectedTest(test: CollectedTest, replicas: Replicas): JudgedTest {
   const seenEverywhere = (fault: SeenRequest): boolean =>
     replicas.everywhere(fault) && gaveWhereverAsked(test, fault);
   const judgements = test.results.map((result) =>
@@ -35,17 +39,17 @@ export function judgeSeenTest(test: SeenTest, replicas: Replicas): JudgedTest {
   };
 }
 
-function judgeResult(result: SeenResult, seenEverywhere: (fault: SeenRequest) => boolean): Judgement {
-  const { crashed, faults, told } = result;
+function judgeResult(result: CollectedResult, seenEverywhere: (fault: SeenRequest) => boolean): Judgement {
+  const { crashed, faults, workerVerdict } = result;
   const requests = result.requests.length + result.requestsOmitted;
-  // Only the worker knows why a test that was given no member has failed.
+  // Why a test that got no lease failed is known to its worker alone.
   const unleased = requests === 0 || (result.unleased && faults.length === 0);
-  if (unleased && !crashed && told) return told;
+  if (unleased && !crashed && workerVerdict) return workerVerdict;
   return judge(faults, { crashed, seenEverywhere, wentWell: requests - faults.length });
 }
 
-/** The run's other tests may have met an error that this one got past: every endpoint it asked must have given it. */
-function gaveWhereverAsked(test: SeenTest, fault: SeenRequest): boolean {
+/** Every endpoint that this test used must have given the fault: other tests may have met one that this test recovered from. */
+function gaveWhereverAsked(test: CollectedTest, fault: SeenRequest): boolean {
   const gave = new Set(
     test.results.flatMap(({ faults }) => faults.filter((other) => alike(other, fault))).map(endpointOf),
   );

@@ -1,34 +1,34 @@
 import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/reporter';
 import { monotonic, systemClock } from '../../core/clock.ts';
 import { aggregate } from '../report/aggregate.ts';
-import type { Collected } from '../collect/collected.ts';
+import type { RunState } from '../collect/run-state.ts';
 import type { Report } from '../report/model.ts';
 import { packageVersion, type Settings } from '../options.ts';
-import type { Voice } from './live.ts';
-import { configOption } from './follow.ts';
+import type { Output } from './live.ts';
+import { configOption } from './follow-config.ts';
 import { LiveRun } from './run.ts';
 
-/** The run that a live page shows, and what its reporter collects of it. */
+/** The run that a live page shows, and what the reporter collects of it. */
 export interface LiveSubject {
-  readonly collected: Collected;
+  readonly runState: RunState;
   readonly config: FullConfig;
   readonly suite: Suite;
 }
 
-/** What the reporter tells the live page. */
+/** What the reporter reports to the live page. */
 export interface LiveReporter {
   testBegan(test: TestCase, result: TestResult): void;
-  /** To be called after the result was collected. */
+  /** Call it after the result was collected. */
   testEnded(test: TestCase, result: TestResult): void;
   end(): Promise<void>;
 }
 
-/** Shows a run on the live page; null where none is wanted. The run does not wait for the page. */
-export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice): LiveReporter | null {
+/** Shows a run on the live page; null where `live` is off. The run does not wait for the page. */
+export function beginLive(settings: Settings, subject: LiveSubject, output: Output): LiveReporter | null {
   const { live, mode, title, configDir } = settings;
   if (!live || mode !== 'test') return null;
-  const { collected, config, suite } = subject;
-  const { all } = collected;
+  const { runState, config, suite } = subject;
+  const { all } = runState;
   const startedAt = systemClock();
   const source = {
     title,
@@ -38,9 +38,9 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
   };
   const run = new LiveRun(source, monotonic);
   const option = configOption(config.projects);
-  // Loaded where a page is wanted: most runs have none.
+  // Most runs have no live page.
   const opening = import('./live.ts').then(({ liveView }) => {
-    const view = liveView(live, { folder: configDir, option }, voice);
+    const view = liveView(live, { folder: configDir, option }, output);
     void view.show(run);
     return view;
   });
@@ -54,10 +54,10 @@ export function beginLive(settings: Settings, subject: LiveSubject, voice: Voice
   };
 }
 
-function reportSoFar({ collected, config }: LiveSubject, startedAt: number): Report {
-  // Tests that have only begun are shown as running.
-  const ended = [...collected.tests.values()].filter(({ results }) => results.length > 0);
-  return aggregate(collected, ended, {
+function reportSoFar({ runState, config }: LiveSubject, startedAt: number): Report {
+  // The page lists tests that have not ended as running.
+  const ended = [...runState.tests.values()].filter(({ results }) => results.length > 0);
+  return aggregate(runState, ended, {
     status: 'passed',
     startedAt,
     durationMs: systemClock() - startedAt,

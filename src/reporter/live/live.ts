@@ -1,7 +1,16 @@
+/**
+ * The live page: a server on loopback that shows a run while it goes on.
+ *
+ * `begin.ts` opens it for a reporter. `LiveView` (here) serves the report so far as a page (`page.ts`) and sends events to open
+ * pages (`event-streams.ts`): `state`, twice a second, is what runs and what the broker answers (`pools.ts`); `report` names a new
+ * revision of the report, which the page then fetches. Requests come in through `server.ts`, which checks host, origin,
+ * token and body (`requests.ts`); `pools.ts` applies them, and `write-edit.ts` writes the configuration's file. `messages.ts` has the types
+ * of all of it. `follow-config.ts` prints edits of the configuration, also without a page.
+ */
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type Clock, monotonic } from '../../core/clock.ts';
-import { Clients } from './clients.ts';
+import { EventStreams } from './event-streams.ts';
 import { type Bound, bracketed } from './requests.ts';
 import { type LivePage, livePage } from './page.ts';
 import type { ConfigPlace } from './connection.ts';
@@ -10,13 +19,13 @@ import type { LiveRun } from './run.ts';
 import { type LiveServer, startLiveServer } from './server.ts';
 
 const TICK_MS = 500;
-/** The report is told to be new at most so often; the longer it takes to make, the less often. */
+/** A new report is announced at most this often, and less often the longer a report takes to make. */
 const REPORT_MS = 2000;
 const REPORT_PART = 20;
 const MAX_REPORT_MS = 10_000;
 
-/** How the page speaks in the terminal. */
-export interface Voice {
+/** Where the page's lines for the terminal go. */
+export interface Output {
   readonly print: (line: string) => void;
   readonly warn: (line: string) => void;
 }
@@ -24,138 +33,138 @@ export interface Voice {
 let shared: LiveView | null = null;
 
 /**
- * The live page of this process. Its first run opens it, later ones are shown on it too: in UI and watch mode each run
- * has a reporter of its own, and the page stays.
+ * The live page of this process. The first run opens it, later runs are shown on it: in UI and watch mode each run has a
+ * reporter of its own, and the page stays.
  */
-export function liveView(wanted: Bound, place: ConfigPlace, voice: Voice): LiveView {
-  return (shared ??= new LiveView(wanted, place, voice));
+export function liveView(wanted: Bound, place: ConfigPlace, output: Output): LiveView {
+  return (shared ??= new LiveView(wanted, place, output));
 }
 
-/** Shows one run at a time to whoever listens. Nothing of it keeps the process alive. */
+/** Shows one run at a time. It keeps no process alive. */
 export class LiveView {
-  private readonly wanted: Bound;
-  private readonly voice: Voice;
-  private readonly pools: LivePools;
-  private readonly clients = new Clients();
-  private readonly token = randomBytes(24).toString('base64url');
-  private readonly clock: Clock = monotonic;
-  private server: Promise<LiveServer | null> | null = null;
-  private run: LiveRun | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private telling = false;
-  private made: { id: string; page: Promise<LivePage> } | null = null;
-  private runs = 0;
-  private told = { id: '', at: -Infinity, costMs: 0 };
+  readonly #wanted: Bound;
+  readonly #output: Output;
+  readonly #pools: LivePools;
+  readonly #streams = new EventStreams();
+  readonly #token = randomBytes(24).toString('base64url');
+  readonly #clock: Clock = monotonic;
+  #server: Promise<LiveServer | null> | null = null;
+  #run: LiveRun | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isSending = false;
+  #made: { id: string; page: Promise<LivePage> } | null = null;
+  #runs = 0;
+  #announced = { id: '', at: -Infinity, costMs: 0 };
 
-  constructor(wanted: Bound, place: ConfigPlace, voice: Voice) {
-    this.wanted = wanted;
-    this.voice = voice;
-    this.pools = new LivePools(place);
+  constructor(wanted: Bound, place: ConfigPlace, output: Output) {
+    this.#wanted = wanted;
+    this.#output = output;
+    this.#pools = new LivePools(place);
   }
 
-  /** Shows this run from now on. Settles when the page is there, or was found to be impossible. */
+  /** Shows this run from now on. Resolves when the page is there, or cannot be opened. */
   async show(run: LiveRun): Promise<void> {
-    this.run = run;
-    this.runs++;
-    this.told = { ...this.told, at: -Infinity };
-    await (this.server ??= this.open());
-    await this.tell();
+    this.#run = run;
+    this.#runs++;
+    this.#announced = { ...this.#announced, at: -Infinity };
+    await (this.#server ??= this.#open());
+    await this.#send();
   }
 
-  /** The last of a run: told at once. */
+  /** The run is over: the page shows it at once. */
   async ended(): Promise<void> {
-    this.told = { ...this.told, at: -Infinity };
-    if (this.clients.count > 0) await this.tell();
+    this.#announced = { ...this.#announced, at: -Infinity };
+    if (this.#streams.count > 0) await this.#send();
   }
 
   async close(): Promise<void> {
     if (shared === this) shared = null;
-    this.stopTicking();
-    this.pools.close();
-    this.clients.close();
-    const started = await this.server;
+    this.#stopTimer();
+    this.#pools.close();
+    this.#streams.close();
+    const started = await this.#server;
     started?.server.close();
     started?.server.closeAllConnections();
   }
 
-  private async open(): Promise<LiveServer | null> {
+  async #open(): Promise<LiveServer | null> {
     try {
-      const started = await startLiveServer(this.wanted, this.token, {
-        page: () => this.page(),
-        listen: (response) => this.listen(response),
-        administer: async (wish) => {
-          const done = await this.pools.administer(wish);
-          void this.tell();
-          return done;
+      const started = await startLiveServer(this.#wanted, this.#token, {
+        page: () => this.#page(),
+        listen: (response) => this.#listen(response),
+        administer: async (request) => {
+          const result = await this.#pools.administer(request);
+          void this.#send();
+          return result;
         },
-        edit: async (edit) => {
-          const done = await this.pools.edit(edit);
-          void this.tell();
-          return done;
+        edit: async (request) => {
+          const result = await this.#pools.edit(request);
+          void this.#send();
+          return result;
         },
       });
       const { host, port } = started.bound;
-      this.voice.print(`Gemba live: http://${bracketed(host)}:${port}/?token=${this.token}`);
+      this.#output.print(`Gemba live: http://${bracketed(host)}:${port}/?token=${this.#token}`);
       return started;
     } catch (error) {
-      this.voice.warn(`there is no live page in this run: ${whyNot(error, this.wanted)}`);
+      this.#output.warn(`the live page cannot be opened: ${whyNot(error, this.#wanted)}`);
       return null;
     }
   }
 
-  private listen(response: ServerResponse): string | null {
-    const taken = this.clients.add(response, () => this.clients.count === 0 && this.stopTicking());
-    if (!taken) return 'too many pages are open';
-    this.timer ??= setInterval(() => void this.tell(), TICK_MS).unref();
-    void this.tell(true);
+  #listen(response: ServerResponse): string | null {
+    const isTaken = this.#streams.add(response, () => this.#streams.count === 0 && this.#stopTimer());
+    if (!isTaken) return 'too many pages are open';
+    this.#timer ??= setInterval(() => void this.#send(), TICK_MS).unref();
+    void this.#send(true);
     return null;
   }
 
-  private stopTicking(): void {
-    if (this.timer) clearInterval(this.timer);
-    this.timer = null;
+  #stopTimer(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
-  /** Sends what is now; one at a time, since the broker may take long to answer. */
-  private async tell(again: boolean = false): Promise<void> {
-    const { run } = this;
-    if (!run || this.telling || this.clients.count === 0) return;
-    this.telling = true;
-    const state = await this.pools.now();
-    this.telling = false;
-    if (run !== this.run) return;
-    this.clients.send('state', JSON.stringify({ ...run.now(), ...state }));
-    this.tellReport(run, again);
+  /** Sends the present state. One at a time: the broker may take long to answer. */
+  async #send(again: boolean = false): Promise<void> {
+    const run = this.#run;
+    if (!run || this.#isSending || this.#streams.count === 0) return;
+    this.#isSending = true;
+    const pools = await this.#pools.state();
+    this.#isSending = false;
+    if (run !== this.#run) return;
+    this.#streams.send('state', JSON.stringify({ ...run.state(), ...pools }));
+    this.#announceReport(run, again);
   }
 
-  /** What the pages compare with what they show. */
-  private id(run: LiveRun): string {
-    return `${this.runs}.${run.revision}`;
+  /** Pages compare it with that of the report that they show. */
+  #id(run: LiveRun): string {
+    return `${this.#runs}.${run.revision}`;
   }
 
-  private tellReport(run: LiveRun, again: boolean): void {
-    const { at, costMs } = this.told;
-    const id = this.id(run);
-    const now = this.clock();
-    const due = now - at >= Math.min(MAX_REPORT_MS, Math.max(REPORT_MS, REPORT_PART * costMs));
-    if (!again && (!due || id === this.told.id)) return;
-    this.told = { id, at: now, costMs };
-    this.clients.send('report', id);
+  #announceReport(run: LiveRun, again: boolean): void {
+    const { at, costMs } = this.#announced;
+    const id = this.#id(run);
+    const now = this.#clock();
+    const isDue = now - at >= Math.min(MAX_REPORT_MS, Math.max(REPORT_MS, REPORT_PART * costMs));
+    if (!again && (!isDue || id === this.#announced.id)) return;
+    this.#announced = { id, at: now, costMs };
+    this.#streams.send('report', id);
   }
 
-  private page(): Promise<LivePage> {
-    const { run, made } = this;
+  #page(): Promise<LivePage> {
+    const [run, made] = [this.#run, this.#made];
     if (!run) return Promise.reject(new Error('no run yet'));
-    const id = this.id(run);
+    const id = this.#id(run);
     if (made?.id === id) return made.page;
-    const began = this.clock();
+    const began = this.#clock();
     const { source, ended } = run;
     const page = livePage(source.report(), source.title, { running: !ended, revision: id });
-    this.made = { id, page };
+    this.#made = { id, page };
     page.then(
-      // The first one reads and compiles the templates, too.
-      () => made && (this.told = { ...this.told, costMs: this.clock() - began }),
-      () => (this.made = null),
+      // The first page also loads the templates.
+      () => made && (this.#announced = { ...this.#announced, costMs: this.#clock() - began }),
+      () => (this.#made = null),
     );
     return page;
   }
@@ -164,10 +173,9 @@ export class LiveView {
 function whyNot(error: unknown, { host, port }: Bound): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    return `port ${port} of ${host} is taken. Free it, or choose another (live: { port }); without one any free port is used.`;
+    return `port ${port} of ${host} is in use. Free it, choose another (live: { port }), or leave the port out to use any free one.`;
   }
-  if (code === 'EACCES')
-    return `port ${port} of ${host} may not be opened by this user; choose one above 1023.`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is no address of this machine.`;
+  if (code === 'EACCES') return `this user may not open port ${port} of ${host}; choose a port above 1023.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine.`;
   return message;
 }

@@ -6,7 +6,7 @@ export interface LivePage {
   readonly policy: string;
 }
 
-/** The report so far as a page that is fed by events. */
+/** The report so far as a page that events update. */
 export async function livePage(
   report: Report,
   title: string,

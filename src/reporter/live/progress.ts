@@ -1,10 +1,10 @@
 const WINDOW_MS = 60_000;
-/** With fewer tests done, or in less time, a guess of the end would only jump about. */
+/** With fewer tests done, or after less time, an estimate of the end would be noise. */
 const MIN_DONE = 3;
 const MIN_MS = 2000;
 const MIN_IN_WINDOW = 5;
 
-/** How far a run is: numbers only, so that it can be told at any moment. */
+/** How far a run is. */
 export interface Progress {
   readonly phase: 'running' | 'ended';
   readonly total: number;
@@ -12,17 +12,17 @@ export interface Progress {
   readonly failed: number;
   readonly flaky: number;
   readonly forMs: number;
-  /** Until the last test ends, as far as can be guessed. */
+  /** Estimated time until the last test ends. */
   readonly etaMs: number | null;
   readonly testsLastMinute: number;
   readonly requestsLastMinute: number;
   readonly successLastMinute: number | null;
 }
 
-/** What one result added. */
+/** What one result adds. */
 export interface Step {
   readonly at: number;
-  /** The test is through: no rerun follows. */
+  /** No retry follows. */
   readonly done: boolean;
   readonly failed: boolean;
   readonly flaky: boolean;
@@ -30,65 +30,65 @@ export interface Step {
   readonly failures: number;
 }
 
-/** Follows a run. Only the last minute is kept step by step. */
+/** Measures a run's progress. Single steps are kept for the last minute only. */
 export class ProgressMeter {
-  private readonly total: number;
-  private readonly startedAt: number;
-  private recent: Step[] = [];
-  private done = 0;
-  private failed = 0;
-  private flaky = 0;
-  private endedAt: number | null = null;
+  readonly #total: number;
+  readonly #startedAt: number;
+  #recent: Step[] = [];
+  #done = 0;
+  #failed = 0;
+  #flaky = 0;
+  #endedAt: number | null = null;
 
   constructor(total: number, startedAt: number) {
-    this.total = total;
-    this.startedAt = startedAt;
+    this.#total = total;
+    this.#startedAt = startedAt;
   }
 
   add(step: Step): void {
-    this.recent.push(step);
-    if (this.recent.length > 1 && this.recent[0]!.at < step.at - 2 * WINDOW_MS) this.forget(step.at);
+    this.#recent.push(step);
+    if (this.#recent.length > 1 && this.#recent[0]!.at < step.at - 2 * WINDOW_MS) this.#forget(step.at);
     if (!step.done) return;
-    this.done++;
-    if (step.failed) this.failed++;
-    if (step.flaky) this.flaky++;
+    this.#done++;
+    if (step.failed) this.#failed++;
+    if (step.flaky) this.#flaky++;
   }
 
   end(at: number): void {
-    this.endedAt = at;
+    this.#endedAt = at;
   }
 
   at(now: number): Progress {
-    this.forget(now);
-    const { recent, total, done, failed, flaky, endedAt } = this;
+    this.#forget(now);
+    const [recent, total, endedAt] = [this.#recent, this.#total, this.#endedAt];
     const requests = sum(recent, (step) => step.requests);
     const failures = sum(recent, (step) => step.failures);
     return {
       phase: endedAt === null ? 'running' : 'ended',
       total,
-      done,
-      failed,
-      flaky,
-      forMs: Math.max(0, (endedAt ?? now) - this.startedAt),
-      etaMs: endedAt === null ? this.eta(now) : null,
+      done: this.#done,
+      failed: this.#failed,
+      flaky: this.#flaky,
+      forMs: Math.max(0, (endedAt ?? now) - this.#startedAt),
+      etaMs: endedAt === null ? this.#eta(now) : null,
       testsLastMinute: sum(recent, (step) => Number(step.done)),
       requestsLastMinute: requests,
       successLastMinute: requests === 0 ? null : (requests - failures) / requests,
     };
   }
 
-  /** By the pace of the last minute where it says enough, else of the whole run. */
-  private eta(now: number): number | null {
-    const forMs = now - this.startedAt;
-    if (this.done < MIN_DONE || forMs < MIN_MS) return null;
-    const inWindow = sum(this.recent, (step) => Number(step.done));
-    const left = this.total - this.done;
-    if (inWindow < MIN_IN_WINDOW) return Math.round((left * forMs) / this.done);
+  /** By the pace of the last minute where it has enough tests, else of the whole run. */
+  #eta(now: number): number | null {
+    const forMs = now - this.#startedAt;
+    if (this.#done < MIN_DONE || forMs < MIN_MS) return null;
+    const inWindow = sum(this.#recent, (step) => Number(step.done));
+    const left = this.#total - this.#done;
+    if (inWindow < MIN_IN_WINDOW) return Math.round((left * forMs) / this.#done);
     return Math.round((left * Math.min(WINDOW_MS, forMs)) / inWindow);
   }
 
-  private forget(now: number): void {
-    this.recent = this.recent.filter(({ at }) => at > now - WINDOW_MS);
+  #forget(now: number): void {
+    this.#recent = this.#recent.filter(({ at }) => at > now - WINDOW_MS);
   }
 }
 

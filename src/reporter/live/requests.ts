@@ -1,8 +1,9 @@
-import { MEMBER_KINDS } from '../../core/types.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type * as zod from 'zod';
+import { ADMIN_ACTIONS, MEMBER_KINDS } from '../../core/types.ts';
 import { z } from '../../shared/zod.ts';
+import type { AdminRequest, EditRequest } from './messages.ts';
 
 /** Where the live page listens. */
 export interface Bound {
@@ -13,21 +14,16 @@ export interface Bound {
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
-/** What the page may ask for a member. */
-export const wishSchema = z.object({
-  action: z.enum(['enable', 'disable', 'reset']),
+export const adminRequestSchema: zod.ZodType<AdminRequest> = z.object({
+  action: z.enum(ADMIN_ACTIONS),
   pool: z.string().min(1).max(200),
   name: z.string().min(1).max(200),
 });
 
-export type Wish = zod.infer<typeof wishSchema>;
-
-/** Null takes a field out of the file, so that its default counts; what a value may be, the configuration says. */
+/** The configuration decides which values are valid. */
 const number = z.number().nullable().optional();
 
-/** What the page may have written into the configuration's file. */
-export const editSchema = z.object({
-  /** The file as the page showed it. */
+export const editRequestSchema: zod.ZodType<EditRequest> = z.object({
   revision: z.string().min(1).max(64),
   pool: z.string().min(1).max(200),
   kind: z.enum(MEMBER_KINDS),
@@ -40,12 +36,10 @@ export const editSchema = z.object({
   }),
 });
 
-export type Edit = zod.infer<typeof editSchema>;
-
 /**
- * Does a request's `Host` name this page? A name that somebody else's DNS points here does not: that is how a foreign
- * site would get at it (DNS rebinding). Where the page listens on every address, any plain address will do: no name can
- * be rebound to it.
+ * Whether a request's `Host` names this page. A name that a stranger's DNS resolves to this machine does not: a foreign site
+ * would reach the page by it (DNS rebinding). Where the page listens on every address, any IP address is accepted: no DNS
+ * name can be rebound to it.
  */
 export function isOwnHost(header: string | undefined, bound: Bound): boolean {
   const host = parsed(header);
@@ -55,17 +49,17 @@ export function isOwnHost(header: string | undefined, bound: Bound): boolean {
   return WILDCARDS.includes(bound.host) && isIP(host.name.replaceAll(/[[\]]/g, '')) !== 0;
 }
 
-/** A page of this origin sends its own, or none at all. */
+/** A page of this origin sends its own origin, or none. */
 export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
   return origin === undefined || origin === `http://${host}`;
 }
 
-/** Takes as long for a wrong token as for a right one. */
+/** Takes the same time for a wrong token as for the right one. */
 export function isToken(given: string | null | undefined, token: string): boolean {
   return timingSafeEqual(digest(given ?? ''), digest(token));
 }
 
-/** Host and port as an address says them: IPv6 in brackets. */
+/** A host as it stands in an address: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host.toLowerCase();
 }

@@ -1,61 +1,57 @@
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import type { Clock } from '../../core/clock.ts';
 import type { Report } from '../report/model.ts';
-import { type Progress, ProgressMeter } from './progress.ts';
+import type { RunState } from './messages.ts';
+import { ProgressMeter } from './progress.ts';
 
-interface TestNow {
+interface RunningTest {
   readonly title: string;
   readonly retry: number;
   readonly since: number;
 }
 
-/** What a run's reporter tells of it. */
+/** What the live page reads of a run. */
 export interface LiveSource {
   readonly title: string;
   readonly tests: number;
-  /** The report as far as the run is. */
+  /** The report so far. */
   readonly report: () => Report;
-  /** Attempts and failures that were seen so far. */
+  /** Requests and failures so far. */
   readonly counts: () => { readonly requests: number; readonly failures: number };
-}
-
-export interface RunNow {
-  readonly run: Progress;
-  readonly running: readonly { readonly title: string; readonly retry: number; readonly forMs: number }[];
 }
 
 /** One run as the live page follows it. */
 export class LiveRun {
   readonly source: LiveSource;
-  private readonly clock: Clock;
-  private readonly meter: ProgressMeter;
-  private readonly running = new Map<TestResult, TestNow>();
-  private counted = { requests: 0, failures: 0 };
-  /** Counts what changes the report. */
+  readonly #clock: Clock;
+  readonly #meter: ProgressMeter;
+  readonly #running = new Map<TestResult, RunningTest>();
+  #counts = { requests: 0, failures: 0 };
+  /** Grows with each change of the report. */
   revision = 0;
   ended = false;
 
   constructor(source: LiveSource, clock: Clock) {
     this.source = source;
-    this.clock = clock;
-    this.meter = new ProgressMeter(source.tests, clock());
+    this.#clock = clock;
+    this.#meter = new ProgressMeter(source.tests, clock());
   }
 
   testBegan(test: TestCase, result: TestResult): void {
     const title = test.titlePath().slice(3).join(' › ');
-    this.running.set(result, { title, retry: result.retry, since: this.clock() });
+    this.#running.set(result, { title, retry: result.retry, since: this.#clock() });
   }
 
-  /** To be called after the result was collected. */
+  /** Call it after the result was collected. */
   testEnded(test: TestCase, result: TestResult): void {
-    this.running.delete(result);
-    const before = this.counted;
+    this.#running.delete(result);
+    const before = this.#counts;
     const now = this.source.counts();
-    this.counted = { ...now };
+    this.#counts = { ...now };
     this.revision++;
     const outcome = test.outcome();
-    this.meter.add({
-      at: this.clock(),
+    this.#meter.add({
+      at: this.#clock(),
       done: !(outcome === 'unexpected' && test.results.length <= test.retries),
       failed: outcome === 'unexpected',
       flaky: outcome === 'flaky',
@@ -65,20 +61,20 @@ export class LiveRun {
   }
 
   end(): void {
-    this.running.clear();
+    this.#running.clear();
     this.ended = true;
     this.revision++;
-    this.meter.end(this.clock());
+    this.#meter.end(this.#clock());
   }
 
-  now(): RunNow {
-    const at = this.clock();
+  state(): RunState {
+    const now = this.#clock();
     return {
-      run: this.meter.at(at),
-      running: [...this.running.values()].map(({ title, retry, since }) => ({
+      run: this.#meter.at(now),
+      running: [...this.#running.values()].map(({ title, retry, since }) => ({
         title,
         retry,
-        forMs: at - since,
+        forMs: now - since,
       })),
     };
   }

@@ -1,30 +1,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
+import type { AdminRequest, EditRequest } from './messages.ts';
 import type { LivePage } from './page.ts';
 import {
+  adminRequestSchema,
   type Bound,
-  type Edit,
-  editSchema,
+  editRequestSchema,
   isOwnHost,
   isOwnOrigin,
   isToken,
-  type Wish,
-  wishSchema,
 } from './requests.ts';
 
-/** What answers the requests that were found to be in order. */
+/** They answer the requests that passed all checks. */
 export interface LiveHandlers {
   readonly page: () => Promise<LivePage>;
-  /** Takes the response over, or says why not. */
+  /** Keeps the response open as an event stream, or returns why it cannot. */
   readonly listen: (response: ServerResponse) => string | null;
-  readonly administer: (wish: Wish) => Promise<Done>;
+  readonly administer: (request: AdminRequest) => Promise<ActionResult>;
   /** Writes into the configuration's file. */
-  readonly edit: (edit: Edit) => Promise<Done>;
+  readonly edit: (request: EditRequest) => Promise<ActionResult>;
 }
 
-/** What something came to: the status of the answer, and a sentence. */
-export interface Done {
+/** The HTTP status of the answer, and a sentence for the page. */
+export interface ActionResult {
   readonly status: number;
   readonly text: string;
 }
@@ -46,11 +45,11 @@ const METHODS: Readonly<Record<string, string>> = {
   '/members': 'POST',
   '/config': 'POST',
 };
-const WISH = 'Send an action (enable, disable or reset), a pool and a name.';
-const EDIT =
-  'Send the revision that was shown, a pool, a kind (endpoint or key), a name, and in "set" numbers for weight, maxConcurrent or rpm, or true or false for enabled; null for the default.';
+const ADMIN_NEEDS = 'Send an action (enable, disable or reset), a pool and a name.';
+const EDIT_NEEDS =
+  'Send the revision that the page showed, a pool, a kind (endpoint or key), a name, and in "set" numbers for weight, maxConcurrent or rpm, or true or false for enabled; null for the default.';
 
-/** Listens; rejects where it cannot. Nothing of it keeps the process alive. */
+/** Starts to listen; rejects where it cannot. The server keeps no process alive. */
 export async function startLiveServer(
   wanted: Bound,
   token: string,
@@ -62,7 +61,7 @@ export async function startLiveServer(
   server.on('connection', (socket) => socket.unref());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // While it is being opened it must be waited for.
+    // Until it listens, the process must wait for it.
     server.ref();
     server.listen(wanted.port, wanted.host, () => {
       server.unref();
@@ -76,7 +75,7 @@ export async function startLiveServer(
     response.on('error', () => {});
     answer(request, response, { bound, token, handlers }).catch(() => {
       if (response.headersSent) response.destroy();
-      else say(response, 500, 'The page could not be made.');
+      else answerText(response, 500, 'The page could not be rendered.');
     });
   });
   return { bound, server };
@@ -100,23 +99,24 @@ async function answer(
 ): Promise<void> {
   const { host, origin } = request.headers;
   if (!isOwnHost(host, context.bound))
-    return say(response, 403, 'This address is not the one of the live page.');
+    return answerText(response, 403, 'The live page has another host name.');
   const url = new URL(request.url ?? '/', `http://${host}`);
   const method = METHODS[url.pathname];
   const isPost = method === 'POST';
   const given = isPost ? request.headers['x-gemba-token'] : url.searchParams.get('token');
   if (!isToken(typeof given === 'string' ? given : null, context.token) || !isOwnOrigin(origin, host)) {
-    return say(
+    return answerText(
       response,
       403,
-      'The token in the address is missing or wrong: take the address that the run printed.',
+      'The token in the address is missing or wrong. Use the address that the run printed.',
     );
   }
-  if (method === undefined) return say(response, 404, 'There is nothing here.');
-  if (request.method !== method) return say(response, 405, `Use ${method}.`, { allow: method });
+  if (method === undefined) return answerText(response, 404, 'Not found.');
+  if (request.method !== method) return answerText(response, 405, `Use ${method}.`, { allow: method });
   const { administer, edit } = context.handlers;
-  if (url.pathname === '/members') return change(request, response, wishSchema, administer, WISH);
-  if (url.pathname === '/config') return change(request, response, editSchema, edit, EDIT);
+  if (url.pathname === '/members')
+    return applyChange(request, response, adminRequestSchema, administer, ADMIN_NEEDS);
+  if (url.pathname === '/config') return applyChange(request, response, editRequestSchema, edit, EDIT_NEEDS);
   return url.pathname === '/' ? page(response, context.handlers) : listen(response, context.handlers);
 }
 
@@ -137,23 +137,23 @@ function listen(response: ServerResponse, { listen: take }: LiveHandlers): void 
   if (refused !== null) response.end(`: ${refused}\n\n`);
 }
 
-async function change<T>(
+async function applyChange<T>(
   request: IncomingMessage,
   response: ServerResponse,
   schema: z.ZodType<T>,
-  act: (wanted: T) => Promise<Done>,
+  apply: (wanted: T) => Promise<ActionResult>,
   needs: string,
 ): Promise<void> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-    return tell(response, 415, 'Send JSON.');
+    return answerJson(response, 415, 'Send JSON.');
   }
   const wanted = schema.safeParse(await body(request));
-  if (!wanted.success) return tell(response, 400, needs);
-  const { status, text } = await act(wanted.data);
-  tell(response, status, text);
+  if (!wanted.success) return answerJson(response, 400, needs);
+  const { status, text } = await apply(wanted.data);
+  answerJson(response, status, text);
 }
 
-/** The body as JSON; undefined where it is none, or too long. */
+/** The body as JSON; undefined where it is not JSON, or too long. */
 async function body(request: IncomingMessage): Promise<unknown> {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
@@ -167,12 +167,12 @@ async function body(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function tell(response: ServerResponse, status: number, text: string): void {
+function answerJson(response: ServerResponse, status: number, text: string): void {
   const headers = { 'content-type': 'application/json', 'content-security-policy': NOTHING };
   response.writeHead(status, { ...HEADERS, ...headers }).end(JSON.stringify({ text }));
 }
 
-function say(
+function answerText(
   response: ServerResponse,
   status: number,
   text: string,

@@ -1,11 +1,12 @@
 import type { HealthState } from '../../core/types.ts';
 import { clockMinute, clockTime, count, counted, duration } from '../../shared/format.ts';
-import { lanesOf, type MemberLane, type Stretches } from './timeline-rows.ts';
+import { memberTimeline, type MemberTimelineRow, type StateIntervals } from './member-timeline.ts';
 import type { Report, ReportBucket } from '../report/model.ts';
-import { type Band, short as coordinate } from './shapes.ts';
-import { workerLanes, type WorkerLanes } from './worker-rows.ts';
+import type { TimelineData } from './data-format.ts';
+import { type Interval, short as coordinate } from './shapes.ts';
+import { workerTimeline, type WorkerTimeline } from './worker-timeline.ts';
 
-/** Charts are drawn once, here, in these units; the page stretches them. */
+/** Charts are drawn here, in these units; the page stretches them. */
 const PLOT_WIDTH = 1000;
 const PLOT_HEIGHT = 100;
 const RESPONSE_HEIGHT = 40;
@@ -24,32 +25,24 @@ export interface TimelineView {
   readonly good: string;
   readonly bad: string;
   readonly response: string;
-  readonly lanes: readonly MemberLane[];
-  readonly workers: WorkerLanes;
-  readonly moreLanes: string | null;
+  readonly members: readonly MemberTimelineRow[];
+  readonly workers: WorkerTimeline;
+  readonly moreMembers: string | null;
   readonly legend: readonly HealthState[];
   readonly ticks: readonly { readonly left: string; readonly text: string }[];
-  /** What the page needs to tell the numbers under the pointer. */
+  /** The numbers that the pointer reads. */
   readonly data: TimelineData;
 }
 
-interface TimelineData {
-  readonly start: number;
-  readonly size: number;
-  readonly requests: readonly number[];
-  readonly failures: readonly number[];
-  readonly avg: readonly (number | null)[];
-}
-
-/** The run over time: attempts, failures, response times and members that were out; null where nothing was measured. */
-export function timelineView(report: Report, stretches: Stretches, span: Band): TimelineView | null {
+/** Requests, failures, response times and unhealthy members over time; null where nothing was measured. */
+export function timelineView(report: Report, intervals: StateIntervals, span: Interval): TimelineView | null {
   const buckets = report.timeline;
   if (buckets.length === 0) return null;
   const { from: start, to: end } = span;
   const size = (end - start) / buckets.length;
   const most = Math.max(...buckets.map(({ requests }) => requests));
   const slowest = Math.max(...buckets.map(({ avgMs }) => avgMs ?? 0));
-  const lanes = lanesOf(report, stretches, span);
+  const members = memberTimeline(report, intervals, span);
   return {
     bucket: bucketName(size),
     label: labelOf(report, size),
@@ -58,10 +51,11 @@ export function timelineView(report: Report, stretches: Stretches, span: Band): 
     good: bars(buckets, most, ({ requests, failures }) => [failures, requests]),
     bad: bars(buckets, most, ({ failures }) => [0, failures]),
     response: line(buckets, slowest),
-    lanes: lanes.shown,
-    workers: workerLanes(report, span),
-    moreLanes: lanes.cut === 0 ? null : `${counted(lanes.cut, 'more member')} in the tables of the pools.`,
-    legend: lanes.states,
+    members: members.shown,
+    workers: workerTimeline(report, span),
+    moreMembers:
+      members.cut === 0 ? null : `${counted(members.cut, 'more member')} in the tables of the pools.`,
+    legend: members.states,
     ticks: ticksOf(start, end),
     data: {
       start,
@@ -81,9 +75,9 @@ function bucketName(size: number): string {
 function labelOf(report: Report, size: number): string {
   const { requests, failures } = report.totals;
   const worst = report.timeline.reduce((a, b) => (b.failures > a.failures ? b : a));
-  const said = `Attempts per ${bucketName(size)}: ${count(requests)} in all, ${counted(failures, 'failure')}`;
-  if (worst.failures === 0) return `${said}.`;
-  return `${said}, most of them (${count(worst.failures)}) at ${clockTime(Date.parse(worst.at))}.`;
+  const totals = `Requests per ${bucketName(size)}: ${count(requests)} in all, ${counted(failures, 'failure')}`;
+  if (worst.failures === 0) return `${totals}.`;
+  return `${totals}, most of them (${count(worst.failures)}) at ${clockTime(Date.parse(worst.at))}.`;
 }
 
 function bars(
@@ -124,11 +118,11 @@ function line(buckets: readonly ReportBucket[], slowest: number): string {
 function ticksOf(start: number, end: number): { left: string; text: string }[] {
   const span = end - start;
   const step = TICK_STEPS.find((candidate) => span / candidate <= MAX_TICKS) ?? span / MAX_TICKS;
-  const say = step < MINUTE ? clockTime : clockMinute;
+  const format = step < MINUTE ? clockTime : clockMinute;
   const ticks: { left: string; text: string }[] = [];
   for (let at = Math.ceil(start / step) * step; at < end; at += step) {
     const left = ((at - start) / span) * 100;
-    if (left < 90) ticks.push({ left: `${coordinate(left)}%`, text: say(at) });
+    if (left < 90) ticks.push({ left: `${coordinate(left)}%`, text: format(at) });
   }
   return ticks;
 }

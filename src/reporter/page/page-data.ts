@@ -1,115 +1,120 @@
-import { VERDICTS } from '../../core/types.ts';
 import { deflateRawSync } from 'node:zlib';
-import { memberName } from './timeline-rows.ts';
+import { VERDICTS } from '../../core/types.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
+import { OUTCOMES, type PackedData, type PackedError, type PackedResult } from './data-format.ts';
+import { memberName } from '../report/member-names.ts';
 import { isUnmeasured } from './view-tests.ts';
 
-/** Order that the page's script knows the words by. */
-const OUTCOMES = ['unexpected', 'flaky', 'expected', 'skipped'] as const;
-
 /** Texts by number, each kept once. */
-class Texts {
+class StringTable {
   readonly list: string[] = [];
-  private readonly numbers = new Map<string, number>();
+  readonly #indexes = new Map<string, number>();
 
-  number(text: string): number {
-    const known = this.numbers.get(text);
+  index(text: string): number {
+    const known = this.#indexes.get(text);
     if (known !== undefined) return known;
-    this.numbers.set(text, this.list.length);
+    this.#indexes.set(text, this.list.length);
     return this.list.push(text) - 1;
   }
 
-  orNone(text: string | null): number {
-    return text === null ? -1 : this.number(text);
+  indexOrNone(text: string | null): number {
+    return text === null ? -1 : this.index(text);
   }
 }
 
-type Dictionaries = Record<'files' | 'projects' | 'members' | 'evidence' | 'names' | 'messages', Texts>;
+type StringTables = Record<'files' | 'projects' | 'members' | 'evidence' | 'names' | 'messages', StringTable>;
 
 /**
- * All tests and errors for the page's lists, packed: rows of numbers and dictionaries, deflated, base64. Only
- * letters, digits and `+/=`, so it can stand in a script element as it is.
+ * All tests and errors for the page's lists, packed: rows of numbers and dictionaries, deflated, base64. It has only
+ * letters, digits and `+/=`, so that it is safe in a script element.
  */
-export function packIsland(report: Report, ordered: readonly ReportTest[]): string {
-  const texts: Dictionaries = {
-    files: new Texts(),
-    projects: new Texts(),
-    members: new Texts(),
-    evidence: new Texts(),
-    names: new Texts(),
-    messages: new Texts(),
+export function packPageData(report: Report, ordered: readonly ReportTest[]): string {
+  const texts: StringTables = {
+    files: new StringTable(),
+    projects: new StringTable(),
+    members: new StringTable(),
+    evidence: new StringTable(),
+    names: new StringTable(),
+    messages: new StringTable(),
   };
   const start = Date.parse(report.run.startedAt);
-  const sharded = report.run.shards.total > 1;
+  const isSharded = report.run.shards.total > 1;
   const causes = new Map<string, number>();
   report.causes.forEach(({ tests }, cause) => tests.forEach((id) => causes.set(id, cause)));
   const positions = new Map(ordered.map((test, index) => [test.id, index]));
-  const tests = ordered.map((test) => [
+  const tests = ordered.map((test): PackedData['tests'][number] => [
     test.title,
-    texts.files.number(test.file),
+    texts.files.index(test.file),
     test.line,
-    texts.projects.number(test.project),
+    texts.projects.index(test.project),
     OUTCOMES.indexOf(test.status),
     test.verdict === null ? -1 : VERDICTS.indexOf(test.verdict),
     (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0) + (isUnmeasured(test) ? 4 : 0),
     causes.get(test.id) ?? -1,
-    test.results.map((result) => packResult(result, { start, sharded }, texts)),
+    test.results.map((result) => packResult(result, { start, isSharded }, texts)),
   ]);
   const errors = report.errors.map((error) => packError(error, start, positions, texts));
-  const lists = Object.fromEntries(Object.entries(texts).map(([name, { list }]) => [name, list]));
-  // By themselves they are deflated better than between what differs.
-  const ids = ordered.map(({ id }) => id);
-  const causeTexts = report.causes.map(({ text }) => text);
-  const packed = JSON.stringify({ start, ...lists, causes: causeTexts, ids, tests, errors });
+  const data: PackedData = {
+    start,
+    files: texts.files.list,
+    projects: texts.projects.list,
+    members: texts.members.list,
+    evidence: texts.evidence.list,
+    names: texts.names.list,
+    messages: texts.messages.list,
+    causes: report.causes.map(({ text }) => text),
+    ids: ordered.map(({ id }) => id),
+    tests,
+    errors,
+  };
   // Half the time of the usual level, and a twentieth larger.
-  return deflateRawSync(packed, { level: 4 }).toString('base64');
+  return deflateRawSync(JSON.stringify(data), { level: 4 }).toString('base64');
 }
 
 function packError(
   error: ReportError,
   start: number,
   positions: ReadonlyMap<string, number>,
-  { names, messages }: Dictionaries,
-): unknown[] {
+  { names, messages }: StringTables,
+): PackedError {
   return [
     Date.parse(error.at) - start,
-    names.number(error.pool),
-    names.orNone(error.endpoint),
-    names.orNone(error.key),
-    names.number(error.kind),
+    names.index(error.pool),
+    names.indexOrNone(error.endpoint),
+    names.indexOrNone(error.key),
+    names.index(error.kind),
     error.status ?? 0,
-    messages.number(error.message),
+    messages.index(error.message),
     positions.get(error.testId) ?? -1,
   ];
 }
 
 function packResult(
   result: ReportResult,
-  { start, sharded }: { readonly start: number; readonly sharded: boolean },
-  texts: Dictionaries,
-): unknown[] {
+  { start, isSharded }: { readonly start: number; readonly isSharded: boolean },
+  texts: StringTables,
+): PackedResult {
   return [
     result.retry,
     result.status,
     Math.round(result.durationMs),
     result.verdict === null ? -1 : VERDICTS.indexOf(result.verdict),
-    result.evidence.map((text) => texts.evidence.number(text)),
-    (sharded ? result.shard : null) ?? -1,
+    result.evidence.map((text) => texts.evidence.index(text)),
+    (isSharded ? result.shard : null) ?? -1,
     result.worker ?? -1,
     result.leases.map((lease) => [
-      texts.members.number(memberName(lease)),
+      texts.members.index(memberName(lease)),
       Math.round(lease.waitedMs),
       Math.round(lease.heldMs),
       lease.requests,
       lease.failures,
     ]),
-    // Seconds are enough for people.
     Math.round((Date.parse(result.startedAt) - start) / 1000),
-    ...(result.refused ? [1] : []),
+    result.refused ? 1 : 0,
   ];
 }
 
-/** JSON that can stand in a script element: nothing in it can end that element or begin a comment. */
+/** JSON for a script element: nothing in it can end that element or begin a comment. */
 export function scriptSafeJson(value: unknown): string {
   return JSON.stringify(value)
     .replaceAll('<', '\\u003c')

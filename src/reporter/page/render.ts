@@ -1,3 +1,9 @@
+/**
+ * Renders index.html. `view.ts` turns the report into texts, one file for each section (`view-*.ts`, charts in `charts.ts`,
+ * `member-timeline.ts` and `worker-timeline.ts`); the Handlebars templates of `templates/` place them and decide nothing. What the lists need beyond their
+ * first rows is packed by `page-data.ts` in the form of `data-format.ts`, for the script in `browser/`. The build compiles templates
+ * (`templates.ts`) and bundles scripts (`scripts.ts`).
+ */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { scriptSafeJson } from './page-data.ts';
@@ -5,16 +11,14 @@ import { TEMPLATES } from './template-sources.ts';
 import type { DashboardView } from './view.ts';
 
 const STYLES: readonly string[] = ['dashboard.css', 'charts.css', 'tables.css', 'lists.css', 'media.css'];
-const SCRIPTS: readonly string[] = ['dashboard.js', 'timeline.js', 'data.js', 'tests.js', 'errors.js'];
 const LIVE_STYLES: readonly string[] = ['live.css'];
-const LIVE_SCRIPTS: readonly string[] = ['edit.js', 'live.js'];
 
-/** The report as one HTML file that needs nothing else: no network, no other file, no server. */
+/** The report as one HTML file that needs no network, no other file and no server. */
 export async function renderDashboard(view: DashboardView): Promise<string> {
   return (await renderPage(view)).html;
 }
 
-/** The page and the policy that it carries (Content Security Policy). */
+/** The page and its Content Security Policy. */
 export async function renderPage(view: DashboardView): Promise<{ html: string; policy: string }> {
   const { template, css, script, policy } = await (view.live ? livePage() : filePage());
   const timelineJson = scriptSafeJson(view.timeline?.data ?? null);
@@ -31,7 +35,7 @@ interface Prepared {
 const filePage = memoize(() => prepare(false));
 const livePage = memoize(() => prepare(true));
 
-/** A live page is made again and again: its parts are read once. */
+/** A live page is rendered again and again; its parts are read once. */
 function memoize(make: () => Promise<Prepared>): () => Promise<Prepared> {
   let made: Promise<Prepared> | null = null;
   return () => {
@@ -46,9 +50,9 @@ async function prepare(live: boolean): Promise<Prepared> {
     // Loaded when there is a page to write.
     import('./templates.ts').then(({ pageTemplate }) => pageTemplate()),
     readAll([...STYLES, ...(live ? LIVE_STYLES : [])]),
-    readAll([...SCRIPTS, ...(live ? LIVE_SCRIPTS : [])]).then(
-      (scripts) => `(() => {\n'use strict';\n${scripts}})();`,
-    ),
+    import('./scripts.ts')
+      .then(({ pageScripts }) => pageScripts())
+      .then((scripts) => (live ? scripts.live : scripts.page)),
   ]);
   const hash = createHash('sha256').update(script).digest('base64');
   const connect = live ? " connect-src 'self';" : '';

@@ -1,11 +1,11 @@
-/** Drawing in a chart's own units; the page stretches it. */
+/** Drawing in a chart's own units; the page stretches them. */
 
-export interface Band {
+export interface Interval {
   readonly from: number;
   readonly to: number;
 }
 
-/** Values as an area in steps of one unit each, from the ground of a field of that height. */
+/** Values as an area in steps of one unit each, drawn from the bottom of the chart. */
 export function stepArea(values: readonly number[], most: number, height: number): string {
   if (values.every((value) => value === 0)) return '';
   const ground = `V${height}`;
@@ -18,7 +18,7 @@ export function stepArea(values: readonly number[], most: number, height: number
       continue;
     }
     if (run > 0) path += `h${run}`;
-    // What is there at all must be seen.
+    // The smallest value must still be visible.
     path += value === 0 ? ground : `V${short(height - Math.max(0.8, (value / Math.max(1, most)) * height))}`;
     level = value;
     run = 1;
@@ -26,10 +26,10 @@ export function stepArea(values: readonly number[], most: number, height: number
   return `${path}h${run}${level === 0 ? '' : ground}z`;
 }
 
-/** Stretches of time as boxes over a field of that width; a short one is still seen. */
-export function boxes(bands: readonly Band[], span: Band, width: number, height: number): string {
+/** Intervals as boxes over the width of the chart; the shortest is still visible. */
+export function boxes(intervals: readonly Interval[], span: Interval, width: number, height: number): string {
   const x = (at: number): number => ((at - span.from) / Math.max(1, span.to - span.from)) * width;
-  return bands
+  return intervals
     .map(({ from, to }) => {
       const left = short(Math.min(width - 2, x(from)));
       return `M${left} 0h${short(Math.max(2, x(to) - x(from)))}v${height}H${left}z`;

@@ -5,7 +5,7 @@ import { type Notice, noticesOf } from './view-notices.ts';
 
 export interface AnswerView {
   readonly headline: string;
-  /** What became of tests that failed at first; empty where none did. */
+  /** Tests that failed at first and passed on a retry; empty where none did. */
   readonly lead: string;
   readonly notes: readonly string[];
   /** Empty where no attempt of a test failed. */
@@ -17,7 +17,7 @@ interface VerdictView {
   readonly name: Verdict;
   readonly count: string;
   readonly meaning: string;
-  /** How many of them failed in the end; empty where none passed on a rerun. */
+  /** How many of them failed in the end; empty where none passed on a retry. */
   readonly split: string;
   readonly some: boolean;
   readonly causes: readonly CauseView[];
@@ -31,15 +31,20 @@ interface CauseView {
 }
 
 const MEANING: Record<Verdict, string> = {
-  product: 'failed although its calls went well, or where every endpoint gave the same error',
-  environment: 'failed with a fault of an endpoint, a key or the network at its own lease',
-  unknown: 'failed with nothing measured, or its worker died',
+  product: 'All requests succeeded, or every endpoint returned the same error.',
+  environment: 'An endpoint, a key or the network failed during the test.',
+  unknown: 'Nothing was measured, or the worker crashed.',
+};
+const FAILURES: Record<Verdict, (tests: number) => string> = {
+  product: (tests) => counted(tests, 'product failure'),
+  environment: (tests) => counted(tests, 'environment failure'),
+  unknown: (tests) => `${count(tests)} of unknown cause`,
 };
 const MAX_CAUSES = 6;
 
-const NOTHING_MEASURED = 'No lease was taken in this run, so nothing was measured.';
+const NOTHING_MEASURED = 'No test took a lease, so nothing was measured.';
 
-/** The page's first question: was it the environment or the product? */
+/** Was it the environment or the product? */
 export function answerView(report: Report, running: boolean = false): AnswerView {
   return {
     headline: running ? headlineSoFar(report) : headline(report),
@@ -61,11 +66,11 @@ export function headline(report: Report): string {
   if (tests === 0) return 'No test ran.';
   if (ran === 0) return `${tests === 1 ? 'The one test was' : `All ${count(tests)} tests were`} skipped.`;
   if (failed > 0) {
-    return `${count(failed)} of ${counted(tests, 'test')} failed${whose(report, 'unexpected')}.`;
+    return `${count(failed)} of ${counted(tests, 'test')} failed${verdictsText(report, 'unexpected')}.`;
   }
-  const rerun =
-    flaky === 0 ? '' : flaky === ran ? ' only on a rerun' : `, ${count(flaky)} of them only on a rerun`;
-  return `${everyTest(ran, skipped > 0)} passed${rerun}.`;
+  const onRetry =
+    flaky === 0 ? '' : flaky === ran ? ' only on a retry' : `, ${count(flaky)} of them only on a retry`;
+  return `${everyTest(ran, skipped > 0)} passed${onRetry}.`;
 }
 
 function everyTest(ran: number, someSkipped: boolean): string {
@@ -77,38 +82,33 @@ function everyTest(ran: number, someSkipped: boolean): string {
 export function nothingMeasured({ totals }: Report): string | null {
   if (totals.requests > 0) return null;
   if (totals.leases === 0) return NOTHING_MEASURED;
-  return 'No call went through a lease in this run, so nothing was measured.';
+  return 'No test made a leased request, so nothing was measured.';
 }
 
-function whose(report: Report, status: 'unexpected' | 'flaky'): string {
+/** `: 2 product failures, 1 environment failure` */
+function verdictsText(report: Report, status: 'unexpected' | 'flaky'): string {
   const tests = report.tests.filter((test) => test.status === status);
-  const number = (verdict: Verdict): number => tests.filter((test) => test.verdict === verdict).length;
-  const said: string[] = [];
-  if (number('product')) said.push(`${count(number('product'))} by the product`);
-  if (number('environment')) said.push(`${count(number('environment'))} by the environment`);
-  if (number('unknown')) said.push(`${count(number('unknown'))} for an unknown reason`);
-  if (said.length === 0) return '';
-  if (said.length > 1) return `: ${said.join(', ')}`;
-  const only = said[0]!.replace(/^\S+ /, '');
-  return tests.length === 1 ? `, ${only}` : `, all ${only}`;
+  const parts = VERDICTS.flatMap((verdict) => {
+    const found = tests.filter((test) => test.verdict === verdict).length;
+    return found === 0 ? [] : [FAILURES[verdict](found)];
+  });
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 function leadOf(report: Report): string {
   const { failed, flaky } = report.totals;
   if (flaky === 0) return '';
   const which = counted(flaky, failed > 0 ? 'more test' : 'test');
-  return `${which} failed at first and passed on a rerun${whose(report, 'flaky')}.`;
+  return `${which} failed at first and passed on a retry${verdictsText(report, 'flaky')}.`;
 }
 
 function notesOf(report: Report, running: boolean): string[] {
   const { totals } = report;
   const notes: string[] = [];
-  if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded, on a fallback.`);
-  if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran on a target pinned by its user.`);
+  if (totals.degraded > 0) notes.push(`${counted(totals.degraded, 'test')} ran degraded: on a fallback.`);
+  if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran pinned to a target.`);
   if (totals.unmeasured > 0 && totals.requests > 0) {
-    notes.push(
-      `${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no call went through a lease.`,
-    );
+    notes.push(`${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no leased request.`);
   }
   if (totals.skipped > 0 && totals.skipped < totals.tests) {
     notes.push(`${counted(totals.skipped, 'test was', 'tests were')} skipped or did not run.`);
@@ -130,25 +130,25 @@ function verdictView(report: Report, verdict: Verdict): VerdictView {
     causes: causes.slice(0, MAX_CAUSES).map(({ cause, index }) => {
       return { index, text: capital(cause.text), note: noteOfCause(cause) };
     }),
-    more: cut > 0 ? `and ${counted(cut, 'further cause')}` : null,
+    more: cut > 0 ? `and ${counted(cut, 'more cause')}` : null,
   };
 }
 
 function splitOf(causes: readonly ReportCause[]): string {
   const failed = causes.reduce((sum, cause) => sum + cause.failed, 0);
-  const cured = causes.reduce((sum, cause) => sum + cause.tests.length, 0) - failed;
-  return cured === 0 ? '' : `${count(failed)} failed, ${count(cured)} flaky`;
+  const flaky = causes.reduce((sum, cause) => sum + cause.tests.length, 0) - failed;
+  return flaky === 0 ? '' : `${count(failed)} failed, ${count(flaky)} flaky`;
 }
 
-/** `17 tests, 02:10–02:27, 5 of them passed on a rerun` */
+/** `17 tests, 02:10–02:27, 5 passed on a retry` */
 export function noteOfCause(cause: ReportCause): string {
-  const said = [counted(cause.tests.length, 'test')];
+  const parts = [counted(cause.tests.length, 'test')];
   if (cause.from !== null && cause.to !== null) {
-    said.push(timeWindow(Date.parse(cause.from), Date.parse(cause.to)));
+    parts.push(timeWindow(Date.parse(cause.from), Date.parse(cause.to)));
   }
-  const cured = cause.tests.length - cause.failed;
-  if (cured > 0 && cured === cause.tests.length)
-    said.push(cured === 1 ? 'passed on a rerun' : 'all passed on a rerun');
-  else if (cured > 0) said.push(`${count(cured)} of them passed on a rerun`);
-  return said.join(', ');
+  const flaky = cause.tests.length - cause.failed;
+  if (flaky > 0 && flaky === cause.tests.length)
+    parts.push(flaky === 1 ? 'passed on a retry' : 'all passed on a retry');
+  else if (flaky > 0) parts.push(`${count(flaky)} passed on a retry`);
+  return parts.join(', ');
 }

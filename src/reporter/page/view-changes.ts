@@ -1,6 +1,6 @@
 import type { HealthState } from '../../core/types.ts';
 import { clockTime, count, counted, moment, shorten } from '../../shared/format.ts';
-import { memberName } from './timeline-rows.ts';
+import { memberName } from '../report/member-names.ts';
 import type { Report, ReportTransition } from '../report/model.ts';
 
 export interface ChangesView {
@@ -20,11 +20,11 @@ interface ChangeRow {
   readonly until: string;
 }
 
-/** The configuration over the run: shown where it changed, or was meant to. */
+/** The configuration over the run; shown where an edit changed it or was refused. */
 export interface ConfigView {
   readonly note: string;
   readonly revisions: readonly RevisionRow[];
-  /** Problems that stand at the end. */
+  /** Problems of the file at the end of the run. */
   readonly errors: readonly string[];
 }
 
@@ -37,7 +37,7 @@ interface RevisionRow {
 }
 
 const MAX_CHANGES = 6;
-/** Changes that the page holds at all; report.json has every one. */
+/** Changes that the page holds; report.json has all. */
 const MAX_CHANGES_HELD = 500;
 const MAX_REVISIONS = 20;
 const MAX_CONFIG_ERRORS = 20;
@@ -53,23 +53,23 @@ export function changesView(report: Report): ChangesView | null {
     rows: rows.slice(0, MAX_CHANGES),
     rest: rows.slice(MAX_CHANGES),
     showRest: `Show ${counted(Math.max(0, rows.length - MAX_CHANGES), 'more change')}`,
-    note: `${counted(transitions.length, 'change')} of a member’s health${cut > 0 ? `; the last ${count(cut)} are in report.json only` : ''}.`,
+    note: `${counted(transitions.length, 'change')} of members’ health${cut > 0 ? `; the last ${count(cut)} are in report.json only` : ''}.`,
   };
 }
 
 export function configView({ run }: Report): ConfigView | null {
   const { configRevision, revisions, configErrors } = run;
-  const told = new Set(revisions.flatMap(({ errors }) => errors));
-  // Machines that share a run each tell the same revision.
+  const reported = new Set(revisions.flatMap(({ errors }) => errors));
+  // Machines that share a run each report the same revision.
   const edits = new Set(revisions.map(({ revision }) => revision)).size - 1;
-  if (edits < 1 && told.size === 0 && configErrors.length === 0) return null;
-  const refused = new Set([...told, ...configErrors]).size;
-  const said = [
+  if (edits < 1 && reported.size === 0 && configErrors.length === 0) return null;
+  const refused = new Set([...reported, ...configErrors]).size;
+  const parts = [
     edits > 0 ? `${counted(edits, 'edit')} took effect while tests ran` : 'No edit took effect',
-    refused > 0 ? `${counted(refused, 'problem')} kept an edit, or a part of it, from that` : '',
+    refused > 0 ? `${counted(refused, 'problem')} prevented an edit, or a part of it` : '',
   ];
   return {
-    note: `${said.filter(Boolean).join('; ')}.`,
+    note: `${parts.filter(Boolean).join('; ')}.`,
     revisions: revisions.slice(-MAX_REVISIONS).map(({ at, revision, changes, errors }) => ({
       at: clockTime(Date.parse(at)),
       revision,
@@ -79,7 +79,7 @@ export function configView({ run }: Report): ConfigView | null {
       }),
       errors,
     })),
-    errors: configErrors.filter((error) => !told.has(error)).slice(0, MAX_CONFIG_ERRORS),
+    errors: configErrors.filter((error) => !reported.has(error)).slice(0, MAX_CONFIG_ERRORS),
   };
 }
 

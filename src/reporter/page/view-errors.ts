@@ -1,10 +1,9 @@
 import type { Verdict } from '../../core/types.ts';
 import { clockTime, count, counted } from '../../shared/format.ts';
-import { memberName } from './timeline-rows.ts';
+import { FIRST_ERRORS } from './data-format.ts';
+import { memberName } from '../report/member-names.ts';
 import type { Report, ReportError, ReportTest } from '../report/model.ts';
 
-/** Rows that are on the page from the start; it unpacks the others itself. */
-const FIRST_ERRORS = 8;
 /** Choices of one filter; the search finds the rest. */
 const MAX_CHOICES = 20;
 
@@ -32,8 +31,8 @@ interface ErrorFilter {
   readonly choices: readonly { readonly value: string; readonly label: string }[];
 }
 
-/** The value that the verdict’s filter has for tests without one: they passed all the same. */
-const CURED = 'none';
+/** The verdict filter's value for tests without a verdict: they passed. */
+const PASSED = 'none';
 
 export function errorsView(report: Report): ErrorsView | null {
   const { errors, totals } = report;
@@ -53,7 +52,7 @@ function filtersOf(
   errors: readonly ReportError[],
   tests: ReadonlyMap<string, ReportTest>,
 ): readonly ErrorFilter[] {
-  const verdictOf = (error: ReportError): string => tests.get(error.testId)?.verdict ?? CURED;
+  const verdictOf = (error: ReportError): string => tests.get(error.testId)?.verdict ?? PASSED;
   const filters: ErrorFilter[] = [
     { param: 'error-pool', label: 'Pool', choices: choices(errors.map(({ pool }) => pool)) },
     { param: 'error-member', label: 'Member', choices: choices(errors.flatMap(membersOf)) },
@@ -77,7 +76,7 @@ function choices(values: readonly string[]): { value: string; label: string }[] 
   for (const value of values) if (value !== '') counts.set(value, (counts.get(value) ?? 0) + 1);
   const sorted = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_CHOICES);
   return sorted.map(([value, times]) => {
-    return { value, label: `${value === CURED ? 'none, it passed' : value} (${count(times)})` };
+    return { value, label: `${value === PASSED ? 'none, passed' : value} (${count(times)})` };
   });
 }
 

@@ -27,7 +27,7 @@ interface Timed {
   readonly waitedMs: number;
 }
 
-/** Where the time went: the slowest tests, and those that waited longest for a member. */
+/** The slowest tests, and those that waited longest for a lease. */
 export function extremesView(tests: readonly ReportTest[]): ExtremesView | null {
   const ran = tests.filter(({ results }) => results.length > 0).map(timed);
   if (ran.length === 0) return null;
@@ -40,11 +40,11 @@ export function extremesView(tests: readonly ReportTest[]): ExtremesView | null 
     lists: [
       {
         title: 'Slowest tests',
-        columns: ['Took', 'Runs'],
+        columns: ['Took', 'Attempts'],
         rows: top(({ tookMs }) => tookMs).map(({ test, tookMs }) => {
           return toRow(test, duration(tookMs), count(test.results.length));
         }),
-        empty: 'No test took any time.',
+        empty: 'No test took measurable time.',
       },
       {
         title: 'Longest waits',
@@ -52,7 +52,7 @@ export function extremesView(tests: readonly ReportTest[]): ExtremesView | null 
         rows: top(({ waitedMs }) => waitedMs).map(({ test, tookMs, waitedMs }) => {
           return toRow(test, duration(waitedMs), duration(tookMs));
         }),
-        empty: 'No test had to wait for a lease.',
+        empty: 'No test waited for a lease.',
       },
     ],
   };

@@ -1,5 +1,5 @@
 import { capital, count, counted } from '../../shared/format.ts';
-import { memberName } from './timeline-rows.ts';
+import { memberName } from '../report/member-names.ts';
 import type { Report } from '../report/model.ts';
 
 export interface Notice {
@@ -7,12 +7,12 @@ export interface Notice {
   readonly text: string;
 }
 
-const MAX_OUT = 4;
-const MAX_STAND_INS = 3;
-/** Missing shards that are named; more are counted. */
+const MAX_UNHEALTHY = 4;
+const MAX_FALLBACKS = 3;
+/** Missing shards that are listed; more are counted. */
 const MAX_NAMED = 12;
 
-/** What a reader must know of the run beside its tests. */
+/** Notices about the run as a whole. */
 export function noticesOf(report: Report, running: boolean = false): Notice[] {
   const { run } = report;
   const notices: Notice[] = [];
@@ -24,7 +24,7 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
   else if (run.status === 'failed' && report.totals.failed === 0) {
     notices.push({
       tone: 'bad',
-      text: 'The run failed outside of its tests; Playwright’s own output says why.',
+      text: 'The run failed outside of its tests. See Playwright’s output.',
     });
   }
   const missing = missingShards(report);
@@ -39,31 +39,30 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
   notices.push(
     ...fallbackNotice(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })),
   );
-  const out = membersOut(report, running ? 'now' : 'at the end');
-  if (out) notices.push({ tone: 'warn', text: out });
+  const unhealthy = unhealthyMembers(report, running ? 'now' : 'at the end');
+  if (unhealthy) notices.push({ tone: 'warn', text: unhealthy });
   return notices;
 }
 
-/** The report comes from the journal of a run that was killed. */
+/** Set where the report comes from the journal of a killed run. */
 export function cutOffText({ run: { cutOff } }: Report): string | null {
-  return cutOff && `The run was ended before it could report: ${measuredSoFar(cutOff)}`;
+  return cutOff && `The run was killed before it could write its report: ${measuredSoFar(cutOff)}`;
 }
 
-/** How far a run had come of which only a part is known. */
 export function measuredSoFar({ planned, ended }: NonNullable<Report['run']['cutOff']>): string {
-  return `this is what it had measured when ${count(ended)} of ${counted(planned, 'test')} had ended.`;
+  return `this is its state after ${count(ended)} of ${counted(planned, 'test')}.`;
 }
 
-/** `pool "api-dr" stood in for 12 tests: pool "api" had no member to give: ci-1 exhausted until …` */
+/** `pool "api-dr" was the fallback of 12 tests: pool "api" had no member to lease: ci-1 exhausted until …` */
 export function fallbackNotice({ fallbacks }: Report): string[] {
-  const lines = fallbacks.slice(0, MAX_STAND_INS).map(({ fallbackPool, why, tests }) => {
-    return `pool "${fallbackPool}" stood in for ${counted(tests, 'test')}: ${why}`;
+  const lines = fallbacks.slice(0, MAX_FALLBACKS).map(({ fallbackPool, why, tests }) => {
+    return `pool "${fallbackPool}" was the fallback of ${counted(tests, 'test')}: ${why}`;
   });
   const cut = fallbacks.length - lines.length;
-  return cut > 0 ? [...lines, `and for ${counted(cut, 'further reason')}`] : lines;
+  return cut > 0 ? [...lines, `and ${counted(cut, 'more reason')} for fallbacks`] : lines;
 }
 
-/** Parts of a sharded run of which no test has told anything: they are not in this report. */
+/** Shards of which this report has no record. */
 export function missingShards(report: Report): string | null {
   const { total, present } = report.run.shards;
   const known = new Set(present.filter((shard) => shard >= 1 && shard <= total));
@@ -78,15 +77,16 @@ function missingOf(known: ReadonlySet<number>, total: number): number[] {
   return Array.from({ length: total }, (_, index) => index + 1).filter((shard) => !known.has(shard));
 }
 
-function membersOut(report: Report, when: string): string | null {
-  const out = report.pools.flatMap((pool) =>
+function unhealthyMembers(report: Report, when: string): string | null {
+  const unhealthy = report.pools.flatMap((pool) =>
     [...pool.endpoints, ...pool.keys]
       .filter(({ state }) => state !== 'healthy')
       .map(({ name, state }) => {
         return `${memberName({ pool: pool.name, endpoint: name, key: null })} (${state})`;
       }),
   );
-  if (out.length === 0) return null;
-  const rest = out.length > MAX_OUT ? ` and ${count(out.length - MAX_OUT)} more` : '';
-  return `Not healthy ${when}: ${out.slice(0, MAX_OUT).join(', ')}${rest}.`;
+  if (unhealthy.length === 0) return null;
+  const cut = unhealthy.length - MAX_UNHEALTHY;
+  const rest = cut > 0 ? ` and ${count(cut)} more` : '';
+  return `Not healthy ${when}: ${unhealthy.slice(0, MAX_UNHEALTHY).join(', ')}${rest}.`;
 }

@@ -1,8 +1,9 @@
 import type { HealthState, OutcomeKind } from '../../core/types.ts';
 import { count, counted, duration, moment, NOT_MEASURED, percent } from '../../shared/format.ts';
-import { laneKey, memberLane, type MemberLane, type Stretches } from './timeline-rows.ts';
+import { memberKey } from '../report/member-names.ts';
+import { memberTimelineRow, type MemberTimelineRow, type StateIntervals } from './member-timeline.ts';
 import type { Report, ReportEstimate, ReportMember, ReportPool } from '../report/model.ts';
-import type { Band } from './shapes.ts';
+import type { Interval } from './shapes.ts';
 
 export interface PoolsView {
   readonly shown: readonly PoolSection[];
@@ -33,8 +34,8 @@ interface MemberRow {
   readonly detail: string;
   readonly state: HealthState;
   readonly why: string | null;
-  readonly lane: MemberLane;
-  /** It was asked, or its state changed: there is something to draw. */
+  readonly timeline: MemberTimelineRow;
+  /** It was used, or its state changed: there is something to draw. */
   readonly drawn: boolean;
   readonly leases: string;
   readonly requests: string;
@@ -50,30 +51,30 @@ interface MemberRow {
   readonly times: readonly string[];
 }
 
-/** Rows of all tables that are on the page from the start, shared out among them. */
+/** Rows that the markup has, shared among all tables. */
 const ALL_ROWS = 20;
 const MAX_ROWS = 8;
 const MIN_ROWS = 2;
 const MAX_POOLS = 5;
 const NONE = '–';
 
-interface Scene {
+interface PoolsContext {
   readonly report: Report;
-  readonly stretches: Stretches;
-  readonly span: Band;
+  readonly intervals: StateIntervals;
+  readonly span: Interval;
   /** The run is not over. */
   readonly running: boolean;
 }
 
-export function poolsView(report: Report, around: Omit<Scene, 'report'>): PoolsView {
+export function poolsView(report: Report, context: Omit<PoolsContext, 'report'>): PoolsView {
   const { pools } = report;
   const ordered = pools.length > MAX_POOLS ? pools.toSorted((a, b) => failuresOf(b) - failuresOf(a)) : pools;
   const tables = ordered
     .slice(0, MAX_POOLS)
     .reduce((sum, { endpoints, keys }) => sum + Number(endpoints.length > 0) + Number(keys.length > 0), 0);
   const most = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(ALL_ROWS / Math.max(1, tables))));
-  const scene = { report, ...around };
-  const when = around.running ? 'now' : 'at the end';
+  const inReport = { report, ...context };
+  const when = context.running ? 'now' : 'at the end';
   const views = ordered.map((pool, index) => ({
     name: pool.name,
     id: `pool-${index + 1}`,
@@ -81,10 +82,10 @@ export function poolsView(report: Report, around: Omit<Scene, 'report'>): PoolsV
     when,
     tables: [
       ...memberTable('Endpoints', pool.endpoints, most, (member) => {
-        return toRow(member, member.url, laneKey(pool.name, 'endpoint', member.name), scene);
+        return toRow(member, member.url, memberKey(pool.name, 'endpoint', member.name), inReport);
       }),
       ...memberTable('Keys', pool.keys, most, (member) => {
-        return toRow(member, member.fingerprint, laneKey(pool.name, 'key', member.name), scene);
+        return toRow(member, member.fingerprint, memberKey(pool.name, 'key', member.name), inReport);
       }),
     ],
   }));
@@ -103,14 +104,14 @@ function failuresOf(pool: ReportPool): number {
 function noteOfPool(pool: ReportPool, when: string): string {
   const members = [...pool.endpoints, ...pool.keys];
   const healthy = members.filter(({ state }) => state === 'healthy').length;
-  const said = [
+  const parts = [
     pool.endpoints.length > 0 ? counted(pool.endpoints.length, 'endpoint') : '',
     pool.keys.length > 0 ? counted(pool.keys.length, 'key') : '',
   ].filter(Boolean);
   if (members.length === 0) return 'No members.';
   const health =
     healthy === members.length ? `all healthy ${when}` : `${healthy} of ${members.length} healthy ${when}`;
-  return `${said.join(' and ')}, ${health}.`;
+  return `${parts.join(' and ')}, ${health}.`;
 }
 
 function memberTable<M extends ReportMember>(
@@ -134,20 +135,20 @@ function memberTable<M extends ReportMember>(
 }
 
 function byTrouble(a: ReportMember, b: ReportMember): number {
-  const out = Number(b.state !== 'healthy') - Number(a.state !== 'healthy');
-  return out || b.failures - a.failures || b.requests - a.requests;
+  const unhealthy = Number(b.state !== 'healthy') - Number(a.state !== 'healthy');
+  return unhealthy || b.failures - a.failures || b.requests - a.requests;
 }
 
-function toRow(member: ReportMember, detail: string, lane: string, scene: Scene): MemberRow {
+function toRow(member: ReportMember, detail: string, key: string, context: PoolsContext): MemberRow {
   const { successRate, requests, share, avgMs, p50Ms, p95Ms, p99Ms } = member;
-  const stretches = scene.stretches.get(lane) ?? [];
+  const intervals = context.intervals.get(key) ?? [];
   return {
     name: member.name,
     detail: detail === member.name ? '' : detail,
     state: member.state,
-    why: reasonOf(member, scene.report.run.startedAt),
-    lane: memberLane(member.name, member, stretches, scene.span),
-    drawn: requests > 0 || stretches.length > 0,
+    why: reasonOf(member, context.report.run.startedAt),
+    timeline: memberTimelineRow(member.name, member, intervals, context.span),
+    drawn: requests > 0 || intervals.length > 0,
     leases: count(member.leases),
     requests: count(requests),
     share: share === null || requests === 0 ? '' : percent(share),
@@ -162,18 +163,18 @@ function toRow(member: ReportMember, detail: string, lane: string, scene: Scene)
   };
 }
 
-/** What the router believes: `believed 96 % (91 % to 99 %), 120 ms, 2 probes`; empty where it knows nothing. */
+/** The router's estimate: `estimated 96 % (91 % to 99 %), 120 ms, 2 probes`; empty where there is none. */
 export function estimateText(estimate: ReportEstimate | null | undefined): string {
   if (!estimate || estimate.successRate === null) return '';
   const { successRate, successRange, avgMs, probes = 0, changes = 0 } = estimate;
   const range = successRange ? ` (${successRange.map((rate) => percent(rate)).join(' to ')})` : '';
-  const said = [
-    `believed ${percent(successRate)}${range}`,
+  const parts = [
+    `estimated ${percent(successRate)}${range}`,
     avgMs === null ? '' : duration(avgMs),
     probes > 0 ? counted(probes, 'probe') : '',
     changes > 0 ? counted(changes, 'change') + ' of speed' : '',
   ];
-  return said.filter(Boolean).join(', ');
+  return parts.filter(Boolean).join(', ');
 }
 
 /** `3 × 503 in a row, until 02:31:10` */

@@ -4,7 +4,7 @@ import { estimateText } from './view-pools.ts';
 
 export interface StrategyRow {
   readonly task: string;
-  /** The rows of one task follow one another: only the first says it. */
+  /** The first row of its task shows the task's name. */
   readonly first: boolean;
   readonly name: string;
   readonly runs: string;
@@ -52,9 +52,9 @@ function toRow(strategy: ReportStrategy, first: boolean): StrategyRow {
 }
 
 function periodsText(periods: NonNullable<ReportStrategy['periods']>): string {
-  const said = periods
+  const parts = periods
     .slice(0, MAX_PERIODS)
     .map(({ from, to }) => timeWindow(Date.parse(from), Date.parse(to)));
-  if (periods.length > MAX_PERIODS) said.push(`and ${counted(periods.length - MAX_PERIODS, 'further time')}`);
-  return said.length === 0 ? '' : `mostly first ${said.join(', ')}`;
+  if (periods.length > MAX_PERIODS) parts.push(`and ${counted(periods.length - MAX_PERIODS, 'more period')}`);
+  return parts.length === 0 ? '' : `mostly first ${parts.join(', ')}`;
 }

@@ -1,9 +1,10 @@
 import { type Verdict, VERDICTS } from '../../core/types.ts';
 import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
-import { memberName } from './timeline-rows.ts';
+import { OUTCOME_LABELS, OUTCOMES } from './data-format.ts';
+import { memberName } from '../report/member-names.ts';
 import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
 
-/** Rows that are on the page from the start; it unpacks the others itself. */
+/** Rows that the markup has; the script lists the others. */
 const FIRST_TESTS = 30;
 
 export interface TestsView {
@@ -15,7 +16,6 @@ export interface TestsView {
     readonly count: string;
   }[];
   readonly verdicts: readonly { readonly value: Verdict; readonly label: string }[];
-  /** What else marks a test: degraded, pinned, not measured. */
   readonly marks: readonly { readonly value: string; readonly label: string }[];
   readonly shown: string;
 }
@@ -34,17 +34,9 @@ interface TestRow {
   readonly waited: string;
 }
 
-/** The words for what became of a test; also what the page's script says. */
-const OUTCOME_LABELS: Record<TestOutcome, string> = {
-  unexpected: 'Failed',
-  flaky: 'Flaky',
-  expected: 'Passed',
-  skipped: 'Skipped',
-};
-const OUTCOMES: readonly TestOutcome[] = ['unexpected', 'flaky', 'expected', 'skipped'];
 const ORDER: readonly (Verdict | null)[] = [...VERDICTS, null];
 
-/** What needs eyes comes first: failed, flaky, degraded or pinned, passed, skipped; else the run's own order. */
+/** Failed tests first, then flaky, degraded or pinned, passed, skipped ones; within these in the run's order. */
 export function orderTests(tests: readonly ReportTest[]): ReportTest[] {
   return [...tests].sort((a, b) => rank(a) - rank(b));
 }
@@ -83,7 +75,7 @@ function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView[
     .map(({ value, tests }) => ({ value, label: `${value} (${count(tests)})` }));
 }
 
-/** Tests that ran and of which no attempt was seen. */
+/** It ran, and made no leased request. */
 export function isUnmeasured({ status, results }: ReportTest): boolean {
   const requests = results.flatMap(({ leases }) => leases).reduce((sum, lease) => sum + lease.requests, 0);
   return status !== 'skipped' && results.length > 0 && requests === 0;
@@ -130,7 +122,7 @@ function placeOf(test: ReportTest): string {
   return test.project ? `${place} · ${test.project}` : place;
 }
 
-/** The members of the last attempt that had any, with a hint where there were others before it. */
+/** The members of the last lease, and how many others there were before it. */
 function membersOf(test: ReportTest): string {
   const names = [...new Set(test.results.flatMap(({ leases }) => leases.map(memberName)))];
   if (names.length === 0) return '–';

@@ -1,5 +1,5 @@
 import { VERDICTS } from '../../core/types.ts';
-import { count, counted, dateTime, duration, isoTime, percent } from '../../shared/format.ts';
+import { count, counted, dateTime, duration, isoTime, NOT_MEASURED, percent } from '../../shared/format.ts';
 import type { HistoryRun } from '../history/history-run.ts';
 import type { RunStatus } from '../report/model.ts';
 import { short } from './shapes.ts';
@@ -35,7 +35,7 @@ const WIDTH = 100;
 const HEIGHT = 40;
 const NONE = '–';
 
-/** How this run compares with those before it, the present one last; null with fewer than two. */
+/** This run, the last one, beside those before it; null with fewer than two. */
 export function trendsView(history: readonly HistoryRun[]): TrendsView | null {
   const runs = history.slice(-MAX_RUNS);
   if (runs.length < 2) return null;
@@ -46,9 +46,9 @@ export function trendsView(history: readonly HistoryRun[]): TrendsView | null {
     to: day(runs.at(-1)!),
     charts: [
       verdictChart(runs),
-      lineChart(runs, { title: 'Success rate', of: (run) => run.successRate, say: percent }),
-      lineChart(runs, { title: 'p95 response', of: (run) => run.p95Ms, say: duration, fromZero: true }),
-      lineChart(runs, { title: 'Duration', of: (run) => run.durationMs, say: duration, fromZero: true }),
+      lineChart(runs, { title: 'Success rate', of: (run) => run.successRate, format: percent }),
+      lineChart(runs, { title: 'p95 response', of: (run) => run.p95Ms, format: duration, fromZero: true }),
+      lineChart(runs, { title: 'Duration', of: (run) => run.durationMs, format: duration, fromZero: true }),
     ],
     rows: runs.toReversed().map(toRow),
   };
@@ -87,25 +87,25 @@ function verdictChart(runs: readonly HistoryRun[]): TrendChart {
 interface Line {
   readonly title: string;
   readonly of: (run: HistoryRun) => number | null;
-  readonly say: (value: number) => string;
+  readonly format: (value: number) => string;
   readonly fromZero?: boolean;
 }
 
-function lineChart(runs: readonly HistoryRun[], { title, of, say, fromZero = false }: Line): TrendChart {
+function lineChart(runs: readonly HistoryRun[], { title, of, format, fromZero = false }: Line): TrendChart {
   const values = runs.map(of);
   const known = values.filter((value) => value !== null);
   const high = known.length === 0 ? 1 : Math.max(...known);
   const low = fromZero || known.length === 0 ? 0 : Math.min(...known);
   const now = values.at(-1) ?? null;
   const before = median(values.slice(0, -1).filter((value) => value !== null));
-  const saying = (value: number | null): string => (value === null ? 'not measured' : say(value));
+  const text = (value: number | null): string => (value === null ? NOT_MEASURED : format(value));
   return {
     title,
-    now: saying(now),
-    before: before === null ? 'not measured before' : `median before ${say(before)}`,
-    label: `${title}: ${saying(now)} in this run, between ${say(low)} and ${say(high)} in all.`,
-    high: known.length === 0 ? NONE : say(high),
-    low: known.length === 0 ? NONE : say(low),
+    now: text(now),
+    before: before === null ? 'not measured before' : `median before ${format(before)}`,
+    label: `${title}: ${text(now)} in this run, between ${format(low)} and ${format(high)} in all.`,
+    high: known.length === 0 ? NONE : format(high),
+    low: known.length === 0 ? NONE : format(low),
     paths: [{ mark: 'line', path: line(values, low, high) }],
   };
 }
@@ -119,7 +119,7 @@ function line(values: readonly (number | null)[], low: number, high: number): st
       gap = value === null;
       if (value === null) return '';
       const y = HEIGHT - 2 - ((value - low) / (high - low || 1)) * (HEIGHT - 4);
-      // A lone point would not be seen.
+      // A single point needs a length to be visible.
       return `${pen}${short((index + 0.5) * step)} ${short(y)}${pen === 'M' ? 'h.01' : ''}`;
     })
     .join('');
@@ -142,7 +142,7 @@ function toRow(run: HistoryRun): TrendRow {
       count(totals.failed),
       count(totals.flaky),
       ...VERDICTS.map((verdict) => count(verdicts[verdict])),
-      successRate === null ? 'not measured' : percent(successRate),
+      successRate === null ? NOT_MEASURED : percent(successRate),
       p95Ms === null ? NONE : duration(p95Ms),
       duration(durationMs),
       duration(waitedMs),

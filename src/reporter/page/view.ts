@@ -1,11 +1,11 @@
 import { count, counted, dateTime, duration, NOT_MEASURED, percent } from '../../shared/format.ts';
 import { type TimelineView, timelineView } from './charts.ts';
-import { packIsland } from './page-data.ts';
+import { packPageData } from './page-data.ts';
 import type { Report, ReportTotals, RunStatus } from '../report/model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
 import type { HistoryRun } from '../history/history-run.ts';
-import { stretchesOf } from './timeline-rows.ts';
-import { spanOf } from '../collect/timeline.ts';
+import { stateIntervalsOf } from './member-timeline.ts';
+import { spanOf } from '../collect/timeline-counts.ts';
 import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
 import { type ErrorsView, errorsView } from './view-errors.ts';
 import { type ExtremesView, extremesView } from './view-extremes.ts';
@@ -14,7 +14,7 @@ import { type StrategyRow, strategyRows } from './view-strategies.ts';
 import { orderTests, type TestsView, testsView } from './view-tests.ts';
 import { type TrendsView, trendsView } from './view-trends.ts';
 
-/** Everything that the templates say, as text: they decide nothing and format nothing. */
+/** Everything that the templates show, as text: they decide nothing and format nothing. */
 export interface DashboardView {
   readonly title: string;
   readonly pageTitle: string;
@@ -36,8 +36,9 @@ export interface DashboardView {
   readonly trends: TrendsView | null;
   readonly tests: TestsView;
   readonly generator: string;
-  readonly island: string;
-  /** Set where the page is fed while tests run: what it shows now. */
+  /** What the page’s script lists: see data-format.ts. */
+  readonly pageData: string;
+  /** Set on the live page. */
   readonly live: LiveMark | null;
 }
 
@@ -48,7 +49,7 @@ interface Fact {
 
 interface Tile {
   readonly label: string;
-  /** Numbers and their units apart, so that the page can weigh them. */
+  /** Numbers and their units apart: the page sets them in different sizes. */
   readonly parts: readonly { readonly number: string; readonly unit: string }[];
   readonly note: string;
   readonly measured: boolean;
@@ -62,11 +63,10 @@ const STATUS_LABELS: Record<RunStatus | 'running', string> = {
   interrupted: 'Interrupted',
 };
 
-/** What a page is made of besides the report. */
 export interface ViewOptions {
-  /** The run is not over: the report tells of it so far. */
+  /** The run is not over. */
   readonly running?: boolean;
-  /** The page has a live part, which the script of the live view fills. */
+  /** The page has a live section, which its script fills. */
   readonly live?: LiveMark | null;
 }
 
@@ -86,7 +86,7 @@ export function dashboardView(
   const label = STATUS_LABELS[status];
   const startedAt = Date.parse(report.run.startedAt);
   const span = spanOf(report.timeline, startedAt, startedAt + report.run.durationMs);
-  const stretches = stretchesOf(report.transitions, span);
+  const intervals = stateIntervalsOf(report.transitions, span);
   return {
     title,
     pageTitle: `${label} · ${title}`,
@@ -94,8 +94,8 @@ export function dashboardView(
     answer: answerView(report, running),
     tiles: tilesOf(report.totals),
     measured: report.totals.requests > 0,
-    timeline: timelineView(report, stretches, span),
-    pools: poolsView(report, { stretches, span, running }),
+    timeline: timelineView(report, intervals, span),
+    pools: poolsView(report, { intervals, span, running }),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),
     config: configView(report),
@@ -104,7 +104,7 @@ export function dashboardView(
     trends: trendsView(trends),
     tests: testsView(report, ordered),
     generator: `${report.generator.name} ${report.generator.version}`,
-    island: packIsland(report, ordered),
+    pageData: packPageData(report, ordered),
     live,
   };
 }
@@ -113,7 +113,7 @@ function factsOf({ run }: Report, running: boolean): Fact[] {
   const { total, present } = run.shards;
   const facts = [
     { name: 'Started', value: dateTime(Date.parse(run.startedAt)) },
-    { name: running ? 'For' : 'Took', value: duration(run.durationMs) },
+    { name: running ? 'Running for' : 'Took', value: duration(run.durationMs) },
     { name: 'Playwright', value: run.playwright },
   ];
   if (run.configRevision !== null) facts.push({ name: 'Config revision', value: run.configRevision });
@@ -130,7 +130,7 @@ function tilesOf(totals: ReportTotals): Tile[] {
     tile(
       'Calls',
       count(calls),
-      `${counted(requests, 'request')}, ${counted(requestRetries, 'retry', 'retries')}`,
+      `${counted(requests, 'request')}, ${counted(requestRetries, 'request retry', 'request retries')}`,
     ),
     tile(
       'Success rate',
@@ -140,10 +140,10 @@ function tilesOf(totals: ReportTotals): Tile[] {
     tile(
       'Average response',
       avgResponseMs === null ? null : duration(avgResponseMs),
-      p50Ms === null ? 'of a response' : `half within ${ms(p50Ms)}`,
+      p50Ms === null ? 'of a response' : `median ${ms(p50Ms)}`,
     ),
     tile('p95 response', p95Ms === null ? null : duration(p95Ms), p99Ms === null ? '' : `p99 ${ms(p99Ms)}`),
-    tile('Waited', duration(totals.waitedMs), `for ${counted(totals.leases, 'lease')} and turns`),
+    tile('Waited', duration(totals.waitedMs), `for ${counted(totals.leases, 'lease')} and rate limits`),
   ];
 }
 

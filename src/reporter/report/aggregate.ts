@@ -1,10 +1,14 @@
+/**
+ * Makes the data of report.json (`model.ts`) from a run's state: totals here, members in `members.ts`, strategies in `strategies.ts`,
+ * verdicts and causes from `judge/`. `text.ts` writes it. All of it is pure.
+ */
 import type { Transition, Verdict } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
 import { groupCauses } from '../judge/causes.ts';
-import type { Collected, SeenRequest, SeenResult, SeenTest } from '../collect/collected.ts';
+import type { CollectedResult, CollectedTest, RunState, SeenRequest } from '../collect/run-state.ts';
 import { judgeGate } from '../judge/gate.ts';
-import { spanOf } from '../collect/timeline.ts';
-import { type JudgedTest, judgeSeenTest } from '../judge/judging.ts';
+import { spanOf } from '../collect/timeline-counts.ts';
+import { type JudgedTest, judgeCollectedTest } from '../judge/judging.ts';
 import { poolsOf } from './members.ts';
 import type {
   Report,
@@ -17,9 +21,9 @@ import type {
   RunStatus,
 } from './model.ts';
 import { strategiesOf } from './strategies.ts';
-import { rounded, roundedOrNull } from '../collect/tally.ts';
+import { rounded, roundedOrNull } from '../collect/counts.ts';
 
-/** What the records do not tell of a run. */
+/** Facts of the run that are not in the records. */
 export interface RunFacts {
   readonly status: RunStatus;
   /** Milliseconds since the epoch. */
@@ -28,19 +32,19 @@ export interface RunFacts {
   readonly playwright: string;
   readonly version: string;
   readonly shard: { readonly current: number; readonly total: number } | null;
-  /** The run was ended before it could report: what of its tests a journal tells. */
+  /** The run was killed: from its journal. */
   readonly cutOff?: ReportRun['cutOff'];
 }
 
-/** The report of a run from what was collected of it. Pure: no clock, no file, no network. */
-export function aggregate(collected: Collected, tests: readonly SeenTest[], run: RunFacts): Report {
-  const judged = tests.map((test) => judgeSeenTest(test, collected.replicas));
+/** The report of a run. Pure: no clock, no file, no network. */
+export function aggregate(runState: RunState, tests: readonly CollectedTest[], run: RunFacts): Report {
+  const judged = tests.map((test) => judgeCollectedTest(test, runState.replicas));
   const endedAt = run.startedAt + run.durationMs;
-  const transitions = [...collected.transitions.values()].sort(inOrder);
-  const totals = totalsOf(collected, tests);
+  const transitions = [...runState.transitions.values()].sort(inOrder);
+  const totals = totalsOf(runState, tests);
   const verdicts = countVerdicts(judged);
-  const timeline = collected.pulse.timeline(run.startedAt, endedAt);
-  const gate = judgeGate(collected.gate, { verdicts, degraded: totals.degraded });
+  const timeline = runState.timeline.buckets(run.startedAt, endedAt);
+  const gate = judgeGate(runState.gate, { verdicts, degraded: totals.degraded });
   return {
     schema: 'gemba-report/1',
     generator: { name: 'gemba-agent', version: run.version },
@@ -49,20 +53,20 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
       startedAt: isoTime(run.startedAt),
       durationMs: rounded(run.durationMs),
       playwright: run.playwright,
-      configRevision: collected.configStates.inForce ?? collected.revision?.value ?? null,
-      configErrors: [...collected.configErrors, ...collected.configStates.errors],
-      revisions: collected.configStates.isEmpty ? revisionsOf(collected) : collected.configStates.revisions,
-      shards: shardsOf(collected, run),
+      configRevision: runState.configStates.inForce ?? runState.revision?.value ?? null,
+      configErrors: [...runState.configErrors, ...runState.configStates.errors],
+      revisions: runState.configStates.isEmpty ? revisionsOf(runState) : runState.configStates.revisions,
+      shards: shardsOf(runState, run),
       gate,
       cutOff: run.cutOff ?? null,
     },
     totals,
     verdicts,
-    causes: groupCauses(judged, collected.errors),
-    pools: poolsOf(collected, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
-    fallbacks: [...collected.fallbacks.values()].map((each) => ({ ...each, tests: each.tests.size })),
-    strategies: strategiesOf([...collected.strategies.values()]),
-    errors: collected.errors
+    causes: groupCauses(judged, runState.errors),
+    pools: poolsOf(runState, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
+    fallbacks: [...runState.fallbacks.values()].map((each) => ({ ...each, tests: each.tests.size })),
+    strategies: strategiesOf([...runState.strategies.values()]),
+    errors: runState.errors
       .toSorted((a, b) => a.at - b.at)
       .map((error) => ({ ...error, at: isoTime(error.at) })),
     transitions: transitions.map(toTransition),
@@ -71,9 +75,9 @@ export function aggregate(collected: Collected, tests: readonly SeenTest[], run:
   };
 }
 
-/** As the tests told it: each revision with the first that began under it. */
-function revisionsOf(collected: Collected): ReportRevision[] {
-  const seen = [...collected.revisions].sort(([, a], [, b]) => a - b);
+/** From the tests: each revision with the start of its first test. */
+function revisionsOf(runState: RunState): ReportRevision[] {
+  const seen = [...runState.revisions].sort(([, a], [, b]) => a - b);
   return seen.map(([revision, at]) => ({ at: isoTime(at), revision, changes: [], errors: [] }));
 }
 
@@ -81,10 +85,11 @@ function inOrder(a: Transition, b: Transition): number {
   return a.at - b.at || a.broker.localeCompare(b.broker) || a.seq - b.seq;
 }
 
-function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotals {
-  const { all, requestsOmitted, calls } = collected;
+function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTotals {
+  const { all, requestsOmitted, calls } = runState;
   const requests = all.requests + requestsOmitted;
-  const ended = (status: SeenTest['status']): number => tests.filter((test) => test.status === status).length;
+  const ended = (status: CollectedTest['status']): number =>
+    tests.filter((test) => test.status === status).length;
   return {
     tests: tests.length,
     passed: ended('expected'),
@@ -102,19 +107,19 @@ function totalsOf(collected: Collected, tests: readonly SeenTest[]): ReportTotal
     p50Ms: roundedOrNull(all.durations.percentile(0.5)),
     p95Ms: roundedOrNull(all.durations.percentile(0.95)),
     p99Ms: roundedOrNull(all.durations.percentile(0.99)),
-    waitedMs: rounded(collected.waitedMs),
+    waitedMs: rounded(runState.waitedMs),
     degraded: tests.filter((test) => test.results.some((result) => result.degraded)).length,
     pinned: tests.filter((test) => test.results.some((result) => result.pinned)).length,
     unmeasured: tests.filter(isUnmeasured).length,
-    errorsCut: collected.errorsCut,
+    errorsCut: runState.errorsCut,
   };
 }
 
-function isUnmeasured({ status, results }: SeenTest): boolean {
+function isUnmeasured({ status, results }: CollectedTest): boolean {
   return status !== 'skipped' && results.length > 0 && results.every(isQuiet);
 }
 
-function isQuiet({ requests, requestsOmitted }: SeenResult): boolean {
+function isQuiet({ requests, requestsOmitted }: CollectedResult): boolean {
   return requests.length + requestsOmitted === 0;
 }
 
@@ -124,9 +129,9 @@ function countVerdicts(judged: readonly JudgedTest[]): Record<Verdict, number> {
   return counts;
 }
 
-function shardsOf(collected: Collected, run: RunFacts): { total: number; present: number[] } {
-  const total = Math.max(collected.shards.total, run.shard?.total ?? 1);
-  const present = new Set(collected.shards.present);
+function shardsOf(runState: RunState, run: RunFacts): { total: number; present: number[] } {
+  const total = Math.max(runState.shards.total, run.shard?.total ?? 1);
+  const present = new Set(runState.shards.present);
   if (run.shard) present.add(run.shard.current);
   if (present.size === 0) present.add(1);
   return { total, present: [...present].sort((a, b) => a - b) };

@@ -1,43 +1,42 @@
 import { type HealthState, type RouterEstimate, type Transition, type MemberKind } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
-import type { Collected } from '../collect/collected.ts';
+import type { RunState } from '../collect/run-state.ts';
+import { memberKey, memberKeyOf } from './member-names.ts';
 import type { ReportEstimate, ReportMember, ReportPool } from './model.ts';
-import { type MemberTally, type PoolTally, rounded, roundedOrNull } from '../collect/tally.ts';
+import { type MemberCounts, type PoolCounts, rounded, roundedOrNull } from '../collect/counts.ts';
 
-/** Parts of the run that a member's counts are told in. */
+/** A member's requests over time are counted in this many equal parts of the run. */
 const PARTS = 60;
 
-interface Present {
+interface CurrentState {
   readonly state: HealthState;
   readonly why: string;
   readonly until: number | null;
 }
 
-/** From when to when members' counts over time are told, and when the run ended. */
+/** The time that members' counts over time cover, and when the run ended. */
 export interface Span {
   readonly from: number;
   readonly to: number;
   readonly endedAt: number;
 }
 
-type Subject = { readonly pool: string; readonly endpoint: string | null; readonly key: string | null };
-
-/** All pools with their members, used or not, in the state in which the run left them. */
-export function poolsOf(collected: Collected, transitions: readonly Transition[], span: Span): ReportPool[] {
-  const states = statesOf(collected, transitions);
+/** All pools with their members, used or not, in their states at the end of the run. */
+export function poolsOf(runState: RunState, transitions: readonly Transition[], span: Span): ReportPool[] {
+  const states = statesOf(runState, transitions);
   const toMembers = (
-    pool: PoolTally,
+    pool: PoolCounts,
     kind: MemberKind,
-    tallies: ReadonlyMap<string, MemberTally>,
+    members: ReadonlyMap<string, MemberCounts>,
   ): ReportMember[] => {
-    const of = requestsOf(tallies);
-    return [...tallies].map(([name, tally]) => {
-      const subject = `${pool.name}\n${kind}\n${name}`;
-      const now = present(states.get(subject), span.endedAt);
-      return toMember(name, tally, { now, span, of, estimate: collected.routerEstimates.get(subject) });
+    const all = requestsOf(members);
+    return [...members].map(([name, counts]) => {
+      const key = memberKey(pool.name, kind, name);
+      const now = stateAt(states.get(key), span.endedAt);
+      return toMember(name, counts, { now, span, all, estimate: runState.routerEstimates.get(key) });
     });
   };
-  return [...collected.pools.values()].map((pool) => ({
+  return [...runState.pools.values()].map((pool) => ({
     name: pool.name,
     endpoints: toMembers(pool, 'endpoint', pool.endpoints).map(({ name, ...rest }) => {
       return { name, url: pool.endpoints.get(name)!.url, ...rest };
@@ -48,28 +47,23 @@ export function poolsOf(collected: Collected, transitions: readonly Transition[]
   }));
 }
 
-function requestsOf(members: ReadonlyMap<string, MemberTally>): number {
+function requestsOf(members: ReadonlyMap<string, MemberCounts>): number {
   return [...members.values()].reduce((sum, { requests }) => sum + requests, 0);
 }
 
-function statesOf(collected: Collected, transitions: readonly Transition[]): Map<string, Present> {
-  const states = new Map<string, Present>();
-  for (const { healthSnapshots } of collected.healthSnapshots.values()) {
-    for (const standing of healthSnapshots) states.set(subjectName(standing), standing);
+function statesOf(runState: RunState, transitions: readonly Transition[]): Map<string, CurrentState> {
+  const states = new Map<string, CurrentState>();
+  for (const { healthSnapshots } of runState.healthSnapshots.values()) {
+    for (const snapshot of healthSnapshots) states.set(memberKeyOf(snapshot), snapshot);
   }
-  for (const { to, why, until, ...subject } of transitions) {
-    states.set(subjectName(subject), { state: to, why, until });
+  for (const { to, why, until, ...member } of transitions) {
+    states.set(memberKeyOf(member), { state: to, why, until });
   }
   return states;
 }
 
-/** What concerns a key at one endpoint is the key's. */
-export function subjectName({ pool, endpoint, key }: Subject): string {
-  return key === null ? `${pool}\nendpoint\n${endpoint}` : `${pool}\nkey\n${key}`;
-}
-
-/** Time alone ends a cooldown; an ejection or an exhausted quota waits for its trial. */
-function present(last: Present | undefined, endedAt: number): Present | null {
+/** Time alone ends a cooldown; an ejection or an exhausted quota ends with a trial. */
+function stateAt(last: CurrentState | undefined, endedAt: number): CurrentState | null {
   if (!last || last.state === 'healthy') return null;
   const over = last.until !== null && last.until <= endedAt;
   if (over && last.state === 'cooling') return null;
@@ -88,33 +82,37 @@ function reportEstimateOf(estimate: RouterEstimate): ReportEstimate {
   };
 }
 
-interface Around {
-  readonly now: Present | null;
+interface MemberContext {
+  readonly now: CurrentState | null;
   readonly span: Span;
   readonly estimate: RouterEstimate | undefined;
-  /** Attempts of it and its siblings. */
-  readonly of: number;
+  /** Requests of all members of its kind in the pool. */
+  readonly all: number;
 }
 
-function toMember(name: string, tally: MemberTally, { now, span, of, estimate }: Around): ReportMember {
-  const { durations } = tally;
+function toMember(
+  name: string,
+  counts: MemberCounts,
+  { now, span, all, estimate }: MemberContext,
+): ReportMember {
+  const { durations } = counts;
   return {
     name,
     state: now?.state ?? 'healthy',
     until: now === null || now.until === null ? null : isoTime(now.until),
     why: now?.why ?? null,
-    leases: tally.leases,
-    requests: tally.requests,
-    successes: tally.successes,
-    failures: tally.failures,
-    successRate: tally.successRate(),
+    leases: counts.leases,
+    requests: counts.requests,
+    successes: counts.successes,
+    failures: counts.failures,
+    successRate: counts.successRate(),
     avgMs: roundedOrNull(durations.mean()),
     p50Ms: roundedOrNull(durations.percentile(0.5)),
     p95Ms: roundedOrNull(durations.percentile(0.95)),
     p99Ms: roundedOrNull(durations.percentile(0.99)),
-    share: of === 0 ? null : rounded((tally.requests / of) * 100) / 100,
-    parts: tally.spark.parts(span.from, span.to, PARTS),
+    share: all === 0 ? null : rounded((counts.requests / all) * 100) / 100,
+    parts: counts.activity.parts(span.from, span.to, PARTS),
     ...(estimate && { estimate: reportEstimateOf(estimate) }),
-    kinds: tally.kinds,
+    kinds: counts.kinds,
   };
 }

@@ -1,8 +1,8 @@
 import type { Gate, HealthState, OutcomeKind, Verdict } from '../../core/types.ts';
 
 /**
- * `report.json`, schema `gemba-report/1`. Times are ISO texts, durations milliseconds, rates 0 to 1, and `null`
- * stands where nothing was measured. Fields are only ever added to it.
+ * `report.json`, schema `gemba-report/1`. Times are ISO texts, durations milliseconds, rates 0 to 1; `null` means not measured.
+ * New versions only add fields.
  */
 export interface Report {
   readonly schema: 'gemba-report/1';
@@ -13,7 +13,7 @@ export interface Report {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly causes: readonly ReportCause[];
   readonly pools: readonly ReportPool[];
-  /** Pools that stood in for others which had no member to give. */
+  /** Pools that served tests of another pool, which had no member to lease. */
   readonly fallbacks: readonly ReportFallback[];
   readonly strategies: readonly ReportStrategy[];
   readonly errors: readonly ReportError[];
@@ -25,34 +25,34 @@ export interface Report {
 export type RunStatus = 'passed' | 'failed' | 'timedout' | 'interrupted';
 
 export interface ReportRun {
-  /** The run's end as its exit code tells it: what Playwright said, or `failed` where the gate made it red. */
+  /** Playwright's status, or `failed` where the gate failed the run. */
   readonly status: RunStatus;
   readonly startedAt: string;
   readonly durationMs: number;
   readonly playwright: string;
   readonly configRevision: string | null;
-  /** Problems of an edit that was refused and stands so at the end. */
+  /** Problems of an edit that was refused, and was not corrected before the end. */
   readonly configErrors: readonly string[];
-  /** The configuration over the run: what was in force as it began, and each edit since, applied or refused. */
+  /** The configuration at the start, and each edit since, applied or refused. */
   readonly revisions: readonly ReportRevision[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
   readonly gate: ReportGate | null;
-  /** Null, unless the run was ended before it could report: how many of its tests had ended by then. */
+  /** The run was killed: how many of its tests had ended by then. Else null. */
   readonly cutOff: { readonly planned: number; readonly ended: number } | null;
 }
 
 /** A state of the configuration. */
 export interface ReportRevision {
   readonly at: string;
-  /** In force from then on. */
+  /** In force since `at`. */
   readonly revision: string;
-  /** Fields that differ from the revision before; a secret is its fingerprint, `null` a field that is not there. */
+  /** Fields that differ from the revision before; a secret is shown by its fingerprint, `null` means no such field. */
   readonly changes: readonly { readonly path: string; readonly old: unknown; readonly new: unknown }[];
-  /** Why an edit was refused, or what of it this environment could not have. */
+  /** Why an edit, or a part of it, was refused. */
   readonly errors: readonly string[];
 }
 
-/** The gate's rules, as the records brought them, and what it says of this run. */
+/** The gate's rules, from the records, and its result. */
 export interface ReportGate {
   readonly rules: Gate;
   readonly failed: boolean;
@@ -79,13 +79,13 @@ export interface ReportTotals {
   readonly waitedMs: number;
   readonly degraded: number;
   readonly pinned: number;
-  /** Tests that ran and of which no attempt was seen. */
+  /** Tests that ran without a leased request. */
   readonly unmeasured: number;
   /** Errors that happened but are not in `errors`. */
   readonly errorsCut: number;
 }
 
-/** One reason why tests failed, with the tests that it failed. */
+/** One cause of failures, with its tests. */
 export interface ReportCause {
   readonly verdict: Verdict;
   /** `endpoint api/eu refused connections` */
@@ -99,7 +99,7 @@ export interface ReportCause {
   readonly to: string | null;
   /** Ids of the tests, those that failed in the end first. */
   readonly tests: readonly string[];
-  /** How many of them failed in the end; the others passed on a rerun. */
+  /** How many of them failed in the end; the others passed on a retry. */
   readonly failed: number;
 }
 
@@ -107,7 +107,7 @@ interface ReportFallback {
   readonly pool: string;
   readonly fallbackPool: string;
   readonly why: string;
-  /** How many tests it was done for. */
+  /** How many tests it served. */
   readonly tests: number;
 }
 
@@ -122,7 +122,7 @@ export interface ReportMember {
   /** At the end of the run. */
   readonly state: HealthState;
   readonly until: string | null;
-  /** What brought the member into its state. */
+  /** Why the member is in its state. */
   readonly why: string | null;
   readonly leases: number;
   readonly requests: number;
@@ -133,11 +133,11 @@ export interface ReportMember {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
-  /** Its part of the attempts of its pool’s endpoints or keys. */
+  /** Its share of the requests of its pool’s endpoints or keys. */
   readonly share: number | null;
-  /** Attempts and failures over time: equal parts of the time that `timeline` covers. Null where it was never asked. */
+  /** Requests and failures over time, in equal parts of the time that `timeline` covers. Null where it was not used. */
   readonly parts: ReportParts | null;
-  /** What the router believed of it at the end. */
+  /** The router's estimate at the end. */
   readonly estimate?: ReportEstimate | null;
   readonly kinds: Readonly<Partial<Record<OutcomeKind, number>>>;
 }
@@ -147,16 +147,16 @@ export interface ReportParts {
   readonly failures: readonly number[];
 }
 
-/** What was learned of a candidate, what is recent counting most. */
+/** A learned estimate; recent results weigh more. */
 export interface ReportEstimate {
   readonly successRate: number | null;
   readonly avgMs: number | null;
-  /** Where rate and mean time lie with 95 % chance, by what was seen. */
+  /** 95 % intervals of success rate and mean time. */
   readonly successRange?: readonly [low: number, high: number];
   readonly avgRangeMs?: readonly [low: number, high: number];
-  /** Attempts that were to find out whether it is back. */
+  /** Requests that tested whether it has recovered. */
   readonly probes?: number;
-  /** Times that its speed was found to have changed. */
+  /** How often its speed changed. */
   readonly changes?: number;
 }
 
@@ -178,11 +178,11 @@ export interface ReportStrategy {
   readonly avgMs: number | null;
   /** Runs in which it was the first choice. */
   readonly chosen: number;
-  /** Runs in which it stood in for one that had failed. */
+  /** Runs in which it was the fallback of another strategy. */
   readonly fallbacks: number;
-  /** What the router believed of it at its task's last choice; null where nothing was learned. */
+  /** The router's estimate at its task's last choice; null where there is none. */
   readonly estimate?: ReportEstimate | null;
-  /** When it was mostly the first choice of its task. */
+  /** The periods in which it was mostly the first choice of its task. */
   readonly periods?: readonly { readonly from: string; readonly to: string; readonly runs: number }[];
 }
 
@@ -231,7 +231,7 @@ export interface ReportResult {
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];
-  /** Not run, by `"retryTests": "environment"`: an earlier attempt failed by the product. */
+  /** Not run, since an earlier attempt was a product failure (`"retryTests": "environment"`). */
   readonly refused: boolean;
   readonly shard: number | null;
   readonly worker: number | null;

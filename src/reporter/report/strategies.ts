@@ -1,10 +1,10 @@
 import { isoTime } from '../../shared/format.ts';
 import type { ReportStrategy } from './model.ts';
 import { periodsOf } from './strategy-periods.ts';
-import { rounded, type StrategyTally } from '../collect/tally.ts';
+import { rounded, type StrategyCounts } from '../collect/counts.ts';
 
-/** The strategies of a run, those of one task after another. */
-export function strategiesOf(tallies: readonly StrategyTally[]): ReportStrategy[] {
+/** The strategies of a run, grouped by task. */
+export function strategiesOf(tallies: readonly StrategyCounts[]): ReportStrategy[] {
   const tasks = [...new Set(tallies.map(({ task }) => task))];
   return tasks.flatMap((task) => {
     const own = tallies.filter((tally) => tally.task === task);
@@ -22,8 +22,8 @@ export function strategiesOf(tallies: readonly StrategyTally[]): ReportStrategy[
   });
 }
 
-/** A run whose end says nothing of its strategy is neither a success nor a failure. */
-function countsOf(tally: StrategyTally): Omit<ReportStrategy, 'estimate' | 'periods'> {
+/** A run whose end is not the strategy's doing is neither a success nor a failure. */
+function countsOf(tally: StrategyCounts): Omit<ReportStrategy, 'estimate' | 'periods'> {
   const { task, name, runs, successes, failures, fallbacks, totalMs } = tally;
   const judged = successes + failures;
   return {

@@ -1,18 +1,18 @@
-/** A task was done by this strategy first, at this time. */
+/** The first choice for a task, at this time. */
 export interface FirstChoice {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly name: string;
 }
 
-/** A time in which one strategy was mostly the first choice. */
+/** A period in which one strategy was mostly the first choice. */
 export interface Period {
   readonly from: number;
   readonly to: number;
   readonly runs: number;
 }
 
-/** What is mostly chosen is told by so many choices before and after: single tries of others do not end a period. */
+/** Choices before and after that decide what is mostly chosen: single other choices do not end a period. */
 const AROUND = 2;
 
 /** When each strategy of a task was mostly the first choice, by name. */
@@ -32,7 +32,7 @@ export function periodsOf(choices: readonly FirstChoice[]): Map<string, Period[]
   return periods;
 }
 
-/** The most frequent name; of equals the one before, else the first. */
+/** The most frequent name; of equals the current one, else the first. */
 function mostOf(choices: readonly FirstChoice[], before: string | null): string {
   const counts = new Map<string, number>();
   for (const { name } of choices) counts.set(name, (counts.get(name) ?? 0) + 1);

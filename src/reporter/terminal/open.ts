@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Open a file in the user's browser, without waiting for it; `onFailure` hears why it could not. */
+/** Opens a file in the user's browser, without waiting for it. */
 export function openFile(file: string, onFailure: (why: string) => void): void {
   const [command, ...args] = openerFor(process.platform, file);
   const options = { detached: true, stdio: 'ignore', windowsVerbatimArguments: true } as const;
@@ -11,8 +11,8 @@ export function openFile(file: string, onFailure: (why: string) => void): void {
 
 export function openerFor(platform: NodeJS.Platform, file: string): [string, ...string[]] {
   if (platform === 'darwin') return ['open', file];
-  // The empty text is the window's title: `start` takes a first quoted argument for it. In quotes, an `&` of the file's
-  // name begins no command of its own.
+  // `start` takes the first quoted argument as the window's title, which is empty here. In quotes, an `&` in the file's name
+  // does not begin a command.
   if (platform === 'win32') return ['cmd', '/d', '/s', '/c', `"start "" "${file}""`];
   return ['xdg-open', file];
 }

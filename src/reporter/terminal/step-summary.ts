@@ -3,12 +3,12 @@ import { plainLine } from '../../shared/sanitize.ts';
 import type { Report, ReportTest } from '../report/model.ts';
 import { headline, noteOfCause, nothingMeasured } from '../page/view-answer.ts';
 
-/** GitHub drops a step's whole summary above 1 MiB, and other steps write there too. */
+/** GitHub drops a step's whole summary above 1 MiB, and other steps write to it too. */
 const MAX_FAILURES = 50;
 const MAX_CAUSES = 20;
 const MAX_TEXT = 300;
 
-/** Markdown for a CI job's summary page: the answer, the totals, causes and failures, never each passing test. */
+/** Markdown for a CI job's summary page: the answer, the totals, causes and failures; no passing tests. */
 export function stepSummary(report: Report, title: string): string {
   const blocks = [
     `### ${escapeMarkdown(title)}`,
@@ -49,7 +49,7 @@ function causesList({ causes }: Report): string {
     return `- **${cause.verdict}**: ${escapeMarkdown(cause.text)} (${noteOfCause(cause)})`;
   });
   const cut = causes.length - lines.length;
-  return [...lines, ...(cut > 0 ? [`- and ${counted(cut, 'further cause')}`] : [])].join('\n');
+  return [...lines, ...(cut > 0 ? [`- and ${counted(cut, 'more cause')}`] : [])].join('\n');
 }
 
 function failuresTable(report: Report): string {
@@ -88,7 +88,7 @@ function table(
   return [row(head), row(head.map(() => (align === 'right' ? '---:' : '---'))), ...rows.map(row)].join('\n');
 }
 
-/** Titles are written by others: no table, markup, HTML, mention, link or line break of theirs comes through. */
+/** Titles are untrusted: no table, markup, HTML, mention, link or line break of theirs gets through. */
 function escapeMarkdown(text: string): string {
   return plainLine(text)
     .replaceAll('&', '&amp;')

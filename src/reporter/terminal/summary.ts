@@ -9,7 +9,7 @@ import { reasonOf } from '../page/view-pools.ts';
 const MAX_CAUSES = 8;
 const MAX_MEMBERS = 8;
 
-/** What the terminal says at the end: one line that begins `Gemba:`, and under it what explains it. */
+/** The terminal's summary: one line that begins `Gemba:`, and details below it. */
 export function summaryText(report: Report, reportPath: string | null): string {
   const details = [
     cutOffText(report),
@@ -38,11 +38,11 @@ export function summaryLine(report: Report): string {
   return `Gemba: ${parts.filter(Boolean).join(' · ')}`;
 }
 
-/** The terminal has its problems already, where the edit was made in this run. */
+/** Its problems were printed when the edit was made. */
 function refusedEdit({ run }: Report): string | null {
   const [first, ...others] = run.configErrors;
   if (first === undefined) return null;
-  const more = others.length === 0 ? '' : ` and ${counted(others.length, 'further problem')}`;
+  const more = others.length === 0 ? '' : ` and ${counted(others.length, 'more problem')}`;
   return `the last edit of the config is not in force (${placeOf(first)}${more}); revision ${run.configRevision} is`;
 }
 
@@ -74,13 +74,15 @@ function causeLines(report: Report): string[] {
     .slice(0, MAX_CAUSES)
     .map((cause) => `${cause.verdict}: ${cause.text} (${noteOfCause(cause)})`);
   const cut = report.causes.length - lines.length;
-  return cut > 0 ? [...lines, `and ${counted(cut, 'further cause')}`] : lines;
+  return cut > 0 ? [...lines, `and ${counted(cut, 'more cause')}`] : lines;
 }
 
 function memberLines(report: Report): string[] {
   const lines = report.pools.flatMap((pool) => [
-    ...pool.endpoints.filter(isOut).map((member) => memberLine(report, `endpoint ${pool.name}`, member)),
-    ...pool.keys.filter(isOut).map((member) => memberLine(report, `key ${pool.name}`, member)),
+    ...pool.endpoints
+      .filter(isUnhealthy)
+      .map((member) => memberLine(report, `endpoint ${pool.name}`, member)),
+    ...pool.keys.filter(isUnhealthy).map((member) => memberLine(report, `key ${pool.name}`, member)),
   ]);
   const cut = lines.length - MAX_MEMBERS;
   if (cut <= 0) return lines;
@@ -92,6 +94,6 @@ function memberLine(report: Report, pool: string, member: ReportMember): string 
   return `${pool}/${member.name} is ${member.state}${reason === null ? '' : `: ${reason}`}`;
 }
 
-function isOut(member: ReportMember): boolean {
+function isUnhealthy(member: ReportMember): boolean {
   return member.state !== 'healthy';
 }

@@ -70,7 +70,7 @@ describe('the requests of an attempt', () => {
 });
 
 describe('totals', () => {
-  it('count calls, attempts and outcomes as the contract says', () => {
+  it('count calls, requests and outcomes', () => {
     const report = reportOf([
       {
         title: 'a',
@@ -118,7 +118,7 @@ describe('totals', () => {
     expect([pools, timeline]).toEqual([[], []]);
   });
 
-  it('take attempts that were only counted into attempts and retries, but not into the rate', () => {
+  it('include omitted requests in requests and retries, not in the success rate', () => {
     const { totals } = reportOf([
       { title: 'a', results: [{ records: [leased('api/eu/k1', [[0, 'ok']], { requestsOmitted: 9 })] }] },
     ]);
@@ -131,7 +131,7 @@ describe('totals', () => {
     });
   });
 
-  it('never tell fewer than no retries', () => {
+  it('never have a negative number of request retries', () => {
     const { totals } = reportOf([
       { title: 'a', results: [{ records: [leased('api/eu/k1', [], { calls: 3 })] }] },
     ]);
@@ -152,7 +152,7 @@ describe('totals', () => {
 });
 
 describe('leases', () => {
-  it('of a worker count once, however many of its tests used them', () => {
+  it('of a worker count once for all its tests', () => {
     const lease = holding('api/eu/k1', { scope: 'worker', waitedMs: 40 });
     const used = (title: string): FakeTest => ({
       title,
@@ -162,7 +162,7 @@ describe('leases', () => {
     expect([totals.leases, totals.waitedMs, pools[0]!.endpoints[0]!.leases]).toEqual([1, 40, 1]);
   });
 
-  it('that moved count once, and as a holding of each member', () => {
+  it('that moved count once in all, and once for each member', () => {
     const first = holding('api/eu/k1');
     const leases = [first, holding('api/us/k1', { id: first.id })];
     const { totals, pools } = reportOf([{ title: 'a', results: [{ records: [record({ leases })] }] }]);
@@ -176,7 +176,7 @@ describe('leases', () => {
 });
 
 describe('members', () => {
-  it('are all there, used or not, without secrets in their addresses', () => {
+  it('are listed, used or not, without secrets in their URLs', () => {
     const report = reportOf([
       {
         title: 'a',
@@ -296,7 +296,7 @@ describe('members', () => {
     expect(report.pools[0]!.endpoints[0]).toMatchObject({ state, until, why });
   });
 
-  it('tell what the router believed of them last, and how sure it was', () => {
+  it("have the router's last estimate with its intervals", () => {
     const estimate = {
       pool: 'api',
       endpoint: null,
@@ -328,11 +328,11 @@ describe('members', () => {
     });
     expect(second).not.toHaveProperty('estimate');
     expect(estimateText(first!.estimate)).toBe(
-      'believed 90 % (80 % to 97 %), 120 ms, 2 probes, 1 change of speed',
+      'estimated 90 % (80 % to 97 %), 120 ms, 2 probes, 1 change of speed',
     );
   });
 
-  it('stand as their worker found them where nothing changed, in the latest view of each shard', () => {
+  it('have the latest reported health of each shard where no transition follows', () => {
     const standing = {
       pool: 'api',
       endpoint: null,
@@ -351,7 +351,7 @@ describe('members', () => {
     ]);
   });
 
-  it('change once, however many workers tell of it, in the order of time', () => {
+  it('have each transition once, in order of time, however many workers report it', () => {
     const [first, second] = [change(1, 100, 'ejected', 500), change(2, 600, 'half-open', null, 'ejected')];
     const told = (title: string, transitions: Transition[]): FakeTest => ({
       title,
@@ -397,7 +397,7 @@ describe('the run', () => {
     expect(report.errors[0]!.message).toHaveLength(1000);
   });
 
-  it('sums up strategies by task and name', () => {
+  it('counts strategies by task and name', () => {
     const strategies = [
       { task: 'login', name: 'api', ok: false, durationMs: 100, fallback: false },
       { task: 'login', name: 'form', ok: true, durationMs: 300, fallback: true },

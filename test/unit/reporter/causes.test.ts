@@ -15,7 +15,7 @@ function failing(
   return { title, results: flaky ? [first, { records: [leased(member, [[after + 900, 'ok']])] }] : [first] };
 }
 
-it('puts failures of one cause together, the product’s first, then the most frequent', () => {
+it('groups failures by cause: product first, then the most frequent', () => {
   const minute = 60_000;
   const report = reportOf([
     failing('a', 'network', 0, { after: 10 * minute, message: 'connect ECONNREFUSED 10.0.0.1:443' }),
@@ -38,46 +38,46 @@ it('puts failures of one cause together, the product’s first, then the most fr
   });
   expect(said).toMatchInlineSnapshot(`
     [
-      "product | the tests failed while all their calls went well | 1 | 1 |  | ",
+      "product | the tests failed although all their requests succeeded | 1 | 1 |  | ",
       "environment | endpoint api/eu refused connections | 3 | 2 | 02:10 | 02:27",
       "environment | key api/k2 was rate limited (429) | 1 | 1 | 02:00 | 02:00",
       "unknown | nothing was measured | 1 | 1 |  | ",
-      "unknown | the worker died in mid-test | 1 | 1 |  | ",
+      "unknown | the worker crashed during the test | 1 | 1 |  | ",
     ]
   `);
 });
 
 it.each<[OutcomeKind, number, string | undefined, string]>([
-  ['network', 0, 'getaddrinfo ENOTFOUND eu.example.test', 'endpoint api/eu could not be found (DNS)'],
+  ['network', 0, 'getaddrinfo ENOTFOUND eu.example.test', 'endpoint api/eu was not found (DNS)'],
   [
     'network',
     0,
     'net::ERR_CONNECTION_REFUSED at https://eu.example.test/',
     'endpoint api/eu refused connections',
   ],
-  ['network', 0, 'read ECONNRESET', 'endpoint api/eu broke connections off'],
+  ['network', 0, 'read ECONNRESET', 'endpoint api/eu reset connections'],
   ['network', 0, undefined, 'endpoint api/eu had network errors'],
   ['timeout', 0, undefined, 'endpoint api/eu did not answer in time'],
   ['server', 503, undefined, 'endpoint api/eu answered 503'],
   ['auth', 401, undefined, 'key api/k1 was refused (401)'],
   ['exhausted', 402, undefined, 'key api/k1 has used up its quota (402)'],
-])('says what a %s fault (%d, %s) was', (kind, status, message, text) => {
+])('describes a %s fault (%d, %s)', (kind, status, message, text) => {
   const report = reportOf([failing('a', kind, status, message === undefined ? {} : { message })]);
   expect(report.causes[0]?.text).toBe(text);
 });
 
-it('names no single endpoint where all gave the same error', () => {
+it('names no single endpoint where all returned the same error', () => {
   const [first, second] = [failing('a', 'server', 500), failing('b', 'server', 500, { member: 'api/us/k1' })];
   const report = reportOf([first!, second!]);
   expect(report.causes).toHaveLength(1);
   expect(report.causes[0]).toMatchObject({
     verdict: 'product',
-    text: 'every endpoint of api that was asked answered 500',
+    text: 'every used endpoint of api answered 500',
     endpoint: null,
     failed: 2,
   });
 });
 
-it('has none where no attempt of a test failed', () => {
+it('finds no cause where no attempt failed', () => {
   expect(reportOf([{ title: 'a', results: [{}] }]).causes).toEqual([]);
 });

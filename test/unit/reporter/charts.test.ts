@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryRun } from '../../../src/reporter/history/history-run.ts';
-import { lanesOf, stretchesOf } from '../../../src/reporter/page/timeline-rows.ts';
+import { memberTimeline, stateIntervalsOf } from '../../../src/reporter/page/member-timeline.ts';
 import { boxes, stepArea } from '../../../src/reporter/page/shapes.ts';
-import { Spark } from '../../../src/reporter/collect/activity.ts';
+import { ActivityCounts } from '../../../src/reporter/collect/activity-counts.ts';
 import { extremesView } from '../../../src/reporter/page/view-extremes.ts';
 import { configView } from '../../../src/reporter/page/view-changes.ts';
 import { trendsView } from '../../../src/reporter/page/view-trends.ts';
-import { workerLanes } from '../../../src/reporter/page/worker-rows.ts';
+import { workerTimeline } from '../../../src/reporter/page/worker-timeline.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const SPAN = { from: START, to: START + 60_000 };
 
 describe('a member over time', () => {
-  it('keeps every attempt at its time, however long the run is', () => {
-    const spark = new Spark();
+  it('counts every request at its time, however long the run is', () => {
+    const spark = new ActivityCounts();
     const hours = 50 * 3_600_000;
     for (let at = 0; at < 10_000; at++) spark.add(START + (at * hours) / 10_000, at >= 5000);
     const { requests, failures } = spark.parts(START, START + hours, 10)!;
@@ -21,10 +21,10 @@ describe('a member over time', () => {
     for (const part of requests) expect(Math.abs(part - 1000)).toBeLessThan(60);
     expect(failures.slice(0, 4)).toEqual([0, 0, 0, 0]);
     expect(failures.reduce((a, b) => a + b)).toBe(5000);
-    expect(new Spark().parts(0, 1, 10)).toBeNull();
+    expect(new ActivityCounts().parts(0, 1, 10)).toBeNull();
   });
 
-  it('is drawn from the ground up, equal parts joined, small ones seen', () => {
+  it('is drawn with equal parts joined and small values visible', () => {
     expect(stepArea([0, 0, 0], 5, 20)).toBe('');
     expect(stepArea([0, 10, 10, 0], 10, 20)).toBe('M0 20h1V0h2V20h1z');
     expect(stepArea([10, 1], 1000, 20)).toBe('M0 20V19.2h1V19.2h1V20z');
@@ -32,7 +32,7 @@ describe('a member over time', () => {
   });
 });
 
-describe('the lanes', () => {
+describe('the rows of the timeline', () => {
   const change = { pool: 'api', endpoint: 'eu', key: null, broker: 'b' };
   const report = reportOf([
     {
@@ -69,15 +69,15 @@ describe('the lanes', () => {
     },
   ]);
 
-  it('of members begin with those that were out, for as long as they were', () => {
-    const lanes = lanesOf(report, stretchesOf(report.transitions, SPAN), SPAN);
+  it('list unhealthy members first, with the time they were unhealthy', () => {
+    const lanes = memberTimeline(report, stateIntervalsOf(report.transitions, SPAN), SPAN);
     expect(lanes.shown.map(({ name }) => name)).toEqual(['api/eu', 'api/k', 'api/us']);
     expect(lanes.shown[0]!.note).toBe('1 request, 0 failed, not healthy for 15 s');
-    expect(lanes.shown[0]!.bands).toEqual([{ state: 'ejected', path: 'M166.67 0h250v10H166.67z' }]);
+    expect(lanes.shown[0]!.states).toEqual([{ state: 'ejected', path: 'M166.67 0h250v10H166.67z' }]);
     expect(lanes.states).toEqual(['ejected']);
   });
 
-  it('of workers follow one slot over dead workers, and keep shards apart', () => {
+  it('keep a slot for the successors of a dead worker, and keep shards apart', () => {
     const at = (
       seconds: number,
       worker: number,
@@ -91,19 +91,19 @@ describe('the lanes', () => {
       };
     };
     const tests = [at(0, 0, '1/2', 'failed'), at(10, 1, '1/2'), at(0, 0, '2/2'), at(5, 1, '2/2')];
-    const lanes = workerLanes(reportOf(tests), SPAN);
+    const lanes = workerTimeline(reportOf(tests), SPAN);
     expect(lanes.shown.map(({ name, short }) => [name, short])).toEqual([
       ['Shard 1, slot 1', '1 of 2 failed'],
       ['Shard 2, slot 1', '1 result'],
       ['Shard 2, slot 2', '1 result'],
     ]);
-    expect(lanes.shown[0]!.bands.map(({ mark }) => mark)).toEqual(['ok', 'unknown']);
+    expect(lanes.shown[0]!.bars.map(({ mark }) => mark)).toEqual(['ok', 'unknown']);
     expect(lanes.shown[0]!.note).toMatch(/^2 results, 1 failed, 2 workers, busy /);
   });
 });
 
 describe('where the time went', () => {
-  it('names the slowest and those that waited longest, and says where none did', () => {
+  it('lists the slowest tests and the longest waits, or a sentence where there are none', () => {
     const waited = record({ leases: [holding('api/eu/k', { waitedMs: 700 })] });
     const tests = [
       { title: 'slow', results: [{ status: 'failed' as const, durationMs: 4000 }, { durationMs: 5000 }] },
@@ -118,7 +118,7 @@ describe('where the time went', () => {
     expect(waits!.rows.map(({ title, first }) => [title, first])).toEqual([['waits', '700 ms']]);
     expect(extremesView(reportOf([]).tests)).toBeNull();
     const none = extremesView(reportOf([{ title: 'a', results: [{}] }]).tests)!.lists[1]!;
-    expect([none.rows, none.empty]).toEqual([[], 'No test had to wait for a lease.']);
+    expect([none.rows, none.empty]).toEqual([[], 'No test waited for a lease.']);
   });
 });
 
@@ -141,7 +141,7 @@ describe('trends', () => {
     expect(trendsView([run()])).toBeNull();
   });
 
-  it('tell this run beside the median before it, and gaps where nothing was measured', () => {
+  it('show this run beside the median before it, with gaps where nothing was measured', () => {
     const verdicts = { product: 1, environment: 3, unknown: 0 };
     const view = trendsView([
       run(),
@@ -163,7 +163,7 @@ describe('trends', () => {
 });
 
 describe('the configuration over the run', () => {
-  it('is told where it changed, and where an edit was refused', () => {
+  it('is shown where it changed or an edit was refused', () => {
     const plain = reportOf([{ title: 'a', results: [{ records: [record({ revision: 'r1' })] }] }]);
     expect(configView(plain)).toBeNull();
     const state = { seq: 1, at: START, revision: 'r1', errors: [], changes: [] };
@@ -181,7 +181,7 @@ describe('the configuration over the run', () => {
       },
     ]);
     expect(configView(changed)).toMatchObject({
-      note: '1 edit took effect while tests ran; 1 problem kept an edit, or a part of it, from that.',
+      note: '1 edit took effect while tests ran; 1 problem prevented an edit, or a part of it.',
       revisions: [
         { revision: 'r1', at: '02:00:00', now: false },
         { revision: 'r2', at: '02:00:09', now: true },

@@ -15,11 +15,11 @@ import {
 
 const MERGED = { rootDir: '/repo/tests', shard: null, merging: true };
 
-it('describes a test as its file does', () => {
-  const { collected } = collect([
+it('describes a test by its titles, file and line', () => {
+  const { runState } = collect([
     { title: 'lists', describe: 'orders', file: 'shop/orders.spec.ts', line: 12, results: [{}] },
   ]);
-  expect([...collected.tests.values()][0]).toMatchObject({
+  expect([...runState.tests.values()][0]).toMatchObject({
     title: 'orders › lists',
     file: 'shop/orders.spec.ts',
     line: 12,
@@ -34,8 +34,8 @@ it.each([
   ['a field of another type', { ...record(), calls: 'three' }],
   ['an attempt that is too short', { ...record(), requests: [[0, 0, 0]] }],
   ['null', 'null'],
-])('leaves out a record that is %s, and says so once', (_, content) => {
-  const { collected, cases } = collect([]);
+])('skips a record that is %s, and counts it', (_, content) => {
+  const { runState, cases } = collect([]);
   const test = testCase({
     title: 't',
     results: [{ status: 'failed', records: [leased('api/eu/k', [[0, 'ok']])] }],
@@ -46,15 +46,15 @@ it.each([
     path: '/no/such',
   });
   const before = structuredClone(test.results[0]!.attachments.length);
-  const seen = reportFrom(collected, test);
-  expect(collected.badRecords.count).toBe(1);
-  expect(collected.badRecords.first).not.toBe('');
+  const seen = reportFrom(runState, test);
+  expect(runState.badRecords.count).toBe(1);
+  expect(runState.badRecords.first).not.toBe('');
   expect(seen.totals.requests).toBe(1);
   expect(test.results[0]!.attachments).toHaveLength(before);
   expect(cases).toEqual([]);
 });
 
-it('knows workers by shard and worker of the records: merging numbers them anew', () => {
+it('takes shard and worker from the records, since merging numbers workers anew', () => {
   const merged = reportOf(
     [
       {
@@ -76,7 +76,7 @@ it('knows workers by shard and worker of the records: merging numbers them anew'
   expect(direct.run.shards).toEqual({ total: 1, present: [1] });
 });
 
-it('adds up the records of one result: an early one and the last', () => {
+it('adds up several records of one result', () => {
   const early = leased('api/eu/k1', [[0, 'server', 503]], { calls: 1 });
   const [lease] = early.leases;
   const last = record({
@@ -105,13 +105,13 @@ it('adds up the records of one result: an early one and the last', () => {
   ]);
 });
 
-it('lists tests in the order of the suite, those that never ran included', () => {
-  const { collected, cases } = collect([
+it('lists tests in the order of the suite, including those that did not run', () => {
+  const { runState, cases } = collect([
     { title: 'first', results: [{}] },
     { title: 'second', results: [{}] },
   ]);
   const never = testCase({ title: 'never', results: [] });
-  const tests = collectTests(collected, [never, cases[1]!], ORIGIN);
+  const tests = collectTests(runState, [never, cases[1]!], ORIGIN);
   expect(tests.map(({ title, status }) => [title, status])).toEqual([
     ['never', 'skipped'],
     ['second', 'expected'],
@@ -120,9 +120,9 @@ it('lists tests in the order of the suite, those that never ran included', () =>
 });
 
 function reportFrom(
-  collected: Parameters<typeof collectTests>[0],
+  runState: Parameters<typeof collectTests>[0],
   test: ReturnType<typeof testCase>,
 ): ReturnType<typeof reportOf> {
-  for (const result of test.results) collectResult(collected, test, result, ORIGIN);
-  return aggregate(collected, collectTests(collected, [test], ORIGIN), RUN);
+  for (const result of test.results) collectResult(runState, test, result, ORIGIN);
+  return aggregate(runState, collectTests(runState, [test], ORIGIN), RUN);
 }

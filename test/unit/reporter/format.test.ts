@@ -27,7 +27,7 @@ describe('duration', () => {
     [3_600_000, '1 h'],
     [3_900_000, '1 h 5 min'],
     [200_000_000, '2 d 7 h'],
-  ])('says %d ms as %s', (ms, said) => {
+  ])('formats %d ms as %s', (ms, said) => {
     expect(duration(ms)).toBe(said);
   });
 });
@@ -40,12 +40,12 @@ describe('percent', () => {
     [0.969, '96.9 %'],
     [0.999_99, '99.9 %'],
     [1, '100 %'],
-  ])('says %d as %s, and 100 %% only where all went well', (rate, said) => {
+  ])('formats %d as %s, and 100 %% only for a rate of 1', (rate, said) => {
     expect(percent(rate)).toBe(said);
   });
 });
 
-it('counts in words', () => {
+it('counts with singular and plural', () => {
   expect([counted(1, 'test'), counted(12_345, 'test'), counted(2, 'retry', 'retries')]).toEqual([
     '1 test',
     '12,345 tests',
@@ -53,23 +53,23 @@ it('counts in words', () => {
   ]);
 });
 
-it('says windows of time as short as they can be', () => {
+it('formats a time window as short as possible', () => {
   expect(timeWindow(START, START + 400)).toBe('02:00:00');
   expect(timeWindow(START, START + 27_000)).toBe('02:00:00–02:00:27');
   expect(timeWindow(START + 600_000, START + 1_620_000)).toBe('02:10–02:27');
 });
 
-it('adds the date only where the day is another', () => {
+it('adds the date only where the day differs', () => {
   expect(moment(START + 5000, START)).toBe('02:00:05');
   expect(moment(START + 86_400_000, START)).toBe('2026-11-24 02:00');
 });
 
-it('never throws for a moment that no date can hold', () => {
+it('never throws for a time outside the range of dates', () => {
   expect(isoTime(Number.NaN)).toBe('1970-01-01T00:00:00.000Z');
   expect(dateTime(1e300)).toMatch(/UTC$/);
 });
 
-it('shortens with a sign that something is missing', () => {
+it('marks shortened text', () => {
   expect(shorten('abcdef', 4)).toBe('abc…');
   expect(shorten('abc', 4)).toBe('abc');
 });

@@ -8,7 +8,7 @@ const some = { verdicts: { product: 1, environment: 2, unknown: 3 }, degraded: 4
 const none = { verdicts: { product: 0, environment: 0, unknown: 0 }, degraded: 0 };
 
 describe('the gate', () => {
-  it('is silent without rules, and where all of them only warn', () => {
+  it('adds nothing without rules, or where all rules are "warn"', () => {
     expect(judgeGate(null, some)).toBeNull();
     expect(judgeGate(WARN, some)).toEqual({ rules: WARN, failed: false, line: null });
   });
@@ -16,27 +16,24 @@ describe('the gate', () => {
   it.each<[GateRule, string]>([
     [
       'product',
-      'the gate failed this run: 1 test had a failed attempt, by the product (gate.product is "fail")',
+      'the gate failed this run: 1 test had a failed attempt with verdict product (gate.product is "fail")',
     ],
     [
       'environment',
-      'the gate failed this run: 2 tests had a failed attempt, by the environment (gate.environment is "fail")',
+      'the gate failed this run: 2 tests had a failed attempt with verdict environment (gate.environment is "fail")',
     ],
     [
       'unknown',
-      'the gate failed this run: 3 tests had a failed attempt, unexplained (gate.unknown is "fail")',
+      'the gate failed this run: 3 tests had a failed attempt of unknown cause (gate.unknown is "fail")',
     ],
-    [
-      'degraded',
-      'the gate failed this run: 4 tests went through on a fallback only (gate.degraded is "fail")',
-    ],
-  ])('fails on %s and says why in one line', (on, line) => {
+    ['degraded', 'the gate failed this run: 4 tests ran on a fallback (gate.degraded is "fail")'],
+  ])('fails on %s with the reason in one line', (on, line) => {
     const rules = { ...WARN, [on]: 'fail' as const };
     expect(judgeGate(rules, some)).toEqual({ rules, failed: true, line });
     expect(judgeGate(rules, none)?.failed).toBe(false);
   });
 
-  it('takes the strictest of the rules that the records bring', () => {
+  it('uses the strictest of the rules in the records', () => {
     const gates = [{ ...WARN, product: 'fail' as const }, WARN, { ...WARN, degraded: 'fail' as const }];
     const report = reportOf(
       gates.map((gate, index) => ({ title: `t${index}`, results: [{ records: [record({ gate })] }] })),
@@ -44,7 +41,7 @@ describe('the gate', () => {
     expect(report.run.gate?.rules).toEqual({ ...WARN, product: 'fail', degraded: 'fail' });
   });
 
-  it('turns a green run red, never a red one green', () => {
+  it('can fail a passed run and never passes a failed one', () => {
     const flaky = (gate: Gate) => [
       {
         title: 't',

@@ -37,7 +37,7 @@ const runsOf = (...tests: number[]): HistoryRun[] =>
   tests.map((count, index) => historyRunOf(reportWith(count, START + index)));
 
 describe('a run in the history', () => {
-  it('has what trends show', () => {
+  it('has the numbers of the trends', () => {
     expect(historyRunOf(reportWith(2))).toEqual({
       startedAt: new Date(START).toISOString(),
       durationMs: 60_000,
@@ -51,7 +51,7 @@ describe('a run in the history', () => {
     });
   });
 
-  it('is one of the trend’s only where it is full', () => {
+  it('is kept only where the run is full', () => {
     const before = runsOf(100);
     const full = (tests: number, scope: Partial<RunScope> = {}): boolean =>
       isFull(reportWith(tests), before, { ...SCOPE, ...scope });
@@ -70,7 +70,7 @@ describe('a run in the history', () => {
     expect(isFull({ ...cut, run: { ...cut.run, shards } }, before, SCOPE)).toBe(false);
   });
 
-  it('comes in its order, once, and pushes the oldest out', () => {
+  it('is sorted by time, kept once, and replaces the oldest', () => {
     const [a, b, c] = runsOf(1, 2, 3) as [HistoryRun, HistoryRun, HistoryRun];
     expect(withRun([a, c], b, 20)).toEqual([a, b, c]);
     expect(withRun([a, b], c, 2)).toEqual([b, c]);
@@ -92,7 +92,7 @@ describe('history.json', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('grows by each full run, and is not replaced by a partial one', async () => {
+  it('grows with each full run, not with a partial one', async () => {
     await keep(reportWith(10, START));
     expect(await keep(reportWith(10, START + 1))).toHaveLength(2);
     const text = readFileSync(file, 'utf8');
@@ -103,29 +103,29 @@ describe('history.json', () => {
     expect(readdirSync(path.dirname(file))).toEqual(['history.json']);
   });
 
-  it('keeps none where none are wanted', async () => {
+  it('is not written where history is 0', async () => {
     expect(await keep(reportWith(1), 0)).toEqual([]);
     expect(existsSync(file)).toBe(false);
   });
 
-  it('begins anew where it is damaged, says so, and leaves out a run that it cannot read', async () => {
+  it('discards a corrupt file with a warning, and skips a run that it cannot read', async () => {
     await keep(reportWith(5));
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.slice(0, 100));
     expect(await keep(reportWith(5, START + 1))).toHaveLength(1);
-    expect(warned).toEqual([expect.stringContaining('is damaged; its trends begin anew')]);
+    expect(warned).toEqual([expect.stringContaining('is corrupt and was discarded')]);
     expect(parseHistory('{"schema":"gemba-history/1","runs":[{"startedAt":"never"}]}')).toEqual([]);
     expect(parseHistory('[]')).toBeNull();
   });
 
-  it('takes a lock away that a dead process left', async () => {
+  it('removes the lock of a dead process', async () => {
     await keep(reportWith(5));
     writeFileSync(`${file}.lock`, '');
     utimesSync(`${file}.lock`, 1, 1);
     expect(await keep(reportWith(5, START + 1))).toHaveLength(2);
   });
 
-  it('has each run of several writers at once', async () => {
+  it('keeps every run when several processes write at once', async () => {
     const reports = Array.from({ length: 30 }, (_, index) => reportWith(3, START + index));
     await Promise.all(reports.map((report) => keep(report, 100)));
     const runs = parseHistory(readFileSync(file, 'utf8'))!;
@@ -153,7 +153,7 @@ describe('a command line', () => {
     ['test-server', true],
     ['merge-reports blob-report', false],
     ['', false],
-  ])('%j asks for a part of the tests: %s', (line, expected) => {
+  ])('%j selects a part of the tests: %s', (line, expected) => {
     expect(isNarrowed(['node', 'playwright', ...line.split(' ').filter(Boolean)])).toBe(expected);
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregate } from '../../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests } from '../../../src/reporter/collect/collect.ts';
-import { emptyCollected } from '../../../src/reporter/collect/collected.ts';
+import { emptyRunState } from '../../../src/reporter/collect/run-state.ts';
 import { Journal } from '../../../src/reporter/collect/journal.ts';
 import { headOf, isOver, journalsIn } from '../../../src/reporter/collect/journal-files.ts';
 import { reportFromJournal } from '../../../src/reporter/collect/journal-read.ts';
@@ -36,20 +36,20 @@ const TESTS: FakeTest[] = [
 /** Writes a journal of these tests as a run does; returns it with the report that the run itself would make. */
 function journalOf(tests: readonly FakeTest[]): { journal: Journal; own: ReturnType<typeof aggregate> } {
   const journal = new Journal(folder, HEAD);
-  const collected = emptyCollected();
+  const runState = emptyRunState();
   const cases = tests.map(testCase);
   for (const test of cases) {
     for (const result of test.results) {
-      const taken = collectResult(collected, test, result, ORIGIN);
+      const taken = collectResult(runState, test, result, ORIGIN);
       journal.began(taken.test, result.retry, 0);
       journal.ended(taken.test, taken.result, taken.texts);
     }
   }
-  return { journal, own: aggregate(collected, collectTests(collected, cases, ORIGIN), RUN) };
+  return { journal, own: aggregate(runState, collectTests(runState, cases, ORIGIN), RUN) };
 }
 
 describe('a journal', () => {
-  it('gives the report that its run would have made', async () => {
+  it('gives the report that its run would have written', async () => {
     const { journal, own } = journalOf(TESTS);
     journal.began({ id: 'x', title: 'was running', file: 'a.spec.ts', line: 1, project: '' }, 0, 4);
     journal.close(false);
@@ -67,7 +67,7 @@ describe('a journal', () => {
     });
   });
 
-  it('tolerates half a line at its end, and lines that are none', async () => {
+  it('skips a cut last line and lines that are not JSON', async () => {
     journalOf(TESTS).journal.close(false);
     const file = journalsIn(folder)[0]!;
     truncateSync(file, readFileSync(file).length - 40);
@@ -82,7 +82,7 @@ describe('a journal', () => {
     expect(await reportFromJournal(file, RUN.version)).toBeNull();
   });
 
-  it('is on disk while the run goes, and gone after a good end', async () => {
+  it('is on disk during the run and removed after its report', async () => {
     const { journal } = journalOf(TESTS);
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(readFileSync(journalsIn(folder)[0]!, 'utf8').split('\n')).toHaveLength(8);
@@ -90,7 +90,7 @@ describe('a journal', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('takes those of runs that are over with it, and none of a run that goes on', () => {
+  it('removes the journals of ended runs, not of a running one', () => {
     const { journal } = journalOf([]);
     const head = { journal: 'gemba-journal/1', ...HEAD, host: hostname() };
     writeFileSync(path.join(folder, 'journal-a-1.ndjson'), JSON.stringify({ ...head, pid: 2 ** 22 + 1 }));

@@ -67,14 +67,14 @@ describe('the verdict of a test', () => {
     expect(judged(...results)).toEqual(expected);
   });
 
-  it('counts several records of one result as one', () => {
+  it('counts several records of one result as one attempt', () => {
     const early = leased('api/eu/k', [[0, 'server', 503]]);
     const final = leased('api/eu/k', [[40, 'ok']]);
     const report = reportOf([{ title: 't', results: [failed(early, final)] }]);
     expect(report.tests[0]!.results[0]!.evidence).toEqual(['api/eu/k: server 503, 1×, 02:00:00–02:00:00']);
   });
 
-  it('is none for a failure that the test expects, and product for a pass that it does not', () => {
+  it('is null for an expected failure, and product for an unexpected pass', () => {
     const tests: FakeTest[] = [
       {
         title: 'fails as told',
@@ -96,7 +96,7 @@ describe('the verdict of a test', () => {
   });
 });
 
-describe('a server error that every replica gives', () => {
+describe('a server error that every endpoint returns', () => {
   const at = (endpoint: string, after: number, status: number): FakeResult =>
     failed(leased(`api/${endpoint}/k`, [[after, 'server', status]]));
   const fine = (endpoint: string, after: number): FakeResult =>
@@ -136,7 +136,7 @@ describe('a server error that every replica gives', () => {
     expect(report.tests[0]!.verdict).toBe(expected);
   });
 
-  it('says so in the evidence', () => {
+  it('is named in the evidence', () => {
     const report = reportOf([{ title: 't', results: [at('eu', 0, 500), at('us', 4000, 500)] }]);
     expect(report.tests[0]!.results[0]!.evidence).toMatchInlineSnapshot(`
       [

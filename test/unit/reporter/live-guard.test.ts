@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOwnHost, isOwnOrigin, isToken, wishSchema } from '../../../src/reporter/live/requests.ts';
+import { isOwnHost, isOwnOrigin, isToken, adminRequestSchema } from '../../../src/reporter/live/requests.ts';
 import { ProgressMeter } from '../../../src/reporter/live/progress.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 4321 };
@@ -14,7 +14,7 @@ describe('the host of a request', () => {
     ['10.1.2.3:4321', { host: '0.0.0.0', port: 4321 }],
     ['[fe80::1]:4321', { host: '::', port: 4321 }],
     ['localhost', { host: '127.0.0.1', port: 80 }],
-  ])('%s is the page’s own', (host, bound) => {
+  ])('%s is accepted', (host, bound) => {
     expect(isOwnHost(host, bound)).toBe(true);
   });
 
@@ -29,12 +29,12 @@ describe('the host of a request', () => {
     ['evil.example:4321/127.0.0.1:4321', LOOPBACK],
     ['10.1.2.3:4321', LOOPBACK],
     ['rebound.example:4321', { host: '0.0.0.0', port: 4321 }],
-  ])('%s is foreign', (host, bound) => {
+  ])('%s is refused', (host, bound) => {
     expect(isOwnHost(host, bound)).toBe(false);
   });
 });
 
-it('takes requests of its own pages and of programs, not of other pages', () => {
+it('accepts requests of its own origin and without one, not of others', () => {
   expect(isOwnOrigin(undefined, 'localhost:1')).toBe(true);
   expect(isOwnOrigin('http://localhost:1', 'localhost:1')).toBe(true);
   for (const other of ['http://localhost:2', 'https://localhost:1', 'http://evil.example', 'null']) {
@@ -42,29 +42,29 @@ it('takes requests of its own pages and of programs, not of other pages', () => 
   }
 });
 
-it('knows its token, of any length given', () => {
+it('compares tokens of any length', () => {
   expect(isToken('secret', 'secret')).toBe(true);
   for (const wrong of [null, undefined, '', 'secre', 'secrets', 'Secret']) {
     expect(isToken(wrong, 'secret')).toBe(false);
   }
 });
 
-it('takes three wishes for named members only', () => {
-  expect(wishSchema.safeParse({ action: 'disable', pool: 'api', name: 'eu' }).success).toBe(true);
+it('accepts the three actions for named members only', () => {
+  expect(adminRequestSchema.safeParse({ action: 'disable', pool: 'api', name: 'eu' }).success).toBe(true);
   for (const bad of [
     undefined,
     {},
     { action: 'delete', pool: 'a', name: 'b' },
     { action: 'reset', pool: '', name: 'b' },
   ]) {
-    expect(wishSchema.safeParse(bad).success).toBe(false);
+    expect(adminRequestSchema.safeParse(bad).success).toBe(false);
   }
 });
 
 describe('the progress of a run', () => {
   const step = { done: true, failed: false, flaky: false, requests: 4, failures: 1 };
 
-  it('is not guessed from too little, then from what the last minute did', () => {
+  it('is estimated from the last minute, and not from too few tests', () => {
     const meter = new ProgressMeter(100, 0);
     meter.add({ ...step, at: 500 });
     expect(meter.at(1000)).toMatchObject({ phase: 'running', done: 1, etaMs: null, successLastMinute: 0.75 });
@@ -74,7 +74,7 @@ describe('the progress of a run', () => {
     expect(meter.at(150_000)).toMatchObject({ testsLastMinute: 0, etaMs: 150_000, successLastMinute: null });
   });
 
-  it('counts a test once, when no rerun follows', () => {
+  it('counts a test once, when no retry follows', () => {
     const meter = new ProgressMeter(2, 0);
     meter.add({ ...step, at: 1, done: false, failed: true });
     meter.add({ ...step, at: 2, flaky: true });

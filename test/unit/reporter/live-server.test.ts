@@ -71,13 +71,13 @@ const page = (): string => `/?token=${token}`;
 const asJson = { 'content-type': 'application/json' };
 
 describe('the live page', () => {
-  it('has its address printed once, with a token that nobody guesses', async () => {
+  it('prints its address once, with a random token', async () => {
     await view.show(run);
     expect(printed).toHaveLength(1);
     expect(printed[0]).toMatch(/^Gemba live: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/);
   });
 
-  it('is one page with its policy, kept by nobody, open to no other site', async () => {
+  it('sends a page with its policy, which no cache keeps and no other site can frame', async () => {
     const { status, headers, text } = await ask(page());
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -95,7 +95,7 @@ describe('the live page', () => {
     expect(text).toContain('>Running<');
   });
 
-  it('lets no title become markup', async () => {
+  it('escapes titles', async () => {
     const { text } = await ask(page());
     const markup = text.replaceAll(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/g, '');
     expect(markup).not.toMatch(/<img|onerror="/);
@@ -109,7 +109,7 @@ describe('the live page', () => {
     expect(await ask(page(), options)).toMatchObject({ status: 403 });
   });
 
-  it('refuses whoever has no token, or a wrong one, whatever is asked for', async () => {
+  it('refuses every request without the right token', async () => {
     for (const to of [
       '/',
       '/?token=',
@@ -130,7 +130,7 @@ describe('the live page', () => {
     }
   });
 
-  it('refuses other pages, other methods and other bodies', async () => {
+  it('refuses other origins, methods and bodies', async () => {
     const own = { ...asJson, 'x-gemba-token': token };
     const body = JSON.stringify({ action: 'disable', pool: 'api', name: 'eu' });
     const post = (headers: Record<string, string>, text: string): Promise<Reply> =>
@@ -148,24 +148,24 @@ describe('the live page', () => {
     expect(await post({ ...own, origin }, body)).toMatchObject({ status: 404 });
   });
 
-  it('sends what runs now, and when the report is new', async () => {
+  it('sends the present state, and announces a new report', async () => {
     const test = testCase({ title: HOSTILE, results: [{}] });
     run.testBegan(test, test.results[0]!);
-    const told = await listen(1);
-    expect(told[0]).toMatchObject({ event: 'state' });
-    expect(told[0]!.data).toMatchObject({
+    const events = await listen(1);
+    expect(events[0]).toMatchObject({ event: 'state' });
+    expect(events[0]!.data).toMatchObject({
       run: { phase: 'running', total: 3, done: 0 },
       running: [{ title: HOSTILE, retry: 0 }],
       pools: [],
-      notice: 'No configuration of pools was found here.',
+      notice: 'No configuration was found here.',
     });
     const later = listen(3);
     run.testEnded(test, test.results[0]!);
-    const events = (await later).map(({ event }) => event);
-    expect(events).toContain('report');
+    const names = (await later).map(({ event }) => event);
+    expect(names).toContain('report');
   });
 
-  it('stays over runs, and says which it shows', async () => {
+  it('stays open over runs, with the revision of the one it shows', async () => {
     const before = revisionIn((await ask(page())).text);
     const next = newRun();
     await view.show(next);
@@ -177,25 +177,25 @@ describe('the live page', () => {
   });
 });
 
-describe('a port that is taken', () => {
+describe('a port in use', () => {
   const blocker = createServer();
   afterEach(() => void blocker.close());
 
-  it('costs the page, not the run', async () => {
+  it('prevents the page, not the run', async () => {
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const { port } = blocker.address() as AddressInfo;
-    const said: string[] = [];
-    const voice = {
-      print: (line: string) => said.push(`out ${line}`),
-      warn: (line: string) => said.push(line),
+    const lines: string[] = [];
+    const output = {
+      print: (line: string) => lines.push(`out ${line}`),
+      warn: (line: string) => lines.push(line),
     };
-    const other = new LiveView({ host: '127.0.0.1', port }, nowhere, voice);
+    const other = new LiveView({ host: '127.0.0.1', port }, nowhere, output);
     await other.show(newRun());
     await other.ended();
     await other.close();
-    expect(said).toEqual([
+    expect(lines).toEqual([
       expect.stringMatching(
-        new RegExp(`no live page in this run: port ${port} .* is taken.*live: \\{ port \\}`),
+        new RegExp(`the live page cannot be opened: port ${port} .* is in use.*live: \\{ port \\}`),
       ),
     ]);
   });

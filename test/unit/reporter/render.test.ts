@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { packIsland, scriptSafeJson } from '../../../src/reporter/page/page-data.ts';
+import { packPageData, scriptSafeJson } from '../../../src/reporter/page/page-data.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
 import { renderDashboard } from '../../../src/reporter/page/render.ts';
 import { dashboardView } from '../../../src/reporter/page/view.ts';
@@ -49,7 +49,7 @@ function markupOf(page: string): string {
 }
 
 describe('the page', () => {
-  it('lets nothing that others wrote become markup', async () => {
+  it('escapes all untrusted text', async () => {
     const page = await render(hostileReport(), HOSTILE);
     expect(page.match(/<script/g)).toHaveLength(3);
     expect(page.match(/<\/script>/g)).toHaveLength(3);
@@ -60,7 +60,7 @@ describe('the page', () => {
     expect(markup).toContain('{{constructor}}');
   });
 
-  it('asks for nothing from anywhere', async () => {
+  it('requests nothing from the network', async () => {
     const page = await render(hostileReport());
     const addresses = [...page.matchAll(/\s(?:src|href|action|poster|srcset)\s*=\s*"([^"]*)"/g)].map(
       ([, address]) => address,
@@ -70,7 +70,7 @@ describe('the page', () => {
     expect(page).toContain("default-src 'none'");
   });
 
-  it('has a language, a title, headings in order and names for its controls', async () => {
+  it('has a language, a title, ordered headings and labelled controls', async () => {
     const page = await render(hostileReport());
     expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
     expect(page).toContain('<title>Failed · Gemba report</title>');
@@ -81,20 +81,20 @@ describe('the page', () => {
     expect(markupOf(page).match(/<label[^>]*>[^<]*<(?:input|select)\b/g)).toHaveLength(controls!);
   });
 
-  it('says that nothing was measured instead of numbers', async () => {
+  it('shows “not measured” instead of numbers', async () => {
     const page = markupOf(await render(reportOf([{ title: 'a', results: [{}] }])));
-    expect(page).toContain('No lease was taken in this run, so nothing was measured.');
+    expect(page).toContain('No test took a lease, so nothing was measured.');
     expect(page).not.toContain('100 %');
     expect(page).not.toContain('id="timeline"');
     expect(markupOf(await render(reportOf([])))).toContain('No test ran.');
   });
 
-  it('shows what was pinned and degraded', async () => {
+  it('marks pinned and degraded tests', async () => {
     const special = leased('api/eu/k1', [[0, 'ok']], { pinned: 'set by the test', degraded: true });
     const page = markupOf(await render(reportOf([{ title: 'a', results: [{ records: [special] }] }])));
     expect(page).toContain('<em>degraded</em><em>pinned</em>');
-    expect(page).toContain('1 test ran degraded, on a fallback.');
-    expect(page).toContain('1 test ran on a target pinned by its user.');
+    expect(page).toContain('1 test ran degraded: on a fallback.');
+    expect(page).toContain('1 test ran pinned to a target.');
   });
 
   it('stays small and short for ten thousand tests', async () => {
@@ -126,8 +126,8 @@ describe('the page', () => {
   }, 30_000);
 });
 
-describe('the island', () => {
-  it('holds every test and error, what needs eyes first', () => {
+describe('the page data', () => {
+  it('has every test and error, failed tests first', () => {
     const report = reportOf([
       { title: 'fine', results: [{}] },
       { title: 'skipped', results: [{ status: 'skipped' }] },
@@ -135,7 +135,7 @@ describe('the island', () => {
       { title: 'env', results: [{ status: 'failed', records: [leased('api/eu/k1', [[0, 'network']])] }] },
       { title: 'bug', results: [{ status: 'failed', records: [leased('api/eu/k1', [[0, 'ok']])] }] },
     ]);
-    const packed = packIsland(report, orderTests(report.tests));
+    const packed = packPageData(report, orderTests(report.tests));
     expect(packed).toMatch(/^[A-Za-z0-9+/]+=*$/);
     const data: unknown = JSON.parse(inflateRawSync(Buffer.from(packed, 'base64')).toString());
     expect(data).toMatchObject({
@@ -147,7 +147,7 @@ describe('the island', () => {
     });
   });
 
-  it('as plain JSON cannot end its script element', () => {
+  it('cannot end its script element as plain JSON', () => {
     const value = { text: HOSTILE, lines: '\u2028\u2029' };
     expect(scriptSafeJson(value)).not.toMatch(/[<\u2028\u2029]/);
     expect(JSON.parse(scriptSafeJson(value))).toEqual(value);

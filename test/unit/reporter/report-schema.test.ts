@@ -70,14 +70,14 @@ describe('report.schema.json', () => {
       'one of a run that was cut off',
       reportOf([], { cutOff: { planned: 3, ended: 1 }, status: 'interrupted' }),
     ],
-  ])('describes %s, and all of it', (_, report) => {
+  ])('accepts %s with all its fields', (_, report) => {
     for (const validate of validators) {
       validate(JSON.parse(JSON.stringify(report)));
       expect(validate.errors).toBeNull();
     }
   });
 
-  it('refuses what is no report', () => {
+  it('rejects what is not a report', () => {
     const [validate] = validators;
     const { totals: _, ...rest } = full;
     expect(validate!(rest)).toBe(false);

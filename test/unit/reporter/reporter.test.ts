@@ -56,11 +56,11 @@ const reportIn = (dir: string): Report =>
   JSON.parse(readFileSync(path.join(dir, 'report.json'), 'utf8')) as Report;
 
 describe('the reporter', () => {
-  it('leaves the terminal to others', () => {
+  it('leaves the progress output to other reporters', () => {
     expect(new GembaReporter().printsToStdio()).toBe(false);
   });
 
-  it('writes a page and its data beside it, and nothing else, and says where', async () => {
+  it('writes the page and its data, nothing else, and prints the path', async () => {
     expect(await run([{ title: 'a', results: [{}] }])).toBeUndefined();
     const files = ['history.json', 'index.html', 'report.json'];
     expect(readdirSync(path.join(folder, 'gemba-report')).sort()).toEqual(files);
@@ -69,7 +69,7 @@ describe('the reporter', () => {
     expect(printed.err).toBe('');
   });
 
-  it('goes where the options say from the config’s folder, or where the environment says', async () => {
+  it('resolves the folder from the options or the environment', async () => {
     await run([], { outputFolder: 'out/gemba' });
     expect(existsSync(path.join(folder, 'out/gemba/report.json'))).toBe(true);
     vi.stubEnv('GEMBA_REPORT_DIR', path.join(folder, 'by-env'));
@@ -78,13 +78,13 @@ describe('the reporter', () => {
     expect(existsSync(path.join(folder, 'unused'))).toBe(false);
   });
 
-  it('does nothing at all for --list', async () => {
+  it('does nothing for --list', async () => {
     expect(await run(flaky, { _mode: 'list', live: true })).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
     expect(printed).toEqual({ out: '', err: '' });
   });
 
-  it('shows the run while it runs, on a page that stays over runs', async () => {
+  it('shows the run on a live page that stays open over runs', async () => {
     await run(flaky, { live: true });
     const address = await vi.waitFor(() => /Gemba live: (\S+)/.exec(printed.out)![1]!);
     expect(await (await fetch(address)).text()).toContain('id="live"');
@@ -94,14 +94,14 @@ describe('the reporter', () => {
     expect(printed.err).toBe('');
   });
 
-  it('turns a green run red where the gate says so, and no red one green', async () => {
+  it('fails a passed run by the gate, and never passes a failed one', async () => {
     expect(await run(flaky)).toEqual({ status: 'failed' });
     expect(reportIn(path.join(folder, 'gemba-report')).run.status).toBe('failed');
     expect(printed.out).toContain('the gate failed this run');
     expect(await run(flaky, {}, fullResult({ status: 'failed' }))).toBeUndefined();
   });
 
-  it('adds to the summary of a CI step, unless told not to', async () => {
+  it('appends to the summary of a CI step, unless switched off', async () => {
     const file = path.join(folder, 'step.md');
     writeFileSync(file, '# before\n');
     vi.stubEnv('GITHUB_STEP_SUMMARY', file);
@@ -111,7 +111,7 @@ describe('the reporter', () => {
     expect(readFileSync(file, 'utf8')).toMatch(/^# before\n### Nightly\n/);
   });
 
-  it('never throws: what it cannot read or write becomes one line each', async () => {
+  it('never throws, and prints one line for each kind of problem', async () => {
     writeFileSync(path.join(folder, 'gemba-report'), 'a file is in the way');
     const reporter = new GembaReporter({ configDir: folder });
     reporter.onBegin(fakeConfig(), fakeSuite([]));
@@ -129,7 +129,7 @@ describe('the reporter', () => {
     expect(printed.out).not.toContain('Report:');
   });
 
-  it('still reports where the run never began', async () => {
+  it('reports a run that never began', async () => {
     expect(
       await new GembaReporter({ configDir: folder }).onEnd(fullResult({ status: 'failed' })),
     ).toBeUndefined();
@@ -139,7 +139,7 @@ describe('the reporter', () => {
     });
   });
 
-  it('tells in one line of all records that it could not read', async () => {
+  it('prints one line for all records that it could not read', async () => {
     const broken = { ...leased('api/eu/k', []), v: 9 } as unknown as ReturnType<typeof leased>;
     await run([{ title: 'a', results: [{ records: [broken, broken] }] }]);
     expect(printed.err).toMatch(
@@ -149,7 +149,7 @@ describe('the reporter', () => {
 });
 
 describe('opening the report', () => {
-  it('needs a person: never on CI, never without a terminal', () => {
+  it('never happens on CI or without a terminal', () => {
     expect(resolveSettings({ open: 'always' }, { CI: '1' }, folder).interactive).toBe(false);
     expect(resolveSettings({ open: 'always' }, {}, folder).interactive).toBe(
       Boolean(process.stdin.isTTY && process.stdout.isTTY),
@@ -160,7 +160,7 @@ describe('opening the report', () => {
     ['linux', ['xdg-open', '/r/index.html']],
     ['darwin', ['open', '/r/index.html']],
     ['win32', ['cmd', '/d', '/s', '/c', '"start "" "/r/index.html""']],
-  ])('on %s uses its own opener', (platform, command) => {
+  ])('uses the opener of %s', (platform, command) => {
     expect(openerFor(platform, '/r/index.html')).toEqual(command);
   });
 });

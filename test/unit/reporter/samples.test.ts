@@ -3,7 +3,7 @@ import { seededRandom } from '../../../src/core/clock.ts';
 import { Samples } from '../../../src/reporter/collect/samples.ts';
 
 describe('Samples', () => {
-  it('knows nothing before the first value', () => {
+  it('has no mean and no percentile before the first value', () => {
     const samples = new Samples();
     expect([samples.mean(), samples.percentile(0.5)]).toEqual([null, null]);
   });
@@ -18,7 +18,7 @@ describe('Samples', () => {
     expect([samples.percentile(0.5), samples.percentile(0.95)]).toEqual([p50, p95]);
   });
 
-  it('takes values after it was asked', () => {
+  it('accepts values after a percentile was read', () => {
     const samples = new Samples();
     for (const value of [3, 1]) samples.add(value);
     expect(samples.percentile(1)).toBe(3);
@@ -26,7 +26,7 @@ describe('Samples', () => {
     expect([samples.percentile(0.5), samples.mean()]).toEqual([2, 2]);
   });
 
-  it('stays within half a percent, and exact in its mean, beyond what it keeps one by one', () => {
+  it('stays within half a percent, with an exact mean, beyond the values that it keeps singly', () => {
     const random = seededRandom('samples');
     const samples = new Samples();
     const values = Array.from({ length: 150_000 }, () => Math.exp(random() * 8));
@@ -39,7 +39,7 @@ describe('Samples', () => {
     expect(samples.mean()).toBeCloseTo(values.reduce((a, b) => a + b) / values.length, 6);
   });
 
-  it('holds zeros beside large values when it is coarse', () => {
+  it('keeps zeros beside large values in coarse steps', () => {
     const samples = new Samples();
     for (let index = 0; index < 100_001; index++) samples.add(index % 2 === 0 ? 0 : 1000);
     expect(samples.percentile(0.25)).toBeLessThan(0.02);

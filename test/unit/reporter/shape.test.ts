@@ -97,7 +97,7 @@ describe('report.json', () => {
     expect(Object.keys(part!).sort()).toEqual([...names.split(' '), ...(ADDED[name] ?? [])].sort());
   });
 
-  it('is JSON with one line for each test, and says the same as the model', () => {
+  it('is JSON with one line for each test, equal to the model', () => {
     const text = [...reportText(report)].join('');
     expect(JSON.parse(text)).toEqual(report);
     expect(text.split('\n').filter((line) => line.startsWith('    {"id":'))).toHaveLength(1);

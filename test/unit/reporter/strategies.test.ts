@@ -14,7 +14,7 @@ function strategiesOf(...records: object[]): unknown {
 }
 
 describe('the strategies of a report', () => {
-  it('leave out of the rate and the time what says nothing of a strategy', () => {
+  it('exclude runs without a result from rate and time', () => {
     const strategies = [run('api', true), run('api', null), run('api', false), run('form', null)];
     expect(strategiesOf({ strategies })).toMatchObject([
       { name: 'api', runs: 3, successes: 1, failures: 1, successRate: 0.5, avgMs: 100, chosen: 3 },
@@ -22,7 +22,7 @@ describe('the strategies of a report', () => {
     ]);
   });
 
-  it('say what was believed last, also of one that did not run', () => {
+  it('have the last estimate, also of a strategy that did not run', () => {
     const estimate = (name: string, at: number, successRate: number): object => {
       return { task: 'login', name, at, successRate, avgMs: 20 };
     };
@@ -39,7 +39,7 @@ describe('the strategies of a report', () => {
     ]);
   });
 
-  it('say when each was mostly chosen first', () => {
+  it('have the periods in which each was mostly the first choice', () => {
     const strategies = 'aaaaaaffffaffff'
       .split('')
       .map((name, index) => run(name, true, { at: START + index * 1000 }));
@@ -52,7 +52,7 @@ describe('the strategies of a report', () => {
 });
 
 describe('periods', () => {
-  it('are told in order of time, whatever the order of the records', () => {
+  it('are in order of time, whatever the order of the records', () => {
     const choices = 'aaaaabbbbbaaaaa'.split('').map((name, at) => ({ at, name }));
     const shuffled = [
       ...choices.filter((_, index) => index % 2 === 1),
@@ -67,7 +67,7 @@ describe('periods', () => {
     });
   });
 
-  it('are none of nothing, and one of one', () => {
+  it('are empty without choices, and one for one choice', () => {
     expect(periodsOf([]).size).toBe(0);
     expect(periodsOf([{ at: 5, name: 'a' }]).get('a')).toEqual([{ from: 5, to: 5, runs: 1 }]);
   });

@@ -51,25 +51,25 @@ const outage: FakeTest[] = [
 ];
 
 describe('the summary', () => {
-  it('answers in one line and explains below it', () => {
+  it('has the answer in one line, and details below', () => {
     expect(summaryText(reportOf(outage, { status: 'failed' }), 'gemba-report/index.html'))
       .toMatchInlineSnapshot(`
         "Gemba: 1 of 5 passed, 1 flaky, 1 skipped · 5 calls, 40 % ok, avg 41 ms, p95 42 ms · environment 3 · 1 degraded
-          environment: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 of them passed on a rerun)
+          environment: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 passed on a retry)
           endpoint api/eu is ejected: connection refused, until 02:15:00
           key api/k2 is exhausted: 402, until 2026-11-24 03:00
           Report: gemba-report/index.html"
       `);
   });
 
-  it('says that nothing was measured', () => {
+  it('shows that nothing was measured', () => {
     expect(summaryLine(reportOf([{ title: 'a', results: [{}] }]))).toBe(
       'Gemba: 1 of 1 passed · not measured',
     );
     expect(summaryLine(reportOf([]))).toBe('Gemba: 0 of 0 passed · not measured');
   });
 
-  it('says what was pinned, what config edit was refused, and which shards told nothing', () => {
+  it('lists pinned tests, a refused edit and missing shards', () => {
     const pinned = record({
       pinned: 'baseURL is set',
       configErrors: ['/p/gemba.config.json:2:5  pools.api: too few', '/p/gemba.config.json:3:5  x: y'],
@@ -78,7 +78,7 @@ describe('the summary', () => {
     const report = reportOf([{ title: 'a', results: [{ records: [pinned] }] }]);
     expect(summaryText(report, null)).toMatchInlineSnapshot(`
       "Gemba: 1 of 1 passed · not measured · 1 pinned
-        the last edit of the config is not in force (/p/gemba.config.json:2:5 and 1 further problem); revision r1 is
+        the last edit of the config is not in force (/p/gemba.config.json:2:5 and 1 more problem); revision r1 is
         Shards 1, 3 of 3 are missing: not merged, not run, or without a test of gemba-agent."
     `);
   });
@@ -90,17 +90,17 @@ describe('the summary', () => {
 });
 
 describe('the step summary', () => {
-  it('is Markdown with the answer, the totals, causes and failures', () => {
+  it('has the answer, totals, causes and failures as Markdown', () => {
     expect(stepSummary(reportOf(outage, { status: 'failed' }), 'Gemba report')).toMatchInlineSnapshot(`
       "### Gemba report
 
-      **2 of 5 tests failed, all by the environment.**
+      **2 of 5 tests failed: 2 environment failures.**
 
       | Tests | Passed | Flaky | Failed | Calls | Success rate | Average | p95 | Waited |
       | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
       | 5 | 1 | 1 | 2 | 5 | 40 % | 41 ms | 42 ms | 0 ms |
 
-      - **environment**: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 of them passed on a rerun)
+      - **environment**: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 passed on a retry)
 
       | Outcome | Verdict | Test | File | Evidence |
       | --- | --- | --- | --- | --- |
@@ -111,7 +111,7 @@ describe('the step summary', () => {
     `);
   });
 
-  it('lets no title break the table or become markup', () => {
+  it('escapes titles', () => {
     const title = 'a | b <img src=x onerror=alert(1)> [c](http://d) `e` **f** @team #1\nnew line';
     const text = stepSummary(reportOf([{ title, results: [{ status: 'failed' }] }]), 'T');
     const row = text.split('\n').find((line) => line.includes('new line'))!;
@@ -121,7 +121,7 @@ describe('the step summary', () => {
     expect(row.split('|')).toHaveLength(7);
   });
 
-  it('stays far below the limit of GitHub with ten thousand failures', () => {
+  it("stays far below GitHub's limit with ten thousand failures", () => {
     const tests = Array.from({ length: 10_000 }, (_, index): FakeTest => ({
       title: `${'long title '.repeat(80)}${index}`,
       results: [{ status: 'failed', records: [leased(`api/eu-${index}/k`, [[0, 'network']])] }],

@@ -2,7 +2,7 @@ import type { FullConfig, FullResult, Suite, TestCase, TestResult } from '@playw
 import { OUTCOME_KINDS, type OutcomeKind } from '../../../src/core/types.ts';
 import { aggregate, type RunFacts } from '../../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect/collect.ts';
-import { type Collected, emptyCollected } from '../../../src/reporter/collect/collected.ts';
+import { type RunState, emptyRunState } from '../../../src/reporter/collect/run-state.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
 import { type GembaRecord, RECORD_CONTENT_TYPE, RECORD_NAME } from '../../../src/shared/record.ts';
 
@@ -172,11 +172,11 @@ export const RUN: RunFacts = {
 export function collect(
   fakes: readonly FakeTest[],
   origin: Origin = ORIGIN,
-): { collected: Collected; cases: TestCase[] } {
-  const collected = emptyCollected();
+): { runState: RunState; cases: TestCase[] } {
+  const runState = emptyRunState();
   const cases = fakes.map(testCase);
-  for (const test of cases) for (const result of test.results) collectResult(collected, test, result, origin);
-  return { collected, cases };
+  for (const test of cases) for (const result of test.results) collectResult(runState, test, result, origin);
+  return { runState, cases };
 }
 
 export function reportOf(
@@ -184,8 +184,8 @@ export function reportOf(
   run: Partial<RunFacts> = {},
   origin: Origin = ORIGIN,
 ): Report {
-  const { collected, cases } = collect(fakes, origin);
-  return aggregate(collected, collectTests(collected, cases, origin), { ...RUN, ...run });
+  const { runState, cases } = collect(fakes, origin);
+  return aggregate(runState, collectTests(runState, cases, origin), { ...RUN, ...run });
 }
 
 export function fakeSuite(cases: readonly TestCase[]): Suite {

@@ -7,7 +7,7 @@ import { seededRandom } from '../../../src/core/clock.ts';
 import { GembaError } from '../../../src/core/errors.ts';
 import { aggregate } from '../../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests } from '../../../src/reporter/collect/collect.ts';
-import { type Collected, emptyCollected } from '../../../src/reporter/collect/collected.ts';
+import { type RunState, emptyRunState } from '../../../src/reporter/collect/run-state.ts';
 import { readHistory } from '../../../src/reporter/history/history-file.ts';
 import { reportFromJournal } from '../../../src/reporter/collect/journal-read.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
@@ -27,8 +27,8 @@ beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'gemba-hostile-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A merge of results that carry these attachments, one a test. */
-function merged(attachments: readonly Attachment[]): { report: Report; collected: Collected } {
-  const collected = emptyCollected();
+function merged(attachments: readonly Attachment[]): { report: Report; runState: RunState } {
+  const runState = emptyRunState();
   const origin = { ...ORIGIN, shard: null, merging: true };
   const cases = attachments.map((attached, index) => {
     const title = HOSTILE[index % HOSTILE.length]!;
@@ -40,10 +40,10 @@ function merged(attachments: readonly Attachment[]): { report: Report; collected
       results: [{ status: 'failed' }],
     });
     Object.assign(test.results[0]!, { attachments: [attached] });
-    collectResult(collected, test, test.results[0]!, origin);
+    collectResult(runState, test, test.results[0]!, origin);
     return test;
   });
-  return { report: aggregate(collected, collectTests(collected, cases, origin), RUN), collected };
+  return { report: aggregate(runState, collectTests(runState, cases, origin), RUN), runState };
 }
 
 /** All that is made of a report. */
@@ -78,8 +78,8 @@ function expectHarmless({ page, data, markdown, summary }: Awaited<ReturnType<ty
 describe('forged records', () => {
   it('of the right shape, with the worst in every field, end in a report that is whole and harmless', async () => {
     const records = new HostileRecords(seededRandom('records'));
-    const { report, collected } = merged(Array.from({ length: 120 }, () => attachment(records.next())));
-    expect(collected.badRecords).toEqual({ count: 0, first: '' });
+    const { report, runState } = merged(Array.from({ length: 120 }, () => attachment(records.next())));
+    expect(runState.badRecords).toEqual({ count: 0, first: '' });
     expect(report.run.shards.total).toBe(2);
     expect(JSON.stringify(report)).not.toContain('pass@host');
     const all = await written(report);
@@ -91,10 +91,10 @@ describe('forged records', () => {
     const records = new HostileRecords(seededRandom('broken'));
     const texts = Array.from({ length: 300 }, () => records.broken());
     const deep = `{"v":1,"configErrors":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const { report, collected } = merged(
+    const { report, runState } = merged(
       [...texts, deep, '', '[]', 'null', '\u0000'].map((text) => attachment(text)),
     );
-    expect(collected.badRecords.count).toBeGreaterThan(50);
+    expect(runState.badRecords.count).toBeGreaterThan(50);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     expectHarmless(await written(report));
   }, 60_000);
@@ -109,14 +109,14 @@ describe('forged records', () => {
       path: file,
     });
     const files = [secret, '/dev/zero', path.join(folder, 'endless'), folder, path.join(folder, 'gone')];
-    const { collected } = merged(files.map(at));
-    expect(collected.badRecords).toEqual({ count: files.length, first: 'not JSON' });
+    const { runState } = merged(files.map(at));
+    expect(runState.badRecords).toEqual({ count: files.length, first: 'not JSON' });
     const large = {
       ...at(''),
       path: undefined,
       body: Buffer.alloc(33 * 1024 * 1024, 32),
     } as unknown as Attachment;
-    expect(merged([large]).collected.badRecords.first).toBe('larger than a record can be');
+    expect(merged([large]).runState.badRecords.first).toBe('larger than a record can be');
   });
 });
 

@@ -77,8 +77,8 @@ const post = (target: string, body: string, ...headers: string[]): string =>
   ].join('\r\n') + `\r\n\r\n${body}`;
 const status = (head: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0);
 
-describe('the live page, asked by others', { timeout: 60_000 }, () => {
-  it('answers nothing but its own four addresses, by their own methods, with a token', async () => {
+describe('requests of strangers to the live page', { timeout: 60_000 }, () => {
+  it('serves its four paths by their methods, with a token', async () => {
     const own = `?token=${token}`;
     for (const target of [
       '/../../etc/passwd',
@@ -102,7 +102,7 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     expect(status(await answer(get('/', `X-Gemba-Token: ${token}`)))).toBe(403);
   });
 
-  it('answers no other host, however it is written', async () => {
+  it('rejects every foreign host, however it is written', async () => {
     const hosts = [
       'evil.test',
       `evil.test:${port}`,
@@ -125,9 +125,9 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     expect(status(await answer(get(`/?token=${token}`).replace('127.0.0.1', 'LOCALHOST')))).toBe(200);
   });
 
-  it('changes nothing for another page, without the token in a header, or for what is no wish', async () => {
-    const wish = JSON.stringify({ action: 'disable', pool: 'api', name: 'eu' });
-    const simple = post('/members', wish).replace('application/json', 'text/plain');
+  it('rejects cross-origin, unauthenticated and malformed requests', async () => {
+    const request = JSON.stringify({ action: 'disable', pool: 'api', name: 'eu' });
+    const simple = post('/members', request).replace('application/json', 'text/plain');
     expect(status(await answer(simple))).toBe(415);
     for (const origin of [
       'http://evil.test',
@@ -135,9 +135,9 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
       `https://127.0.0.1:${port}`,
       `http://127.0.0.1:${port}.evil.test`,
     ])
-      expect(status(await answer(post('/members', wish, `Origin: ${origin}`))), origin).toBe(403);
+      expect(status(await answer(post('/members', request, `Origin: ${origin}`))), origin).toBe(403);
     expect(
-      status(await answer(post(`/members?token=${token}`, wish).replace(/X-Gemba-Token: .*\r\n/, ''))),
+      status(await answer(post(`/members?token=${token}`, request).replace(/X-Gemba-Token: .*\r\n/, ''))),
     ).toBe(403);
     const bodies = [
       '',
@@ -156,7 +156,7 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     expect(status(await answer(get(`/members?token=${token}`)))).toBe(403);
   });
 
-  it('reads no body to its end that is too long, and no head', async () => {
+  it('stops reading a body or head that is too long', async () => {
     const { socket, heard, closed } = await talk(
       post('/members', '').replace('Content-Length: 0', 'Content-Length: 100000000'),
     );
@@ -173,7 +173,7 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     expect(status(await answer(get(`/?token=${token}&x=${'y'.repeat(100_000)}`)))).toBe(431);
   });
 
-  it('lets nobody take all its connections or event streams for good', async () => {
+  it('frees connections and event streams that a client holds', async () => {
     const streams = await Promise.all(Array.from({ length: 30 }, () => talk(get(`/events?token=${token}`))));
     await until('each has an answer', () =>
       streams.every(({ heard }) => /retry: 1000|too many/.test(heard())),
@@ -189,7 +189,7 @@ describe('the live page, asked by others', { timeout: 60_000 }, () => {
     expect(status(head)).toBe(200);
   });
 
-  it('says with each answer that it is nobody else’s', async () => {
+  it('sends its security headers with every answer', async () => {
     const answers = [
       get(`/?token=${token}`),
       get('/'),

@@ -1,42 +1,14 @@
 import { basename } from 'node:path';
 import type { Revision } from '../../config/live.ts';
 import type { EndpointConfig, KeyConfig } from '../../config/types.ts';
-import type { MemberStatus, PoolStatus } from '../../core/admin.ts';
+import type { PoolStatus } from '../../core/admin.ts';
+import type { ConfigState, LivePool, MemberSettings } from './messages.ts';
 
-/** What the configuration says of a member; null: no limit. */
-interface MemberSettings {
-  readonly enabled: boolean;
-  readonly weight: number;
-  readonly maxConcurrent: number | null;
-  readonly rpm: number | null;
-}
-
-/** A member as the page shows it. */
-interface LiveMember extends MemberStatus {
-  /** The configuration itself keeps it out. */
-  readonly off: boolean;
-  /** Null where the file does not hold it: it comes from a variable, or from another environment. */
-  readonly set: MemberSettings | null;
-}
-
-export interface LivePool extends Omit<PoolStatus, 'members'> {
-  readonly members: readonly LiveMember[];
-}
-
-/** The configuration in force. */
-export interface ConfigShown {
-  /** The file's name, without its folder. */
-  readonly file: string;
-  readonly revision: string;
-  /** False where a later state of the file was refused. */
-  readonly valid: boolean;
-}
-
-export function shownConfig({ config }: Revision, errors: readonly string[]): ConfigShown {
+export function configState({ config }: Revision, errors: readonly string[]): ConfigState {
   return { file: basename(config.path), revision: config.revision, valid: errors.length === 0 };
 }
 
-/** `fromVariables`: the pools whose keys do not stand in the file. */
+/** Adds the settings of each member in the file. `fromVariables`: the pools whose keys are not in the file. */
 export function withConfig(
   pool: PoolStatus,
   { config }: Revision,

@@ -1,11 +1,11 @@
-// The page's templates as a module that has them compiled, in place of src/reporter/page/templates.ts.
+// The page's templates compiled and its scripts bundled: modules in place of src/reporter/page/templates.ts and scripts.ts.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import handlebars from 'handlebars';
 import { rolldown } from 'rolldown';
 
 export async function compiledTemplates(root) {
-  const { COMPILING, readTemplates } = await templateSources(root);
+  const { COMPILING, readTemplates } = await sources(root, 'template-sources');
   const { page, partials } = await readTemplates();
   /** @param {string} source */
   const compiled = (source) => {
@@ -24,11 +24,21 @@ export async function compiledTemplates(root) {
   ].join('\n');
 }
 
-/** The sources' own way to read them, bundled so that this Node.js can run it. */
-async function templateSources(root) {
-  const file = path.join(root, '.cache/build/template-sources.js');
-  const input = path.join(root, 'src/reporter/page/template-sources.ts');
-  const bundle = await rolldown({ input, platform: 'node' });
+export async function bundledScripts(root) {
+  const { bundleScripts } = await sources(root, 'script-sources');
+  const folder = pathToFileURL(path.join(root, 'src/reporter/page/browser/'));
+  const { page, live } = await bundleScripts(folder);
+  return [
+    `const scripts = { page: ${JSON.stringify(page)}, live: ${JSON.stringify(live)} };`,
+    'export const pageScripts = async () => scripts;',
+  ].join('\n');
+}
+
+/** A module of src/reporter/page, bundled so that this Node.js can run it. */
+async function sources(root, name) {
+  const file = path.join(root, `.cache/build/${name}.js`);
+  const input = path.join(root, `src/reporter/page/${name}.ts`);
+  const bundle = await rolldown({ input, platform: 'node', external: ['rolldown'] });
   await bundle.write({ file, format: 'esm' });
   await bundle.close();
   return import(pathToFileURL(file).href);

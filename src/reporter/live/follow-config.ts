@@ -6,15 +6,15 @@ import { isSwitchedOff } from '../../config/environment.ts';
 import { expectedConfig } from '../../config/find.ts';
 import type { ConfigEvent } from '../../config/live.ts';
 
-/** How often a broker is looked for: workers start it when a test first leases. */
+/** How often to look for a broker: workers start it with the first lease. */
 const LOOK_MS = 100;
 
-/** One for each config file: reporters come and go with their runs, this stays as long as the runner. */
+/** One for each config file. They stay as long as the runner; a reporter lives for one run. */
 const followed = new Map<string, FollowedConfig>();
 
 /**
- * Follows the configuration for the runner's life, also between the runs of watch and UI mode, and prints what became of
- * each edit. It starts no broker and keeps no process alive.
+ * Follows the configuration for the runner's life, also between the runs of watch and UI mode, and prints the effect of each
+ * edit. It starts no broker and keeps no process alive.
  */
 export function followConfig(
   { projects }: FullConfig,
@@ -40,9 +40,9 @@ export class FollowedConfig {
   readonly #events: ConfigEvent[] = [];
   #project: Project | null = null;
   #isLooking = false;
-  /** The file as the runner found it: what was edited since, before a broker ran, is shown with its first event. */
+  /** The file as the runner found it. Edits from before the broker started are printed with its first event. */
   readonly #text: string;
-  /** Where its broker listens: an edit of `store` may change that until one is found. */
+  /** Where its broker listens. An edit of `store` may change that until the broker is found. */
   #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   readonly #timer: NodeJS.Timeout;
 
@@ -54,7 +54,7 @@ export class FollowedConfig {
     this.#timer.unref();
   }
 
-  /** What a run from then on saw: the revision that was in force as it began, and each change since. */
+  /** The revision that was in force at `startedAt`, and each change since. */
   since(startedAt: number): readonly ConfigEvent[] {
     const first = this.#events.findLastIndex((event) => event.at <= startedAt);
     return this.#events.slice(Math.max(0, first));
@@ -67,14 +67,14 @@ export class FollowedConfig {
       this.#project ??= await this.#newProject();
       await this.#project?.client.open();
     } catch {
-      // A broker of another version: the workers' errors say so.
+      // A broker of another version: the workers' errors report it.
       clearInterval(this.#timer);
     } finally {
       this.#isLooking = false;
     }
   }
 
-  /** Null where no broker runs yet. The libraries for it are loaded only where one does. */
+  /** Null while no broker runs. Its libraries are loaded only where one does. */
   async #newProject(): Promise<Project | null> {
     const { isBrokerThere, locateBroker } = await import('../../client/address.ts');
     const stamp = stampOf(this.#file);

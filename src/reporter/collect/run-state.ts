@@ -2,59 +2,59 @@ import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } fr
 import type { AttemptRequest } from '../../core/verdict/attempt.ts';
 import type { Judgement } from '../../core/blame/verdict.ts';
 import type { ResultStatus, TestOutcome } from '../report/model.ts';
-import { Pulse } from './timeline.ts';
+import { TimelineCounts } from './timeline-counts.ts';
 import { Replicas } from './replicas.ts';
-import { SeenStates } from './config-states.ts';
-import { type PoolTally, type StrategyTally, Tally } from './tally.ts';
+import { ConfigStates } from './config-states.ts';
+import { type PoolCounts, type StrategyCounts, OutcomeCounts } from './counts.ts';
 
-/** A run as far as it has been seen: counts instead of the records that they come from. */
-export interface Collected {
-  readonly tests: Map<string, SeenTest>;
-  readonly all: Tally;
+/** The run so far: counts, not the records that they come from. */
+export interface RunState {
+  readonly tests: Map<string, CollectedTest>;
+  readonly all: OutcomeCounts;
   calls: number;
   requestsOmitted: number;
   /** Requests of passed first attempts that are kept, to be shown. */
   requestsKept: number;
   waitedMs: number;
-  readonly pools: Map<string, PoolTally>;
-  readonly strategies: Map<string, StrategyTally>;
-  readonly errors: SeenError[];
+  readonly pools: Map<string, PoolCounts>;
+  readonly strategies: Map<string, StrategyCounts>;
+  readonly errors: CollectedError[];
   errorsCut: number;
   readonly transitions: Map<string, Transition>;
-  /** Of each shard the standings that were told last. */
+  /** Each shard's last reported health. */
   readonly healthSnapshots: Map<string, { at: number; healthSnapshots: readonly HealthSnapshot[] }>;
-  /** Pools that others stood in for, by both names and the reason, with the tests that met it. */
-  readonly fallbacks: Map<string, StandIn>;
-  /** What the router believed last of each member. */
+  /** Fallbacks by both pools and the reason, with the tests that used them. */
+  readonly fallbacks: Map<string, FallbackUse>;
+  /** The router's last estimate of each member. */
   readonly routerEstimates: Map<string, RouterEstimate>;
-  readonly pulse: Pulse;
+  readonly timeline: TimelineCounts;
   readonly replicas: Replicas;
-  /** Leases that live longer than one test, by id, and each of their holdings. */
+  /** Leases that several tests use, by id, and each of their members. */
   readonly workerLeases: Set<string>;
   revision: { at: number; value: string } | null;
   /** Each revision with the start of the first result that had it. */
   readonly revisions: Map<string, number>;
   readonly configErrors: Set<string>;
-  readonly configStates: SeenStates;
+  readonly configStates: ConfigStates;
   gate: Gate | null;
   readonly shards: { total: number; readonly present: Set<number> };
   readonly badRecords: { count: number; first: string };
 }
 
-export interface SeenTest {
+export interface CollectedTest {
   readonly id: string;
   readonly title: string;
   readonly file: string;
   readonly line: number;
   readonly project: string;
   status: TestOutcome;
-  readonly results: SeenResult[];
+  readonly results: CollectedResult[];
 }
 
-export interface SeenResult {
+export interface CollectedResult {
   readonly retry: number;
   readonly status: ResultStatus;
-  /** It ended otherwise than the test expects. */
+  /** Its status is not the one that the test expects. */
   readonly failed: boolean;
   readonly crashed: boolean;
   /** Milliseconds since the epoch. */
@@ -62,7 +62,7 @@ export interface SeenResult {
   readonly durationMs: number;
   shard: number | null;
   worker: number | null;
-  readonly leases: SeenHolding[];
+  readonly leases: CollectedLease[];
   readonly faults: SeenRequest[];
   /** All of a failed attempt and of a retry; of others while the run has room for them. */
   readonly requests: SeenRequest[];
@@ -70,12 +70,12 @@ export interface SeenResult {
   requestsOmitted: number;
   degraded: boolean;
   pinned: boolean;
-  /** Not run: an earlier attempt failed by the product. */
+  /** Not run: an earlier attempt was a product failure. */
   refused: boolean;
-  /** It asked for a lease in vain. */
+  /** It asked for a lease and got none. */
   unleased: boolean;
-  /** What the worker itself made of it. */
-  told: Judgement | null;
+  /** The verdict of the worker, which saw this attempt alone. */
+  workerVerdict: Judgement | null;
 }
 
 /** One request of an attempt. */
@@ -86,14 +86,14 @@ export interface SeenRequest extends AttemptRequest {
   recovered: boolean | null;
 }
 
-interface StandIn {
+interface FallbackUse {
   readonly pool: string;
   readonly fallbackPool: string;
   readonly why: string;
   readonly tests: Set<string>;
 }
 
-export interface SeenHolding {
+export interface CollectedLease {
   readonly pool: string;
   readonly endpoint: string | null;
   readonly key: string | null;
@@ -103,7 +103,7 @@ export interface SeenHolding {
   failures: number;
 }
 
-export interface SeenError {
+export interface CollectedError {
   readonly at: number;
   readonly pool: string;
   readonly endpoint: string | null;
@@ -114,10 +114,10 @@ export interface SeenError {
   readonly testId: string;
 }
 
-export function emptyCollected(): Collected {
+export function emptyRunState(): RunState {
   return {
     tests: new Map(),
-    all: new Tally(),
+    all: new OutcomeCounts(),
     calls: 0,
     requestsOmitted: 0,
     requestsKept: 0,
@@ -130,13 +130,13 @@ export function emptyCollected(): Collected {
     healthSnapshots: new Map(),
     fallbacks: new Map(),
     routerEstimates: new Map(),
-    pulse: new Pulse(),
+    timeline: new TimelineCounts(),
     replicas: new Replicas(),
     workerLeases: new Set(),
     revision: null,
     revisions: new Map(),
     configErrors: new Set(),
-    configStates: new SeenStates(),
+    configStates: new ConfigStates(),
     gate: null,
     shards: { total: 1, present: new Set() },
     badRecords: { count: 0, first: '' },

@@ -1,16 +1,16 @@
 import { isFault } from '../../core/verdict/recovery.ts';
 import type { OutcomeKind } from '../../core/types.ts';
 import { Samples } from './samples.ts';
-import { Spark } from './activity.ts';
+import { ActivityCounts } from './activity-counts.ts';
 
-/** What one attempt adds to the counts. `durationMs` is below zero where no response came. */
+/** What one request adds to the counts. `durationMs` is negative where no response came. */
 export interface CountedRequest {
   readonly kind: OutcomeKind;
   readonly durationMs: number;
 }
 
 /** Running counts of an endpoint, a key, or the whole run. */
-export class Tally {
+export class OutcomeCounts {
   leases = 0;
   requests = 0;
   successes = 0;
@@ -29,38 +29,38 @@ export class Tally {
     this.kinds[request.kind] = (this.kinds[request.kind] ?? 0) + 1;
   }
 
-  /** Of the attempts whose outcome is known: some are only counted (see MAX_ATTEMPTS_PER_RECORD). */
+  /** Of the requests whose outcome is known: some are only counted (see MAX_REQUESTS_PER_RECORD). */
   successRate(): number | null {
     const known = this.successes + this.failures;
     return known === 0 ? null : this.successes / known;
   }
 }
 
-/** Counts of an endpoint or a key: also when. */
-export class MemberTally extends Tally {
-  readonly spark: Spark = new Spark();
+/** Counts of an endpoint or a key, and when they happened. */
+export class MemberCounts extends OutcomeCounts {
+  readonly activity: ActivityCounts = new ActivityCounts();
 
   override add(request: CountedRequest, at: number = 0): void {
     super.add(request);
-    this.spark.add(at, isFault(request.kind));
+    this.activity.add(at, isFault(request.kind));
   }
 }
 
-export class EndpointTally extends MemberTally {
+export class EndpointCounts extends MemberCounts {
   url = '';
 }
 
-export class KeyTally extends MemberTally {
+export class KeyCounts extends MemberCounts {
   fingerprint = '';
 }
 
-export interface PoolTally {
+export interface PoolCounts {
   readonly name: string;
-  readonly endpoints: Map<string, EndpointTally>;
-  readonly keys: Map<string, KeyTally>;
+  readonly endpoints: Map<string, EndpointCounts>;
+  readonly keys: Map<string, KeyCounts>;
 }
 
-export interface StrategyTally {
+export interface StrategyCounts {
   readonly task: string;
   readonly name: string;
   runs: number;
@@ -73,8 +73,8 @@ export interface StrategyTally {
   estimate: { readonly at: number; readonly successRate: number; readonly avgMs: number } | null;
 }
 
-/** Get what a map has under a key, or put there what `make` gives. */
-export function ensure<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+/** The map's value, which `make` creates where it is missing. */
+export function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const present = map.get(key);
   if (present !== undefined) return present;
   const made = make();

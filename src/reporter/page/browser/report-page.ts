@@ -1,0 +1,4 @@
+/** The script of the report. */
+import { startPage } from './page.ts';
+
+startPage();

@@ -1,0 +1,96 @@
+/**
+ * The data that the page carries for its script, and the constants that both share. `page-data.ts` writes it, `browser/data.ts` reads
+ * it; a row that differs between them does not compile. Rows are tuples, and texts that repeat are indexes into lists: that is what
+ * keeps ten thousand tests small.
+ */
+import type { TestOutcome } from '../report/model.ts';
+
+export const OUTCOMES: readonly TestOutcome[] = ['unexpected', 'flaky', 'expected', 'skipped'];
+export const OUTCOME_LABELS: Readonly<Record<TestOutcome, string>> = {
+  unexpected: 'Failed',
+  flaky: 'Flaky',
+  expected: 'Passed',
+  skipped: 'Skipped',
+};
+/** What else is noted of a test, by bit. */
+export const TEST_MARKS: readonly string[] = ['degraded', 'pinned', 'not measured'];
+/** Errors that the markup has; the script lists the others. */
+export const FIRST_ERRORS = 8;
+
+export interface PackedData {
+  /** Milliseconds since the epoch; other times count from it. */
+  readonly start: number;
+  readonly files: readonly string[];
+  readonly projects: readonly string[];
+  /** `pool/endpoint/key` */
+  readonly members: readonly string[];
+  readonly evidence: readonly string[];
+  /** Pools, endpoints, keys and kinds of errors. */
+  readonly names: readonly string[];
+  readonly messages: readonly string[];
+  readonly causes: readonly string[];
+  /** Ids of the tests: apart from their rows they deflate better. */
+  readonly ids: readonly string[];
+  readonly tests: readonly PackedTest[];
+  readonly errors: readonly PackedError[];
+}
+
+export type PackedTest = readonly [
+  title: string,
+  file: number,
+  line: number,
+  project: number,
+  outcome: number,
+  /** -1: none. */
+  verdict: number,
+  /** Bits of TEST_MARKS. */
+  marks: number,
+  /** -1: none. */
+  cause: number,
+  results: readonly PackedResult[],
+];
+
+export type PackedResult = readonly [
+  retry: number,
+  status: string,
+  tookMs: number,
+  verdict: number,
+  evidence: readonly number[],
+  /** -1: the run has one shard, or it is unknown. */
+  shard: number,
+  worker: number,
+  leases: readonly PackedLease[],
+  /** Seconds after the run's start. */
+  began: number,
+  /** Not run, since an earlier attempt was a product failure. */
+  refused: 0 | 1,
+];
+
+export type PackedLease = readonly [
+  member: number,
+  waitedMs: number,
+  heldMs: number,
+  requests: number,
+  failures: number,
+];
+
+export type PackedError = readonly [
+  after: number,
+  pool: number,
+  endpoint: number,
+  key: number,
+  kind: number,
+  /** 0: no answer. */
+  status: number,
+  message: number,
+  test: number,
+];
+
+/** What the timeline's script reads: buckets of `size` milliseconds each. */
+export interface TimelineData {
+  readonly start: number;
+  readonly size: number;
+  readonly requests: readonly number[];
+  readonly failures: readonly number[];
+  readonly avg: readonly (number | null)[];
+}
