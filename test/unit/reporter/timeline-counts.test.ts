@@ -29,12 +29,12 @@ describe('timeline', () => {
   });
 
   it('has a bucket for each second, also without a request', () => {
-    const pulse = new TimelineCounts();
-    pulse.add(START + 100, false, 10);
-    pulse.add(START + 900, true, -1);
-    pulse.add(START + 2100, false, 20);
-    pulse.add(START + 2200, true, 40);
-    expect(pulse.buckets(START, START + 3500)).toEqual([
+    const counts = new TimelineCounts();
+    counts.add(START + 100, false, 10);
+    counts.add(START + 900, true, -1);
+    counts.add(START + 2100, false, 20);
+    counts.add(START + 2200, true, 40);
+    expect(counts.buckets(START, START + 3500)).toEqual([
       { at: '2026-11-23T02:00:00.000Z', requests: 2, failures: 1, avgMs: 10 },
       { at: '2026-11-23T02:00:01.000Z', requests: 0, failures: 0, avgMs: null },
       { at: '2026-11-23T02:00:02.000Z', requests: 2, failures: 1, avgMs: 30 },
@@ -43,10 +43,10 @@ describe('timeline', () => {
   });
 
   it('loses no request to a larger bucket or a wrong clock', () => {
-    const pulse = new TimelineCounts();
-    for (let second = 0; second < 7200; second++) pulse.add(START + second * 1000, second % 3 === 0, 5);
-    pulse.add(START - 30 * MINUTE, false, 5);
-    const timeline = pulse.buckets(START, START + 7200_000);
+    const counts = new TimelineCounts();
+    for (let second = 0; second < 7200; second++) counts.add(START + second * 1000, second % 3 === 0, 5);
+    counts.add(START - 30 * MINUTE, false, 5);
+    const timeline = counts.buckets(START, START + 7200_000);
     expect(timeline.length).toBeLessThanOrEqual(201);
     expect(timeline.reduce((sum, { requests }) => sum + requests, 0)).toBe(7201);
     expect(timeline.reduce((sum, { failures }) => sum + failures, 0)).toBe(2400);

@@ -173,7 +173,7 @@ describe('what lies in a folder of artifacts', () => {
 
   it('a folder in place of report.json is no report', async () => {
     mkdirSync(path.join(folder, 'report.json'));
-    await expect(show()).rejects.toThrow(/no report of gemba-agent/);
+    await expect(show()).rejects.toThrow(/not a report that this version/);
   });
 
   it('a journal with anything in it gives a report or none, and never more than what it says', async () => {
