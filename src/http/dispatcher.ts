@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { proxyOf } from './proxy.ts';
 
 /** Where a dispatcher leads: to an endpoint's address, straight or through its proxy. */
 export interface Route {
@@ -13,12 +14,7 @@ export function dispatcherTo({ url, proxy, insecure = false }: Route, options: A
   if (proxy === undefined) return new Agent({ ...options, connect: tls });
   // Many proxies allow tunnels to port 443 only: plain HTTP goes the way that curl and browsers take.
   const proxyTunnel = url.startsWith('https:');
-  return new ProxyAgent({ ...options, ...proxyOf(proxy), proxyTunnel, requestTls: tls });
-}
-
-function proxyOf(address: string): { uri: string; token?: string } {
-  const url = new URL(address);
-  if (url.username === '') return { uri: address };
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { uri: url.origin, token: `Basic ${btoa(pair)}` };
+  const { url: address, authorization } = proxyOf(proxy);
+  const token = authorization === null ? {} : { token: authorization };
+  return new ProxyAgent({ ...options, uri: address.origin, ...token, proxyTunnel, requestTls: tls });
 }

@@ -1,5 +1,6 @@
 import type { Auth, Protocol } from '../core/types.ts';
 import { credentialsOf, type KeySecret } from './auth.ts';
+import { withParameter } from './query.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 
 export interface ProbeTarget {
@@ -34,7 +35,7 @@ export function probeRequest({ endpoint, key, protocol, auth }: ProbeTarget): Pr
   const path = own ? basePath + own.path : endpoint.health === undefined ? null : basePath + endpoint.health;
   const url = path === null ? base : new URL(base.origin + path);
   const { headers, query } = credentialsOf(auth, key);
-  if (query) url.searchParams.set(...query);
+  if (query) url.search = withParameter(url.search, ...query);
   return {
     url,
     headers: { accept: '*/*', ...own?.headers, ...headers },

@@ -5,6 +5,7 @@ import { meaningOf } from './classify.ts';
 import { dispatcherTo } from './dispatcher.ts';
 import { MAX_BODY_BYTES } from './error-body.ts';
 import { type Fault, faultOf } from './fault.ts';
+import { parameterOf, withParameter } from './query.ts';
 import { type ProbeHttpRequest, probeRequest, type ProbeTarget } from './probe-request.ts';
 
 export interface ProbeTask extends ProbeTarget {
@@ -86,7 +87,8 @@ async function follow(
       location !== undefined && URL.canParse(location, url.href) ? new URL(location, url.href) : null;
     const leaves = next !== null && next.origin !== url.origin;
     if (next === null || leaves || hops >= MAX_REDIRECTS) return { status, headers, text, leaves };
-    if (asked.queryKey) next.searchParams.set(...asked.queryKey);
+    if (asked.queryKey && parameterOf(next.search, asked.queryKey[0]) === undefined)
+      next.search = withParameter(next.search, ...asked.queryKey);
     url = next;
   }
 }

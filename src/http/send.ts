@@ -2,6 +2,7 @@ import { type BodyInit, type Dispatcher, fetch, type RequestInit, type Response 
 import type { AuthSent } from '../core/request-outcome.ts';
 import { monotonic } from '../core/clock.ts';
 import { authSent, type Credentials } from './auth.ts';
+import { withCredentials } from './credentials.ts';
 import { dispatcherTo } from './dispatcher.ts';
 
 /** One request as it goes on the wire; `credentials` are added at the very end, for `origin` alone. */
@@ -97,15 +98,13 @@ function leasing(
   return (options, handler) => {
     wire.left = new URL(String(options.origin)).origin !== origin;
     if (wire.left) return dispatch(options, handler);
-    const target = new URL(options.path, origin);
+    const [, pathname = '', search = ''] = /^([^?]*)(.*)$/s.exec(options.path) ?? [];
     const headers = new Headers(options.headers as Record<string, string>);
-    const auth = authSent(credentials, (name) => headers.get(name) ?? undefined, target.searchParams);
-    if (auth === 'leased') {
+    const auth = authSent(credentials, (name) => headers.get(name) ?? undefined, search);
+    if (auth === 'leased')
       for (const [name, value] of Object.entries(credentials.headers)) headers.set(name, value);
-      if (credentials.query) target.searchParams.set(...credentials.query);
-    }
     wire.auth = auth;
-    const path = `${target.pathname}${target.search}`;
+    const path = `${pathname}${auth === 'leased' ? withCredentials(search, credentials) : search}`;
     return dispatch({ ...options, path, headers: Object.fromEntries(headers) }, handler);
   };
 }

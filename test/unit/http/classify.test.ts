@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classifyStatus, meaningOf } from '../../../src/http/classify.ts';
 import { credentialsOf } from '../../../src/http/auth.ts';
 
@@ -92,10 +92,25 @@ describe('an answer', () => {
 });
 
 describe('Retry-After', () => {
+  const { TZ } = process.env;
+  // A date without a zone would be read as local time, which is UTC on most machines of CI.
+  beforeAll(() => void (process.env['TZ'] = 'America/New_York'));
+  afterAll(() => (TZ === undefined ? delete process.env['TZ'] : (process.env['TZ'] = TZ)));
+
   const now = Date.parse('2026-01-01T00:00:00Z');
   it.each([
     [{ 'retry-after': '7' }, 7_000],
-    [{ 'retry-after': '0' }, 0],
+    // Rounded down by the server: no hint.
+    [{ 'retry-after': '0' }, null],
+    [{ 'retry-after-ms': '0', 'retry-after': '2' }, 2_000],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '0' }, null],
+    // Of several the latest counts.
+    [{ 'retry-after': '2, 9' }, 9_000],
+    [{ 'retry-after': '2, Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'Thursday, 01-Jan-26 00:00:30 GMT, Thu, 01 Jan 2026 00:00:20 GMT, soon, 0' }, 30_000],
+    // The asctime form has no zone and means UTC.
+    [{ 'retry-after': 'Thu Jan  1 00:00:30 2026' }, 30_000],
+    [{ 'x-ratelimit-reset': '2026-01-01T00:00:30' }, 30_000],
     [{ 'retry-after': '1.5' }, 1_500],
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
     [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, null],
@@ -154,5 +169,11 @@ describe('credentials', () => {
   it('of an account are its user name and password', () => {
     const account = { value: '', fields: { username: 'qa', password: 'secret' } };
     expect(credentialsOf('basic', account).headers).toEqual({ authorization: `Basic ${btoa('qa:secret')}` });
+  });
+
+  it.each(['pässwörd', 'zażółć €🔑', ''])('of Basic authentication are UTF-8: %s', (password) => {
+    const { headers } = credentialsOf('basic', { value: '', fields: { username: 'qa', password } });
+    const [scheme, pair = ''] = headers['authorization']!.split(' ');
+    expect([scheme, Buffer.from(pair, 'base64').toString('utf8')]).toEqual(['Basic', `qa:${password}`]);
   });
 });

@@ -207,7 +207,7 @@ describe('waits that a server asks for', () => {
     ['Thu, 01 Jan 1970 00:00:00 GMT', null],
     ['Xyz, 99 Foo 99999999 99:99:99 GMT', null],
     ['5', 5_000],
-    ['0', 0],
+    ['0', null],
   ])('retry-after: %.40s', (text, wait) => {
     expect(explicitWaitMs({ 'retry-after': text }, Date.UTC(2026, 0, 1))).toBe(wait);
     const counted = resetMs(
