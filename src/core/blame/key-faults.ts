@@ -93,11 +93,19 @@ export function throttled(event: OutcomeEvent): void {
     !everOnRequest(pool.recentOutcomes, recent, 'passed');
   if (alive && answersSoAnyway) return;
   const limits = limitsOf(member, lease.need);
-  const pause = Math.min(MAX_THROTTLED_MS, THROTTLED_MS * 2 ** Math.min(limits.throttles, 10));
-  limits.throttles++;
-  limits.learned = learnPace(limits.learned, limits.served, context.now);
+  const restsUntil = Math.max(limits.coolUntil, untilOf(member.health) ?? 0);
+  // What was under way when the pause began was refused for the same reason.
+  if (restsUntil <= context.now) limits.throttles++;
+  const pause = Math.min(
+    MAX_THROTTLED_MS,
+    THROTTLED_MS * 2 ** Math.min(Math.max(0, limits.throttles - 1), 10),
+  );
+  // Zero is no hint.
+  const waitMs = report.outcome.retryAfterMs || pause;
+  const isVendor = lease.spec.protocol !== 'http';
+  limits.learned = learnPace(limits.learned, limits.served, context.now, isVendor ? waitMs : null);
   observe(event, member, false, 'rate-limit');
-  const until = context.now + (report.outcome.retryAfterMs ?? pause);
+  const until = context.now + waitMs;
   const asked =
     report.outcome.retryAfterMs === null ? '' : `, asked to wait ${report.outcome.retryAfterMs} ms`;
   // A limit per address, or for all keys together, which no key of it gets around: another endpoint may.

@@ -1,5 +1,5 @@
 import { granted } from '../effects.ts';
-import { takeRetry } from '../pace/retry-budget.ts';
+import { drawsOnBudget, takeRetry } from '../pace/retry-budget.ts';
 import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
 import type { OutcomeKind } from '../types.ts';
 import { assignLatest, freeGrant } from './holding.ts';
@@ -44,7 +44,7 @@ export function moveLease(
   const other = pickWithout(pool, lease, waiter, context);
   if (!other && !isWorthWaiting(lease, request))
     return [{ type: 'stay', to: request.to, why: 'no other member is free' }];
-  if (!takeRetry(pool.budget, lease.spec.retryBudget)) {
+  if (drawsOnBudget(request.kind) && !takeRetry(pool.budget, lease.spec.retryBudget)) {
     return [{ type: 'stay', to: request.to, why: 'the retry budget of this run is used up' }];
   }
   const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];

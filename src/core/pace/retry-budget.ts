@@ -1,3 +1,5 @@
+import type { OutcomeKind } from '../types.ts';
+
 /** Calls and retries of a pool over a run, to keep retries from multiplying an outage. */
 export interface RetryBudget {
   calls: number;
@@ -12,4 +14,9 @@ export function takeRetry(budget: RetryBudget, ratio: number): boolean {
   if (budget.retries + 1 > Math.max(ALWAYS_ALLOWED, ratio * budget.calls)) return false;
   budget.retries++;
   return true;
+}
+
+/** A limit says which key, or when, to try next: a call that follows that does not multiply an outage. */
+export function drawsOnBudget(kind: OutcomeKind): boolean {
+  return kind !== 'rate-limit' && kind !== 'exhausted';
 }

@@ -190,6 +190,21 @@ describe('moving', () => {
     });
     expect(answers).toEqual(['granted', 'granted', 'granted', 'stay', 'stay']);
   });
+
+  it.each(['rate-limit', 'exhausted'] as const)(
+    'draws on no budget where the key has met a limit: %s',
+    (kind) => {
+      const keys = Array.from({ length: 6 }, (_, index) => key(`k${index}`));
+      const world = new World(poolSpec({ keys }));
+      world.acquireLease('a');
+      const answers = Array.from({ length: 5 }, (_, call) => {
+        world.request('a', { kind, status: 429, retryAfterMs: 60_000, call: `c${call}` });
+        return world.moveLease('a', [world.pool.leases.get('a')!.key!.id], kind, false)[0]!.type;
+      });
+      expect(answers).toEqual(Array(5).fill('granted'));
+      expect(world.pool.budget.retries).toBe(0);
+    },
+  );
 });
 
 describe('turns', () => {

@@ -69,6 +69,29 @@ describe('a learned pace', () => {
     expect(currentPace(learned, 100_800 + 3_600_000)).toBe(Infinity);
   });
 
+  it('of a slow limit is learned where a refusal can only be about the pace', () => {
+    // A call every 3 s: the second one is refused, and asked to come 2.5 s later.
+    expect(learnPace(null, [100_000], 100_500, 2_500)!.rpm).toBe(20);
+    // Twenty calls in any minute: refused after a burst, for most of the minute.
+    const burst = Array.from({ length: 20 }, (_, call) => 100_000 + call * 800);
+    expect(learnPace(null, burst, 116_000, 44_000)!.rpm).toBe(20);
+    expect(learnPace({ rpm: 12, at: 100_000 }, burst, 116_000, 44_000)!.rpm).toBeCloseTo(13.2, 6);
+    expect(learnPace(null, [], 100_500, 2_500)).toBeNull();
+    expect(learnPace(null, [10_000], 100_500, 2_500)).toBeNull();
+  });
+
+  it('is not lowered, and the pause not doubled, by what was under way when the pause began', () => {
+    const world = new World(poolSpec({ keys: [key('one')], protocol: 'openai' }));
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
+    world.request('a', { kind: 'ok', status: 200 });
+    world.pass(500);
+    for (const lease of ['b', 'c', 'd']) world.request(lease, { kind: 'rate-limit', status: 429 });
+    const [limits] = world.pool.members.get('key:one#k')!.modelLimits.values();
+    expect([limits!.throttles, limits!.learned!.rpm]).toEqual([1, 40]);
+    world.pass(1_000);
+    expect(world.state('one')).toBe('healthy');
+  });
+
   it('makes the calls of all leases wait for their turn', () => {
     const world = new World(poolSpec({ keys: [key('one')] }));
     for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease);
