@@ -9,6 +9,7 @@ import { readConfigText, revisionOf } from './read.ts';
 import { gembaConfigSchema, partialConfigSchema } from './schema/schema.ts';
 import { skippedPools, withoutPools } from './skip.ts';
 import type { LoadedConfig } from './types.ts';
+import { writtenTexts } from './written.ts';
 import { resolveVariables, type Env, type Resolution, type UnsetVariable } from './variables.ts';
 
 export interface LoadOptions {
@@ -59,7 +60,14 @@ export function evaluate(
   if (findings.length > 0) return { findings: hidden(findings, resolution, env) };
   return {
     findings,
-    config: { ...config, name: config.name ?? projectName(file), pools, path: file, skipped },
+    config: {
+      ...config,
+      name: config.name ?? projectName(file),
+      pools,
+      path: file,
+      written: writtenTexts(resolution.references, config.pools),
+      skipped,
+    },
   };
 }
 

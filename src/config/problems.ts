@@ -44,13 +44,15 @@ export interface Finding {
 
 /** Such as `pools.api.keys[1].value`. */
 export function formatPath(path: Path): string {
-  return path
-    .map((step, index) => {
-      if (typeof step === 'number') return `[${step}]`;
-      if (!/^[\w$@-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
-      return index === 0 ? step : `.${step}`;
-    })
-    .join('');
+  return path.reduce<string>((before, step) => {
+    return typeof step === 'number' ? `${before}[${step}]` : fieldPath(before, step);
+  }, '');
+}
+
+/** The path of a field, by the path of what holds it. */
+export function fieldPath(path: string, field: string): string {
+  if (!/^[\w$@-]+$/.test(field)) return `${path}[${JSON.stringify(field)}]`;
+  return path === '' ? field : `${path}.${field}`;
 }
 
 /** Everything that was found, each at its place in the file, in the file's order. */

@@ -1,5 +1,9 @@
-import type { KeyConfig, LoadedConfig } from './types.ts';
+import jsonc from 'jsonc-parser';
 import { fingerprint } from '../shared/fingerprint.ts';
+import { projectName } from './find.ts';
+import { asObject, items, textOf, type Loose } from './json.ts';
+import { readConfigText } from './read.ts';
+import { type Env, isResolved, resolveVariables } from './variables.ts';
 
 /** A value that must stand in no artifact, and whose it is. */
 export interface Secret {
@@ -8,46 +12,104 @@ export interface Secret {
   /** How the key is shown elsewhere; null where it is no key. */
   readonly fingerprint: string | null;
   readonly value: string;
-  /** Who goes with it in basic auth. */
+  /** The user of basic auth that goes with it. */
   readonly user: string | null;
 }
 
-/** Names of fields that hold no secret: whoever logs in, not with what. */
-const PUBLIC_FIELDS =
-  /^(user_?(name|id)?|login|e?_?mail|name|id|account(_?(id|name))?|client_?id|tenant(_?id)?|role|region|host|url)$/i;
+/** What of a configuration holds secrets. */
+interface SecretSource {
+  readonly name: string;
+  readonly store: string;
+  readonly pools: Readonly<Record<string, SecretPool>>;
+}
+
+interface SecretPool {
+  readonly auth: unknown;
+  readonly keys: readonly SecretKey[];
+  readonly endpoints: readonly SecretEndpoint[];
+}
+
+interface SecretKey {
+  readonly name: string;
+  readonly value?: string | undefined;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly totp?: string | undefined;
+}
+
+interface SecretEndpoint {
+  readonly name: string;
+  readonly proxy?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Fields that say who signs in, not with what. */
+const PUBLIC_FIELDS: ReadonlySet<string> = new Set(['username', 'email']);
+const USER_FIELD = /^(user|login|e?_?mail)/i;
 
 /** Every secret of a configuration once, in its order. */
-export function secretsOf(config: LoadedConfig): Secret[] {
+export function secretsOf({ name: project, store, pools }: SecretSource): Secret[] {
   const all: Secret[] = [];
-  for (const [pool, { auth, keys, endpoints }] of Object.entries(config.pools)) {
-    for (const key of keys) all.push(...secretsOfKey(key, auth === 'basic', pool, config.name));
-    for (const { name, proxy } of endpoints) {
-      if (proxy !== undefined) all.push(...secretOfUrl(proxy, `${pool}/${name} (its proxy)`));
-    }
+  for (const [pool, { auth, keys, endpoints }] of Object.entries(pools)) {
+    for (const key of keys) all.push(...secretsOfKey(key, auth === 'basic', pool, project));
+    for (const endpoint of endpoints) all.push(...secretsOfEndpoint(endpoint, pool));
   }
-  all.push(...secretOfUrl(config.store, 'store'));
+  all.push(...secretOfUrl(store, 'store'));
   return merged(all);
 }
 
-function secretsOfKey(key: KeyConfig, isBasic: boolean, pool: string, project: string): Secret[] {
+/** The secrets that a config file and its variables hold, whatever else is wrong with the file. */
+export function secretsInFile(file: string, env: Env): Secret[] {
+  try {
+    return secretsOf(roughly(file, env));
+  } catch {
+    // A file that cannot be read: its keys are nowhere, either.
+    return [];
+  }
+}
+
+function secretsOfKey(key: SecretKey, isBasic: boolean, pool: string, project: string): Secret[] {
   const name = `${pool}/${key.name}`;
   const shown = fingerprint(project, key);
+  const secret = (what: string, value: string, user: string | null = null): Secret => {
+    return { name: what === '' ? name : `${name} (${what})`, fingerprint: shown, value, user };
+  };
+  const { value = '', totp = '' } = key;
   const fields = Object.entries(key.fields);
-  const user = fields.find(([field]) => /^(user|login|e?_?mail)/i.test(field))?.[1] ?? null;
-  const value = key.value === undefined ? [] : [{ name, fingerprint: shown, value: key.value, user: null }];
-  const secretFields = fields
-    .filter(([field]) => !PUBLIC_FIELDS.test(field))
-    .map(([field, text]) => ({ name: `${name} (${field})`, fingerprint: shown, value: text, user }));
+  const user = fields.find(([field]) => USER_FIELD.test(field))?.[1] ?? null;
   // The value of basic auth is user:password, and the password alone is as secret.
-  const [login = '', ...rest] = isBasic ? (key.value ?? '').split(':') : [];
-  const password = { name: `${name} (password)`, fingerprint: shown, value: rest.join(':'), user: login };
-  return [...value, ...(rest.length > 0 ? [password] : []), ...secretFields];
+  const [login = '', ...password] = isBasic ? value.split(':') : [];
+  return [
+    secret('', value),
+    secret('password', password.join(':'), login),
+    ...fields
+      .filter(([field]) => !PUBLIC_FIELDS.has(field.toLowerCase()))
+      .map(([field, text]) => secret(field, text, user)),
+    secret('totp', totp),
+    secret('totp', seedOf(totp)),
+  ];
+}
+
+function secretsOfEndpoint({ name, proxy, headers = {} }: SecretEndpoint, pool: string): Secret[] {
+  const member = `${pool}/${name}`;
+  const ofHeaders = Object.entries(headers).flatMap(([header, text]) => {
+    const common = { name: `${member} (header ${header})`, fingerprint: null, user: null };
+    const [, credentials = ''] = /^\w+ (\S+)$/.exec(text) ?? [];
+    return [
+      { ...common, value: text },
+      { ...common, value: credentials },
+    ];
+  });
+  return [...(proxy === undefined ? [] : secretOfUrl(proxy, `${member} (its proxy)`)), ...ofHeaders];
+}
+
+/** The secret of an `otpauth://` address. */
+function seedOf(totp: string): string {
+  return URL.canParse(totp) ? (new URL(totp).searchParams.get('secret') ?? '') : '';
 }
 
 function secretOfUrl(text: string, name: string): Secret[] {
   if (!URL.canParse(text)) return [];
   const { username, password } = new URL(text);
-  if (password === '') return [];
   return [{ name, fingerprint: null, value: decoded(password), user: decoded(username) }];
 }
 
@@ -69,4 +131,50 @@ function merged(all: readonly Secret[]): Secret[] {
     known.set(secret.value, { ...secret, ...before, name, user: before?.user ?? secret.user });
   }
   return [...known.values()];
+}
+
+/** The texts of a file as they stand there, with the variables that are set. */
+function roughly(file: string, env: Env): SecretSource {
+  const parsed: unknown = jsonc.parse(readConfigText(file), [], { allowTrailingComma: true });
+  const value = asObject(resolveVariables(parsed, env).value);
+  const pools = Object.entries(asObject(value['pools'])).map(([name, pool]): [string, SecretPool] => {
+    const { auth, keys, endpoints } = asObject(pool);
+    return [name, { auth, keys: items(keys).map(roughKey), endpoints: items(endpoints).map(roughEndpoint) }];
+  });
+  return {
+    name: known(value, 'name') ?? projectName(file),
+    store: env['GEMBA_STORE'] || (known(value, 'store') ?? ''),
+    pools: Object.fromEntries(pools),
+  };
+}
+
+function roughKey(given: unknown, index: number): SecretKey {
+  const key = typeof given === 'string' ? { value: given } : asObject(given);
+  return {
+    name: known(key, 'name') ?? `key-${index + 1}`,
+    value: known(key, 'value'),
+    fields: texts(asObject(key)['fields']),
+    totp: known(key, 'totp'),
+  };
+}
+
+function roughEndpoint(given: unknown, index: number): SecretEndpoint {
+  const name = known(given, 'name') ?? `endpoint-${index + 1}`;
+  return { name, proxy: known(given, 'proxy'), headers: texts(asObject(given)['headers']) };
+}
+
+function texts(value: unknown): Record<string, string> {
+  const object: Loose = asObject(value);
+  return Object.fromEntries(
+    Object.keys(object).flatMap((field) => {
+      const text = known(object, field);
+      return text === undefined ? [] : [[field, text]];
+    }),
+  );
+}
+
+/** A text whose variables are all set. */
+function known(value: unknown, field: string): string | undefined {
+  const text = textOf(value, field);
+  return text !== undefined && isResolved(text) ? text : undefined;
 }

@@ -81,6 +81,8 @@ export interface LoadedConfig extends GembaConfig {
   readonly path: string;
   /** 12 hex digits of SHA-256 over the file's text. */
   readonly revision: string;
+  /** Texts that hold variables, as the file has them, by the path that a change of the field has. */
+  readonly written: Readonly<Record<string, string>>;
   /** Pools left out because of unset variables (`"whenUnset": "skip"`), by name, with the reason. */
   readonly skipped: Readonly<Record<string, string>>;
 }

@@ -8,10 +8,16 @@ export interface Resolution {
   readonly unset: readonly UnsetVariable[];
   /** Wrong references, and variables that hold no list of keys. */
   readonly findings: readonly Finding[];
-  /** The texts that hold variables, and which. */
-  readonly references: readonly { readonly path: Path; readonly names: readonly string[] }[];
+  readonly references: readonly Reference[];
   /** The variable of each pool whose keys come `fromEnv`. */
   readonly lists: ReadonlyMap<string, string>;
+}
+
+/** A text that holds variables, as the file has it. */
+export interface Reference {
+  readonly path: Path;
+  readonly text: string;
+  readonly names: readonly string[];
 }
 
 export interface UnsetVariable {
@@ -41,7 +47,7 @@ interface State {
   readonly env: Env;
   readonly unset: UnsetVariable[];
   readonly findings: Finding[];
-  readonly references: { path: Path; names: readonly string[] }[];
+  readonly references: Reference[];
   readonly lists: Map<string, string>;
 }
 
@@ -71,7 +77,7 @@ function resolveText(text: string, path: Path, state: State): string {
     return found ?? '';
   });
   if (wrong) state.findings.push({ path, message: NO_VARIABLE });
-  if (names.length > 0) state.references.push({ path, names });
+  if (names.length > 0) state.references.push({ path, text, names });
   return wrong || unknown ? `${UNRESOLVED}${path.join('.')}` : resolved;
 }
 

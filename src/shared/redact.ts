@@ -1,46 +1,51 @@
 import { base64Forms } from './base64.ts';
+import { memoize } from './memoize.ts';
 
 /** A text that must not be shown, and the name that stands for it. */
-interface NamedSecret {
+export interface NamedSecret {
   readonly name: string;
   readonly value: string;
 }
 
 /** Shorter ones are in every text by chance. */
 const MIN_LENGTH = 4;
-/** Parts of the base64 of shorter ones, too. */
+/** Shorter ones are replaced only where they stand alone, and in no encoding that hides where a word ends. */
 const SAFE_LENGTH = 8;
+const WORD = /^\p{Lu}?\p{Ll}+$|^\p{Lu}+$/u;
 
 const USERINFO = /\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#"'<>]*@/gi;
-const NAMED = String.raw`\[key [\w.:@-]+\]`;
+const NAMED = String.raw`\[key [^\][]+\]`;
 const SECRET_PARAMETERS = 'key|api_key|apikey|token|access_token|sig|signature|password|secret|auth';
 const PARAMETER = new RegExp(String.raw`([?&;](?:${SECRET_PARAMETERS})=)((?:${NAMED}|[^\s&#"'<>])+)`, 'gi');
 const ONLY_NAMED = new RegExp(`^${NAMED}$`);
 
+/** Takes secrets out of a text. */
+export type Redact = (text: string) => string;
+
 /**
- * A function that takes secrets out of a text: known ones, also encoded, become `[key NAME]`; what URLs carry besides
- * (a user with password, parameters such as `token`) goes, too.
+ * Replaces known secrets, also encoded, with `[key NAME]`, and removes what URLs carry besides: a user with password,
+ * parameters such as `token`. A secret that is a short ordinary word stays: replacing it would tell which word it is.
  *
  * @example
  * const redact = createRedactor([{ name: 'ci-1', value }]);
  */
-export function createRedactor(secrets: readonly NamedSecret[]): (text: string) => string {
-  const names = new Map<string, string>();
-  for (const { name, value } of secrets) {
-    for (const form of value.length >= MIN_LENGTH ? formsOf(value) : []) {
-      if (!names.has(form)) names.set(form, name);
-    }
-  }
-  // At one place in a text the first that fits is taken: the longest must be asked first.
-  const forms = [...names.keys()].sort((left, right) => right.length - left.length);
-  const known = forms.length > 0 ? new RegExp(forms.map(escaped).join('|'), 'g') : undefined;
+export function createRedactor(secrets: readonly NamedSecret[]): Redact {
+  const known = secrets.filter(({ value }) => isReplaced(value));
+  const shortest = Math.min(...known.map(({ value }) => value.length));
+  // Most texts are shorter than any secret, so most processes never need the forms of a thousand keys.
+  const search = memoize(() => searchFor(known));
   return (text) => {
     const bare = withoutLogins(text);
-    const named = known === undefined ? bare : bare.replace(known, (form) => `[key ${names.get(form)}]`);
+    const named = bare.length < shortest ? bare : search()(bare);
     return named.replace(PARAMETER, (match: string, start: string, value: string) =>
       ONLY_NAMED.test(value) ? match : `${start}[redacted]`,
     );
   };
+}
+
+/** Whether a secret is too short to be told from other text everywhere. */
+export function isShortSecret(value: string): boolean {
+  return value.length < SAFE_LENGTH;
 }
 
 /** Addresses in a text lose the user and the password that they may hold. */
@@ -48,24 +53,45 @@ export function withoutLogins(text: string): string {
   return text.replace(USERINFO, '$1');
 }
 
+function isReplaced(value: string): boolean {
+  return value.length >= MIN_LENGTH && !(isShortSecret(value) && WORD.test(value));
+}
+
+function searchFor(secrets: readonly NamedSecret[]): Redact {
+  const names = new Map<string, string>();
+  for (const { name, value } of secrets) {
+    for (const form of formsOf(value)) if (!names.has(form)) names.set(form, name);
+  }
+  // At one place in a text the first that fits is taken: the longest must be asked first.
+  const forms = [...names.keys()].sort((left, right) => right.length - left.length);
+  if (forms.length === 0) return (text) => text;
+  const known = new RegExp(forms.map(toPattern).join('|'), 'g');
+  return (text) => text.replace(known, (form) => `[key ${names.get(form)}]`);
+}
+
 /** A secret as it may stand in addresses, headers, JSON and HTML. */
 function formsOf(value: string): string[] {
   const bytes = Buffer.from(value);
   // Through bytes: encodeURIComponent throws at half a surrogate pair.
   const encoded = encodeURIComponent(bytes.toString());
-  return [
+  const words = [
     value,
     encoded,
     encoded.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()),
     encoded.replaceAll('%20', '+'),
+    encodeURIComponent(encoded),
     new URLSearchParams([['', value]]).toString().slice(1),
     JSON.stringify(value).slice(1, -1),
     asHtml(value),
+  ];
+  if (isShortSecret(value)) return words;
+  return [
+    ...words,
     bytes.toString('base64'),
     bytes.toString('base64').replace(/=+$/, ''),
     bytes.toString('base64url'),
     // Within a longer text, such as a user's name with a password.
-    ...(bytes.length < SAFE_LENGTH ? [] : base64Forms(value)),
+    ...base64Forms(value),
   ];
 }
 
@@ -78,6 +104,7 @@ function asHtml(value: string): string {
     .replaceAll("'", '&#39;');
 }
 
-function escaped(form: string): string {
-  return form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+function toPattern(form: string): string {
+  const pattern = form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return form.length < SAFE_LENGTH ? String.raw`(?<!\w)${pattern}(?!\w)` : pattern;
 }

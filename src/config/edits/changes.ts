@@ -2,10 +2,11 @@ import { fingerprint, identity } from '../../shared/fingerprint.ts';
 import { withoutLogins } from '../../shared/redact.ts';
 import { sameAddress } from '../schema/addresses.ts';
 import { isObject } from '../json.ts';
-import { formatPath, type Path } from '../problems.ts';
-import type { EndpointConfig, GembaConfig, KeyConfig, PoolConfig } from '../types.ts';
+import { fieldPath, formatPath, type Path } from '../problems.ts';
+import { redactorOf } from '../redactor.ts';
+import type { EndpointConfig, KeyConfig, LoadedConfig, PoolConfig } from '../types.ts';
 
-/** A value of a configuration as it may be shown: a secret is its fingerprint. */
+/** A value of a configuration as it may be shown: a secret is its fingerprint, a text with variables as the file has it. */
 export type ConfigValue =
   string | number | boolean | readonly ConfigValue[] | { readonly [field: string]: ConfigValue | undefined };
 
@@ -20,14 +21,16 @@ export interface ConfigFieldChange {
   readonly new: ConfigValue | undefined;
 }
 
-type NamedConfig = GembaConfig & { readonly name: string };
+/** With the path of a member that had another name. */
+type FoundChange = ConfigFieldChange & { readonly oldPath?: string };
+
 type Shown = { readonly [field: string]: ConfigValue | undefined };
 
 /** What differs between two configurations, in the order of the new one. */
-export function changesBetween(old: NamedConfig, next: NamedConfig): ConfigFieldChange[] {
+export function changesBetween(old: LoadedConfig, next: LoadedConfig): ConfigFieldChange[] {
   const { pools: oldPools, ...oldRest } = shownRoot(old);
   const { pools: nextPools, ...nextRest } = shownRoot(next);
-  const changes: ConfigFieldChange[] = [];
+  const changes: FoundChange[] = [];
   compare([], oldRest, nextRest, changes);
   const names = new Set([...Object.keys(next.pools), ...Object.keys(old.pools)]);
   for (const name of names) {
@@ -37,7 +40,11 @@ export function changesBetween(old: NamedConfig, next: NamedConfig): ConfigField
     else
       changes.push({ path: formatPath(path), old: before && summary(before), new: after && summary(after) });
   }
-  return changes;
+  return changes.map(({ path, oldPath = path, old: before, new: after }) => ({
+    path,
+    old: asWritten(before, oldPath, old),
+    new: asWritten(after, path, next),
+  }));
 }
 
 /** A change in one line. */
@@ -48,6 +55,20 @@ export function changeText({ path, old, new: next }: ConfigFieldChange): string 
   return `${path}: ${inWords(old)} → ${inWords(next)}`;
 }
 
+/** A value without what variables and secrets hold. */
+function asWritten<T extends ConfigValue | undefined>(shown: T, path: string, config: LoadedConfig): T {
+  const redact = redactorOf(config);
+  const { written } = config;
+  const within = (value: ConfigValue | undefined, at: string): ConfigValue | undefined => {
+    if (typeof value === 'string') return redact(withoutLogins(written[at] ?? value));
+    if (Array.isArray(value)) return value.map((item: ConfigValue, index) => within(item, `${at}[${index}]`)!);
+    if (!isShown(value)) return value;
+    const fields = Object.entries(value).map(([name, field]) => [name, within(field, fieldPath(at, name))]);
+    return Object.fromEntries(fields) as Shown;
+  };
+  return within(shown, path) as T;
+}
+
 function inWords(value: ConfigValue | undefined): string {
   return value === undefined ? 'none' : JSON.stringify(value);
 }
@@ -56,7 +77,7 @@ function comparePools(
   path: Path,
   [old, oldProject]: [PoolConfig, string],
   [next, nextProject]: [PoolConfig, string],
-  changes: ConfigFieldChange[],
+  changes: FoundChange[],
 ): void {
   compare(path, shownPool(old), shownPool(next), changes);
   compareMembers(
@@ -80,7 +101,7 @@ function compareMembers(
   path: Path,
   old: readonly ShownMember[],
   next: readonly ShownMember[],
-  changes: ConfigFieldChange[],
+  changes: FoundChange[],
 ): void {
   const left = new Set(old);
   const take = (fits: (member: ShownMember) => boolean): ShownMember | undefined => {
@@ -92,19 +113,25 @@ function compareMembers(
   for (const member of next) {
     const before = same.get(member) ?? take((other) => other.name === member.name);
     const place = [...path, member.name];
-    if (before) compare(place, before.fields, member.fields, changes);
+    if (before) compare(place, before.fields, member.fields, changes, [...path, before.name]);
     else changes.push({ path: formatPath(place), old: undefined, new: member.fields });
   }
   for (const { name, fields } of left)
     changes.push({ path: formatPath([...path, name]), old: fields, new: undefined });
 }
 
-function compare(path: Path, old: Shown, next: Shown, changes: ConfigFieldChange[]): void {
+function compare(path: Path, old: Shown, next: Shown, changes: FoundChange[], oldPath: Path = path): void {
   for (const field of new Set([...Object.keys(old), ...Object.keys(next)])) {
     const [before, after] = [old[field], next[field]];
-    if (isShown(before) && isShown(after)) compare([...path, field], before, after, changes);
+    if (isShown(before) && isShown(after))
+      compare([...path, field], before, after, changes, [...oldPath, field]);
     else if (JSON.stringify(before) !== JSON.stringify(after))
-      changes.push({ path: formatPath([...path, field]), old: before, new: after });
+      changes.push({
+        path: formatPath([...path, field]),
+        oldPath: formatPath([...oldPath, field]),
+        old: before,
+        new: after,
+      });
   }
 }
 
@@ -112,7 +139,7 @@ function isShown(value: ConfigValue | undefined): value is Shown {
   return isObject(value) && !Array.isArray(value);
 }
 
-function shownRoot({ name, store, pools, retryTests, gate }: NamedConfig): Shown & { pools: undefined } {
+function shownRoot({ name, store, pools, retryTests, gate }: LoadedConfig): Shown & { pools: undefined } {
   return { name, store: withoutLogins(store), retryTests, gate: { ...gate }, pools: pools && undefined };
 }
 

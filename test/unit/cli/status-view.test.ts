@@ -21,6 +21,7 @@ const CONFIG: LoadedConfig = {
   name: 'shop',
   path: '/shop/gemba.config.json',
   revision: '0'.repeat(12),
+  written: {},
   skipped: { vendor: 'the variable VENDOR_KEY is not set' },
 };
 

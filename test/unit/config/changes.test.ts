@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { changesBetween, changeText } from '../../../src/config/edits/changes.ts';
+import type { LoadedConfig } from '../../../src/config/types.ts';
 import { fingerprint } from '../../../src/shared/fingerprint.ts';
 import { loadValue } from './project.ts';
 
@@ -33,6 +34,34 @@ describe('What an edit changed', () => {
       'pools.api.keys.c added',
       'pools.api.keys.b removed',
     ]);
+  });
+
+  test('shows a text with variables as the file has it, and no secret that another field repeats', () => {
+    const env = { TOKEN: 'value-of-the-key', HOST: 'eu.test' };
+    const load = (pool: object): LoadedConfig => loadValue({ name: 'shop', pools: { api: pool } }, env);
+    const pool = (endpoint: object, more: object = {}): object => ({
+      endpoints: [{ name: 'eu', url: 'https://${HOST}', ...endpoint }],
+      keys: [{ name: 'a', value: '${TOKEN}' }],
+      ...more,
+    });
+    const texts = (old: object, next: object): string[] =>
+      changesBetween(load(old), load(next)).map(changeText);
+    expect(texts(pool({}), pool({ url: 'https://${HOST}/v2', health: '/h?as=${TOKEN}' }))).toEqual([
+      'pools.api.endpoints.eu.url: "https://${HOST}" → "https://${HOST}/v2"',
+      'pools.api.endpoints.eu.health: none → "/h?as=${TOKEN}"',
+    ]);
+    expect(
+      texts(pool({ proxy: 'http://me:${TOKEN}@proxy.test' }), pool({ name: 'us', proxy: 'http://${HOST}' })),
+    ).toEqual([
+      'pools.api.endpoints.us.name: "eu" → "us"',
+      'pools.api.endpoints.us.proxy: "http://proxy.test" → "http://${HOST}"',
+    ]);
+    const rule = { status: 401, body: 'no ${TOKEN}', as: 'auth' };
+    expect(texts(pool({}), pool({}, { classify: [rule] }))).toEqual([
+      'pools.api.classify: [] → [{"status":401,"body":"no ${TOKEN}","as":"auth"}]',
+    ]);
+    const labelled = pool({}, { keys: [{ name: 'a', value: '${TOKEN}', labels: { a: 'value-of-the-key' } }] });
+    expect(texts(pool({}), labelled)).toEqual(['pools.api.keys.a.labels.a: none → "[key api/a]"']);
   });
 
   test('is nothing for another order, and a name for another name', () => {

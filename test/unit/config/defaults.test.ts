@@ -51,6 +51,7 @@ describe('A validated configuration', () => {
         "retryTests": "all",
         "skipped": {},
         "store": "local",
+        "written": {},
       }
     `);
   });
@@ -187,6 +188,7 @@ describe('A validated configuration', () => {
         "retryTests": "environment",
         "skipped": {},
         "store": "redis://host:6379/0",
+        "written": {},
       }
     `);
   });

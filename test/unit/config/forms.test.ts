@@ -12,7 +12,7 @@ function pool(input: PoolInput): PoolConfig {
 
 describe('A configuration', () => {
   test('is the same through the public schema', () => {
-    const { path: _, revision: __, skipped: ___, ...config } = loadValue(FULL);
+    const { path: _, revision: __, skipped: ___, written: ____, ...config } = loadValue(FULL);
     expect(gembaConfigSchema.parse(FULL)).toEqual(config);
   });
 

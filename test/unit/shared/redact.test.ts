@@ -8,8 +8,9 @@ describe('A redactor of known secrets', () => {
     { name: 'ci-1', value: SECRET },
     { name: 'ci-1', value: `qa1:${SECRET}` },
     { name: 'long', value: 'abcdefgh' },
-    { name: 'short', value: 'abcd' },
-    { name: 'short', value: 'xyz' },
+    { name: 'short', value: 'a1-b2' },
+    { name: 'word', value: 'order' },
+    { name: 'tiny', value: 'xyz' },
     { name: 'twin', value: 'abcdefgh' },
   ]);
 
@@ -22,6 +23,7 @@ describe('A redactor of known secrets', () => {
         .toLowerCase()
         .replace(/%c3%a4/, '%c3%a4'),
     ],
+    ['in an address within an address', encodeURIComponent(encodeURIComponent(SECRET))],
     ['in a form', new URLSearchParams({ v: SECRET }).toString().slice(2)],
     ['in JSON', JSON.stringify(SECRET).slice(1, -1)],
     ['in HTML', 's3cr3t/+ &quot;näme&quot;&amp;'],
@@ -32,10 +34,21 @@ describe('A redactor of known secrets', () => {
   ])('names one %s', (_, form) => expect(redact(`<${form}>`)).toBe('<[key ci-1]>'));
 
   test('takes the longest, each time it occurs', () => {
-    expect(redact('abcdefgh abcdefg abcd')).toBe('[key long] [key short]efg [key short]');
+    expect(redact('abcdefgh xabcdefghx abcdefg')).toBe('[key long] x[key long]x abcdefg');
   });
 
-  test('leaves what is too short to be a secret', () => expect(redact('xyz')).toBe('xyz'));
+  test('takes a short one only where it stands alone', () => {
+    expect(redact('/bot/a1-b2/me a1-b2c "a1-b2"')).toBe('/bot/[key short]/me a1-b2c "[key short]"');
+  });
+
+  test('leaves ordinary words, and what is too short to be a secret', () => {
+    expect(redact('order reorder xyz')).toBe('order reorder xyz');
+  });
+
+  test('leaves what it has named before', () => {
+    const named = createRedactor([{ name: 'api/ci-1 (password)', value: 'hunter2-hunter2' }]);
+    expect(named(named('/x?token=hunter2-hunter2'))).toBe('/x?token=[key api/ci-1 (password)]');
+  });
 
   test('leaves other texts alone', () => {
     const text = 'GET https://a.test/orders?page=2 answered 503 after 812 ms: "no keys at all"';
