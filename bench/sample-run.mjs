@@ -99,7 +99,7 @@ function testResult(run, test, { index, retry, after }) {
   const durationMs =
     (lease?.waitedMs ?? 0) +
     Math.round(run.meanMs * (0.35 + 1.8 * run.random() ** 2.2 + (index % 97 === 0 ? 4 : 0)));
-  const told = lease ? record(run, { index, lease, began, durationMs, worker }) : null;
+  const told = lease ? record(run, { test: test.id, retry, index, lease, began, durationMs, worker }) : null;
   const failed = crash || product || Boolean(told?.broken);
   const status = !failed ? 'passed' : told?.broken && index % 4 === 0 ? 'timedOut' : 'failed';
   worker.at = began + durationMs + 30;
@@ -142,12 +142,14 @@ function choose(run, pool, at, retry) {
   return { pool, endpoint, key, waitedMs: run.random() < 0.1 ? Math.round(9000 * run.random() ** 3) : 0 };
 }
 
-function record(run, { index, lease, began, durationMs, worker }) {
+function record(run, { test, retry, index, lease, began, durationMs, worker }) {
   const { pool, endpoint, key, waitedMs } = lease;
   const out = endpoint?.name === 'eu' && began > OUTAGE[0] && began < OUTAGE[1];
   const count = run.calls ?? 2 + Math.floor(run.random() * 9);
   const record = {
     v: 1,
+    test,
+    retry,
     startedAt: START + began,
     worker: worker.index,
     shard: null,

@@ -14,14 +14,22 @@ async function many(count) {
 }
 
 async function one(index) {
-  const testInfo = { attachments: [], annotations: [], config: { shard: null }, workerIndex: 0, retry: 0 };
+  const testInfo = {
+    testId: `test-${index}`,
+    titlePath: ['a.spec.ts', 'a test'],
+    attachments: [],
+    annotations: [],
+    config: { shard: null, version: '' },
+    workerIndex: 0,
+    retry: 0,
+  };
   const scope = new TestScope(SESSION, testInfo, undefined, {});
   const lease = { ...LEASE, id: `lease-${index}` };
   const at = Date.now();
   const holding = scope.recorder.hold(lease, at);
   scope.recorder.request(holding, { ...REQUEST, at, call: scope.recorder.nextCall() });
   scope.recorder.leave(lease, at + 12);
-  await scope.flush();
+  await scope.end();
   if (testInfo.attachments[0]?.body.length < 200) throw new Error('the record is not what it should be');
 }
 
@@ -29,8 +37,8 @@ const NEWS = { revision: '0123456789abcdef', configErrors: [], revisions: [], tr
 const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
 const SESSION = {
   isNewToShard: () => false,
-  workerContext: async () => ({ ...NEWS, gate: GATE }),
-  config: async () => null,
+  workerContext: () => ({ ...NEWS, gate: GATE }),
+  redact: (text) => text,
 };
 const LEASE = {
   acquiredAt: 0,

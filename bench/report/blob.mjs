@@ -67,7 +67,7 @@ function eventsOf(
   const attached = attachments.map(({ name, contentType, body }) => ({
     name,
     contentType,
-    base64: body.toString('base64'),
+    base64: recordOf(testId, body).toString('base64'),
   }));
   const ids = { testId, resultId: id };
   return [
@@ -77,6 +77,11 @@ function eventsOf(
     ...(attached.length > 0 ? [{ method: 'onAttach', params: { ...ids, attachments: attached } }] : []),
     testEnd(testId, 'passed', { id, duration, status, errors }),
   ];
+}
+
+/** The record of the sample's test as that of the listed one. */
+function recordOf(testId, body) {
+  return Buffer.from(JSON.stringify({ ...JSON.parse(body.toString()), test: testId }));
 }
 
 function skipped(testId, startTime) {

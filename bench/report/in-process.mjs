@@ -9,7 +9,13 @@ import {
   reportText,
 } from '../../.cache/internals/index.js';
 
-const origin = { rootDir: '/repo/tests', shard: 1, merging: false };
+const origin = {
+  rootDir: '/repo/tests',
+  shard: 1,
+  merging: false,
+  judgeRecord: () => null,
+  redact: (text) => text,
+};
 
 export function collect({ cases }) {
   const runState = emptyRunState();

@@ -49,6 +49,11 @@ export class LiveConfig {
     return this.#keep({ ...config, unavailable: {}, problems: [] }, text);
   }
 
+  /** Those that leases may have been granted by. */
+  get revisions(): readonly Revision[] {
+    return [...this.#revisions.values()];
+  }
+
   get current(): Revision | null {
     return this.#current;
   }

@@ -10,11 +10,13 @@ import type {
 } from '@playwright/test/reporter';
 import { systemClock } from '../core/clock.ts';
 import { plainLine } from '../shared/sanitize.ts';
+import { openSeal } from '../shared/seal.ts';
 import { aggregate } from './report/aggregate.ts';
 import { collectResult, collectTests, type Origin, findOrAddTest } from './collect/collect.ts';
 import { type RunState, emptyRunState } from './collect/run-state.ts';
 import { keepHistory } from './history/history-file.ts';
 import type { HistoryRun } from './history/history-run.ts';
+import { byContent, bySeal, type JudgeRecord } from './collect/own-record.ts';
 import { Journal } from './collect/journal.ts';
 import { beginLive, type LiveReporter } from './live/begin.ts';
 import type { Report } from './report/model.ts';
@@ -28,13 +30,15 @@ import {
   type Settings,
 } from './options.ts';
 import { writeData, writePage } from './output.ts';
+import { foreignText } from './page/view-notices.ts';
+import { RunRedactor } from './run-redactor.ts';
 import { summaryText } from './terminal/summary.ts';
 
 export type { GembaReporterOptions } from './options.ts';
 export type { Report } from './report/model.ts';
 
 /**
- * The Playwright reporter. Each result comes with the records that its worker attached. `collect/` reads and counts them into
+ * The Playwright reporter. Each result comes with the record that its worker attached. `collect/` reads and counts it into
  * a `RunState`, and keeps a journal on disk for a run that is killed. At the end `report/` makes the data of report.json of it, with
  * the verdicts and causes of `judge/`; `history/` adds the run to the runs before it; `page/` renders index.html, `terminal/` the
  * summaries. `live/` shows the same while tests run.
@@ -44,6 +48,7 @@ export type { Report } from './report/model.ts';
 export default class GembaReporter implements Reporter {
   readonly #settings: Settings;
   readonly #runState: RunState = emptyRunState();
+  readonly #judgeRecord: JudgeRecord;
   #config: FullConfig | null = null;
   #suite: Suite | null = null;
   /** Undefined before the first test; null where it cannot be written. */
@@ -52,9 +57,13 @@ export default class GembaReporter implements Reporter {
   #followed: FollowedConfig | null = null;
   readonly #warned = new Set<string>();
   #live: LiveReporter | null = null;
+  #redactor: RunRedactor | null = null;
 
   constructor(options: GembaReporterOptions & RunnerOptions = {}) {
     this.#settings = resolveSettings(options, process.env, process.cwd(), process.argv);
+    // Before any worker is started.
+    this.#judgeRecord =
+      this.#settings.mode === 'merge' ? byContent(this.#runState) : bySeal(openSeal(process.env));
   }
 
   printsToStdio(): boolean {
@@ -65,6 +74,9 @@ export default class GembaReporter implements Reporter {
     this.#config = config;
     this.#suite = suite;
     this.#startedAt = systemClock();
+    this.#guard('find the secrets', () => {
+      this.#redactor = new RunRedactor(config, this.#settings.configDir, process.env);
+    });
     if (this.#settings.mode === 'test') {
       this.#guard('follow the configuration', () => {
         const { configDir } = this.#settings;
@@ -72,12 +84,21 @@ export default class GembaReporter implements Reporter {
       });
     }
     this.#guard('open the live page', () => {
-      const run = { runState: this.#runState, config, suite };
+      const redact = (text: string): string => this.#redact(text);
+      const run = { runState: this.#runState, config, suite, redact };
       this.#live = beginLive(this.#settings, run, { print, warn });
     });
   }
 
   onTestBegin(test: TestCase, result: TestResult): void {
+    this.#onceRedactable(() => this.#testBegan(test, result));
+  }
+
+  onTestEnd(test: TestCase, result: TestResult): void {
+    this.#onceRedactable(() => this.#testEnded(test, result));
+  }
+
+  #testBegan(test: TestCase, result: TestResult): void {
     this.#guard('show a test', () => this.#live?.testBegan(test, result));
     if (this.#settings.mode !== 'test') return;
     const seen = this.#guard('read a test', () => findOrAddTest(this.#runState, test, this.#origin()));
@@ -87,20 +108,21 @@ export default class GembaReporter implements Reporter {
       this.#guard('write the journal', () => this.#journal?.began(seen, result.retry, result.workerIndex));
   }
 
-  onTestEnd(test: TestCase, result: TestResult): void {
+  #testEnded(test: TestCase, result: TestResult): void {
     if (this.#settings.mode === 'list') return;
     const attempt = this.#guard('read a result', () => {
       return collectResult(this.#runState, test, result, this.#origin());
     });
     if (attempt)
       this.#guard('write the journal', () =>
-        this.#journal?.ended(attempt.test, attempt.result, attempt.texts),
+        this.#journal?.ended(attempt.test, attempt.result, attempt.text),
       );
     this.#guard('show a result', () => this.#live?.testEnded(test, result));
   }
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
     if (this.#settings.mode === 'list') return undefined;
+    await this.#guardAsync('find the secrets', async () => this.#redactor?.atEnd());
     for (const { changes, errors, ...state } of this.#followed?.since(this.#startedAt) ?? []) {
       const shown = changes.map(({ path: field, old, new: next }) => ({ path: field, old, new: next }));
       this.#runState.configStates.add({ ...state, errors: [...errors], changes: shown });
@@ -108,8 +130,8 @@ export default class GembaReporter implements Reporter {
     const report = this.#guard('make the report', () => this.#report(result));
     await this.#guardAsync('end the live page', async () => this.#live?.end());
     if (!report) return undefined;
-    const { count, first } = this.#runState.badRecords;
-    if (count > 0) warn(`${count} of the workers’ records could not be read and were skipped (${first})`);
+    const { count, list } = this.#runState.foreign;
+    if (count > 0) warn(foreignText(count, list[0]!.why));
     const written = await this.#write(report);
     this.#guard('print the summary', () => print(summaryText(report, written)));
     this.#guard('open the report', () => this.#open(report, written));
@@ -142,7 +164,18 @@ export default class GembaReporter implements Reporter {
   #origin(): Origin {
     const merging = this.#settings.mode === 'merge';
     const shard = this.#config?.shard?.current ?? (merging ? null : 1);
-    return { rootDir: this.#config?.rootDir ?? '', shard, merging };
+    const redact = (text: string): string => this.#redact(text);
+    return { rootDir: this.#config?.rootDir ?? '', shard, merging, judgeRecord: this.#judgeRecord, redact };
+  }
+
+  /** Results that come before secrets can be recognised wait for that. */
+  #onceRedactable(action: () => void): void {
+    if (this.#redactor) this.#redactor.soon(action);
+    else action();
+  }
+
+  #redact(text: string): string {
+    return this.#redactor?.redact(text) ?? text;
   }
 
   /** Returns the page's path, relative to the current folder; null where it could not be written. */

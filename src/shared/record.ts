@@ -41,10 +41,15 @@ const requests = z.custom<RecordedRequest[]>(
 
 /**
  * What a worker tells the reporter about one test result: the only contract between the two. Names and fingerprints,
- * never a secret. A result may have several, each with what is new since the one before; leases are told again in each.
+ * never a secret.
  */
 const record = z.object({
   v: z.literal(1),
+  /** Id of the test, and its retry: the result that this is about. */
+  test: z.string().min(1),
+  retry: z.number().int().min(0),
+  /** The test's title, where secrets were taken out of it. */
+  title: z.string().optional(),
   /** Times are milliseconds since the epoch; durations and waits milliseconds. */
   startedAt: number,
   worker: z.number().int(),

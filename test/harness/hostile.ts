@@ -43,6 +43,8 @@ export class HostileRecords {
     const change = { from: this.#of(STATES), to: this.#of(STATES), why: this.#text(), until: this.#number() };
     return {
       v: 1,
+      test: 'unknown',
+      retry: 0,
       startedAt: this.#number(),
       worker: Math.round(this.#number()),
       shard: this.#of([null, '1/2', '2/2', '1/999999999', '9/1', '../1', `1/${'9'.repeat(400)}`]),

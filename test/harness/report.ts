@@ -8,6 +8,7 @@ const iso = z.iso.datetime();
 const verdict = z.enum(['product', 'environment', 'unknown']).nullable();
 const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
 const kind = z.enum(['ok', 'auth', 'rate-limit', 'exhausted', 'server', 'timeout', 'network', 'caller']);
+const gate = z.object({ failed: z.boolean() }).loose().nullable();
 const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
 
 const member = {
@@ -99,6 +100,7 @@ export const reportSchema = z.object({
     configRevision: z.string().nullable(),
     configErrors: z.array(z.string()),
     shards: z.object({ total: count, present: z.array(count) }).nullable(),
+    gate,
   }),
   totals,
   verdicts: z.object({ product: count, environment: count, unknown: count }),
@@ -136,6 +138,7 @@ export const reportSchema = z.object({
     z.object({ at: iso, ...who, from: state, to: state, why: z.string(), until: iso.nullable() }),
   ),
   tests: z.array(test),
+  foreignRecords: z.array(z.object({ testId: z.string(), retry: count, why: z.string() })),
   timeline: z.array(z.object({ at: iso, requests: count, failures: count, avgMs: ms })),
 });
 

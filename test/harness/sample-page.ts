@@ -18,7 +18,13 @@ export function sampleReport(options: Parameters<typeof sampleRun>[0] = {}): {
 } {
   const { cases, config, end, history } = sampleRun(options);
   const runState = emptyRunState();
-  const origin = { rootDir: config.rootDir, shard: 1, merging: false };
+  const origin = {
+    rootDir: config.rootDir,
+    shard: 1,
+    merging: false,
+    judgeRecord: () => null,
+    redact: (text: string) => text,
+  };
   for (const test of cases) for (const result of test.results) collectResult(runState, test, result, origin);
   const report = aggregate(runState, collectTests(runState, cases, origin), {
     status: end.status,

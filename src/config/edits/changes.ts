@@ -61,7 +61,8 @@ function asWritten<T extends ConfigValue | undefined>(shown: T, path: string, co
   const { written } = config;
   const within = (value: ConfigValue | undefined, at: string): ConfigValue | undefined => {
     if (typeof value === 'string') return redact(withoutLogins(written[at] ?? value));
-    if (Array.isArray(value)) return value.map((item: ConfigValue, index) => within(item, `${at}[${index}]`)!);
+    if (Array.isArray(value))
+      return value.map((item: ConfigValue, index) => within(item, `${at}[${index}]`)!);
     if (!isShown(value)) return value;
     const fields = Object.entries(value).map(([name, field]) => [name, within(field, fieldPath(at, name))]);
     return Object.fromEntries(fields) as Shown;

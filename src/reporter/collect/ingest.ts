@@ -5,6 +5,7 @@ import { shorten, withinDates } from '../../shared/format.ts';
 import type { GembaRecord } from '../../shared/record.ts';
 import { type RecordedRequest, REQUEST_FLAGS } from '../../shared/recorded-request.ts';
 import type { CollectedLease, CollectedResult, CollectedTest, RunState, SeenRequest } from './run-state.ts';
+import { membersOf } from './own-record.ts';
 import { memberKeyOf } from '../report/member-names.ts';
 import {
   EndpointCounts,
@@ -25,31 +26,23 @@ const MAX_REQUESTS_SHOWN = 20_000;
 /** A record with more shards is not believed: each missing shard is listed. */
 const MAX_SHARDS = 10_000;
 
-/** The leases in the records of one result so far. */
-interface ResultLeases {
-  readonly leases: Map<string, CollectedLease>;
-  readonly counted: Set<string>;
-}
-
-/** Adds the records of a result to the run and to the result. */
+/** Adds the record of a result to the run and to the result. */
 export function ingest(
   runState: RunState,
-  records: readonly GembaRecord[],
+  record: GembaRecord,
   test: CollectedTest,
   result: CollectedResult,
 ): void {
-  const seen: ResultLeases = { leases: new Map(), counted: new Set() };
-  for (const record of records) {
-    ingestMembers(runState, record);
-    ingestRun(runState, record);
-    const leases = record.leases.map((lease) => countedLease(runState, ingestLease(runState, lease, seen)));
-    ingestRequests(runState, record, leases, result);
-    ingestErrors(runState, record, test.id);
-    ingestStrategies(runState, record);
-    ingestRefusals(runState, record, test.id, result);
-    ingestResult(runState, record, result);
-  }
-  result.leases.push(...seen.leases.values());
+  const counted = new Set<string>();
+  ingestMembers(runState, record);
+  ingestRun(runState, record);
+  const leases = record.leases.map((lease) => countedLease(runState, ingestLease(runState, lease, counted)));
+  ingestRequests(runState, record, leases, result);
+  ingestErrors(runState, record, test.id);
+  ingestStrategies(runState, record);
+  ingestRefusals(runState, record, test.id, result);
+  ingestResult(runState, record, result);
+  result.leases.push(...leases.map(({ lease }) => lease));
   keepRequests(runState, result);
 }
 
@@ -106,7 +99,9 @@ function stricter(a: Gate, b: Gate): Gate {
 }
 
 function ingestMembers(runState: RunState, record: GembaRecord): void {
-  for (const { name, endpoints, keys } of record.memberList ?? []) {
+  for (const listed of record.memberList ?? []) {
+    const { name, endpoints, keys } = listed;
+    for (const member of membersOf(listed)) runState.members.add(member);
     const pool = poolOf(runState, name);
     for (const endpoint of endpoints) endpointOf(pool, endpoint.name).url = withoutSecrets(endpoint.url);
     for (const key of keys) keyOf(pool, key.name).fingerprint = key.fingerprint;
@@ -118,20 +113,12 @@ function ingestMembers(runState: RunState, record: GembaRecord): void {
   runState.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
 }
 
-function ingestLease(runState: RunState, lease: RecordedLease, seen: ResultLeases): CollectedLease {
+function ingestLease(runState: RunState, lease: RecordedLease, counted: Set<string>): CollectedLease {
   const { id, pool, endpoint, key, waitedMs, heldMs } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
-  const known = seen.leases.get(name);
-  if (known) {
-    known.waitedMs = Math.max(known.waitedMs, waitedMs);
-    known.heldMs = Math.max(known.heldMs, heldMs);
-    return known;
-  }
   // A worker's lease is in the record of each of its tests; the first one counts.
-  countLease(runState, lease, name, lease.scope === 'worker' ? runState.workerLeases : seen.counted);
-  const collectedLease = { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
-  seen.leases.set(name, collectedLease);
-  return collectedLease;
+  countLease(runState, lease, name, lease.scope === 'worker' ? runState.workerLeases : counted);
+  return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
 }
 
 function countLease(runState: RunState, lease: RecordedLease, name: string, counted: Set<string>): void {

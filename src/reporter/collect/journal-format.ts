@@ -18,7 +18,7 @@ export interface JournalHead {
 
 export type JournalTest = Pick<CollectedTest, 'id' | 'title' | 'file' | 'line' | 'project'>;
 
-/** The part of a result that is not in its records. */
+/** The part of a result that is not in its record. */
 export type JournalResult = Omit<
   CollectedResult,
   | 'leases'
@@ -40,13 +40,14 @@ export interface BeganLine {
   readonly at: number;
 }
 
-/** An ended result with its worker's records. */
+/** An ended result with its worker's record. */
 export interface EndedLine {
   readonly ended: string;
   readonly at: number;
   readonly outcome: TestOutcome;
   readonly result: JournalResult;
-  readonly records: readonly unknown[];
+  /** Null where there is none. */
+  readonly record: unknown;
 }
 
 /** The journal has reached its limit. */

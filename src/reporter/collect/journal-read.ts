@@ -16,7 +16,7 @@ const result = z.looseObject({ retry: z.number(), status: z.string(), durationMs
 const lineSchema = z.union([
   z.looseObject({ journal: z.literal('gemba-journal/1'), startedAt: moment, planned: z.number() }),
   z.looseObject({ began: z.object(place), retry: z.number(), worker: z.number(), at: moment }),
-  z.looseObject({ ended: z.string(), at: moment, result, records: z.array(z.unknown()) }),
+  z.looseObject({ ended: z.string(), at: moment, result, record: z.unknown() }),
 ]);
 
 /** The report of a killed run, from its journal. Null where the file is not a journal. */
@@ -69,7 +69,7 @@ class Replay {
     this.#test(line);
   }
 
-  #end({ ended, at, outcome, result, records }: EndedLine): void {
+  #end({ ended, at, outcome, result, record }: EndedLine): void {
     const test = this.#runState.tests.get(ended);
     if (!test) return;
     this.#lastAt = at;
@@ -78,8 +78,8 @@ class Replay {
     test.status = outcome;
     const seen = toResult(result);
     test.results.push(seen);
-    const read = records.flatMap((record) => recordSchema.safeParse(record).data ?? []);
-    ingest(this.#runState, read, test, seen);
+    const read = recordSchema.safeParse(record).data;
+    if (read) ingest(this.#runState, read, test, seen);
   }
 
   /** It was running when the run was killed. */

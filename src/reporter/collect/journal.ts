@@ -39,8 +39,8 @@ export class Journal {
     this.#add(JSON.stringify(began));
   }
 
-  /** `records`: the texts that the worker attached. */
-  ended(test: CollectedTest, seen: CollectedResult, records: readonly string[]): void {
+  /** `record`: the text that the worker attached. */
+  ended(test: CollectedTest, seen: CollectedResult, record: string | null): void {
     const {
       leases: _l,
       faults: _f,
@@ -53,9 +53,9 @@ export class Journal {
       ...result
     } = seen;
     const { id, status: outcome } = test;
-    const head: Omit<EndedLine, 'records'> = { ended: id, at: systemClock(), outcome, result };
-    const body = records.map((text) => (text.includes('\n') ? JSON.stringify(JSON.parse(text)) : text));
-    this.#add(`${JSON.stringify(head).slice(0, -1)},"records":[${body.join(',')}]}`);
+    const head: Omit<EndedLine, 'record'> = { ended: id, at: systemClock(), outcome, result };
+    const body = record?.includes('\n') ? JSON.stringify(JSON.parse(record)) : record;
+    this.#add(`${JSON.stringify(head).slice(0, -1)},"record":${body}}`);
   }
 
   /** Ends the journal. It is kept where the report was not written, else removed, with those of earlier runs that ended. */

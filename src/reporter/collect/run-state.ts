@@ -1,7 +1,7 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
 import type { AttemptRequest } from '../../core/verdict/attempt.ts';
 import type { Judgement } from '../../core/blame/verdict.ts';
-import type { ResultStatus, TestOutcome } from '../report/model.ts';
+import type { ReportForeignRecord, ResultStatus, TestOutcome } from '../report/model.ts';
 import { TimelineCounts } from './timeline-counts.ts';
 import { Replicas } from './replicas.ts';
 import { ConfigStates } from './config-states.ts';
@@ -38,12 +38,15 @@ export interface RunState {
   readonly configStates: ConfigStates;
   gate: Gate | null;
   readonly shards: { total: number; readonly present: Set<number> };
-  readonly badRecords: { count: number; first: string };
+  /** Members that records have listed, as `key api/ci-1`. */
+  readonly members: Set<string>;
+  /** Records that no worker of the run wrote. */
+  readonly foreign: { count: number; readonly list: ReportForeignRecord[] };
 }
 
 export interface CollectedTest {
   readonly id: string;
-  readonly title: string;
+  title: string;
   readonly file: string;
   readonly line: number;
   readonly project: string;
@@ -139,6 +142,7 @@ export function emptyRunState(): RunState {
     configStates: new ConfigStates(),
     gate: null,
     shards: { total: 1, present: new Set() },
-    badRecords: { count: 0, first: '' },
+    members: new Set(),
+    foreign: { count: 0, list: [] },
   };
 }

@@ -13,6 +13,7 @@ export interface LiveSubject {
   readonly runState: RunState;
   readonly config: FullConfig;
   readonly suite: Suite;
+  readonly redact: (text: string) => string;
 }
 
 /** What the reporter reports to the live page. */
@@ -27,7 +28,7 @@ export interface LiveReporter {
 export function beginLive(settings: Settings, subject: LiveSubject, output: Output): LiveReporter | null {
   const { live, mode, title, configDir } = settings;
   if (!live || mode !== 'test') return null;
-  const { runState, config, suite } = subject;
+  const { runState, config, suite, redact } = subject;
   const { all } = runState;
   const startedAt = systemClock();
   const source = {
@@ -45,7 +46,7 @@ export function beginLive(settings: Settings, subject: LiveSubject, output: Outp
     return view;
   });
   return {
-    testBegan: (test, result) => run.testBegan(test, result),
+    testBegan: (test, result) => run.testBegan(redact(test.titlePath().slice(3).join(' › ')), result),
     testEnded: (test, result) => run.testEnded(test, result),
     end: async () => {
       run.end();

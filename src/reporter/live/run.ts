@@ -37,8 +37,7 @@ export class LiveRun {
     this.#meter = new ProgressMeter(source.tests, clock());
   }
 
-  testBegan(test: TestCase, result: TestResult): void {
-    const title = test.titlePath().slice(3).join(' › ');
+  testBegan(title: string, result: TestResult): void {
     this.#running.set(result, { title, retry: result.retry, since: this.#clock() });
   }
 

@@ -39,9 +39,24 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
   notices.push(
     ...fallbackNotice(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })),
   );
+  const [foreign] = report.foreignRecords;
+  if (foreign)
+    notices.push({
+      tone: 'warn',
+      text: `${capital(foreignText(report.foreignRecords.length, foreign.why))}.`,
+    });
   const unhealthy = unhealthyMembers(report, running ? 'now' : 'at the end');
   if (unhealthy) notices.push({ tone: 'warn', text: unhealthy });
   return notices;
+}
+
+/** `2 records that no worker of this run wrote were skipped (not JSON)` */
+export function foreignText(number: number, why: string): string {
+  const [one, many] = [
+    'record that no worker of this run wrote was',
+    'records that no worker of this run wrote were',
+  ];
+  return `${counted(number, one, many)} skipped (${why})`;
 }
 
 /** Set where the report comes from the journal of a killed run. */

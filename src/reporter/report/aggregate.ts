@@ -71,6 +71,7 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
       .map((error) => ({ ...error, at: isoTime(error.at) })),
     transitions: transitions.map(toTransition),
     tests: judged.map(toTest),
+    foreignRecords: runState.foreign.list,
     timeline,
   };
 }

@@ -19,6 +19,8 @@ export interface Report {
   readonly errors: readonly ReportError[];
   readonly transitions: readonly ReportTransition[];
   readonly tests: readonly ReportTest[];
+  /** Attachments in the name of a record that no worker of this run wrote: they count for nothing. At most 100. */
+  readonly foreignRecords: readonly ReportForeignRecord[];
   readonly timeline: readonly ReportBucket[];
 }
 
@@ -269,6 +271,12 @@ interface ReportLease {
   readonly heldMs: number;
   readonly requests: number;
   readonly failures: number;
+}
+
+export interface ReportForeignRecord {
+  readonly testId: string;
+  readonly retry: number;
+  readonly why: string;
 }
 
 export interface ReportBucket {

@@ -60,7 +60,10 @@ describe('What an edit changed', () => {
     expect(texts(pool({}), pool({}, { classify: [rule] }))).toEqual([
       'pools.api.classify: [] → [{"status":401,"body":"no ${TOKEN}","as":"auth"}]',
     ]);
-    const labelled = pool({}, { keys: [{ name: 'a', value: '${TOKEN}', labels: { a: 'value-of-the-key' } }] });
+    const labelled = pool(
+      {},
+      { keys: [{ name: 'a', value: '${TOKEN}', labels: { a: 'value-of-the-key' } }] },
+    );
     expect(texts(pool({}), labelled)).toEqual(['pools.api.keys.a.labels.a: none → "[key api/a]"']);
   });
 

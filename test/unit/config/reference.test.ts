@@ -6,7 +6,7 @@ import { referenceText } from '../../../scripts/docs/reference.ts';
 
 const root = new URL('../../../', import.meta.url);
 /** What one process of ours tells another. */
-const INTERNAL = ['GEMBA_BROKER_STORE'];
+const INTERNAL = ['GEMBA_BROKER_STORE', 'GEMBA_RECORD_SEAL'];
 
 function read(name: string): string {
   return readFileSync(new URL(name, root), 'utf8');

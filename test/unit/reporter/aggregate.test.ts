@@ -316,7 +316,10 @@ describe('members', () => {
       routerEstimates: [{ ...estimate, at: START + 9 }],
     });
     const early = record({ routerEstimates: [{ ...estimate, at: START + 5, successRate: 0.1 }] });
-    const report = reportOf([{ title: 'a', results: [{ records: [late, early] }] }]);
+    const report = reportOf([
+      { title: 'a', results: [{ records: [late] }] },
+      { title: 'b', results: [{ records: [early] }] },
+    ]);
     const [first, second] = report.pools[0]!.keys;
     expect(first!.estimate).toEqual({
       successRate: 0.9,

@@ -62,11 +62,11 @@ describe('the rows of the timeline', () => {
                 },
               ],
             }),
-            leased('api/us/k', [[1, 'ok']]),
           ],
         },
       ],
     },
+    { title: 'b', results: [{ records: [leased('api/us/k', [[1, 'ok']])] }] },
   ]);
 
   it('list unhealthy members first, with the time they were unhealthy', () => {

@@ -13,7 +13,7 @@ import {
   testCase,
 } from './synthetic.ts';
 
-const MERGED = { rootDir: '/repo/tests', shard: null, merging: true };
+const MERGED = { ...ORIGIN, shard: null, merging: true };
 
 it('describes a test by its titles, file and line', () => {
   const { runState } = collect([
@@ -47,8 +47,10 @@ it.each([
   });
   const before = structuredClone(test.results[0]!.attachments.length);
   const seen = reportFrom(runState, test);
-  expect(runState.badRecords.count).toBe(1);
-  expect(runState.badRecords.first).not.toBe('');
+  expect(runState.foreign).toEqual({
+    count: 1,
+    list: [{ testId: test.id, retry: 0, why: expect.stringMatching(/./) as unknown }],
+  });
   expect(seen.totals.requests).toBe(1);
   expect(test.results[0]!.attachments).toHaveLength(before);
   expect(cases).toEqual([]);
@@ -76,31 +78,31 @@ it('takes shard and worker from the records, since merging numbers workers anew'
   expect(direct.run.shards).toEqual({ total: 1, present: [1] });
 });
 
-it('adds up several records of one result', () => {
-  const early = leased('api/eu/k1', [[0, 'server', 503]], { calls: 1 });
-  const [lease] = early.leases;
-  const last = record({
-    leases: [{ ...lease!, heldMs: 2500 }, holding('api/us/k1', { id: lease!.id })],
+it('adds each member that a lease moved to', () => {
+  const first = holding('api/eu/k1', { waitedMs: 5, heldMs: 2500 });
+  const moved = record({
+    leases: [first, holding('api/us/k1', { id: first.id })],
     requests: [
+      [0, 0, 4, 503, 40, 0, 0],
       [60, 1, 0, 200, 30, 0, 5],
       [90, 0, 0, 200, 30, 1, 0],
     ],
-    calls: 1,
+    calls: 2,
     degraded: true,
     pinned: 'baseURL is set by the test',
   });
-  const { totals, tests } = reportOf([{ title: 't', results: [{ records: [early, last] }] }]);
+  const { totals, tests } = reportOf([{ title: 't', results: [{ records: [moved] }] }]);
   expect(totals).toMatchObject({
     leases: 1,
     calls: 2,
     requests: 3,
     requestRetries: 1,
-    waitedMs: 5,
+    waitedMs: 10,
     degraded: 1,
     pinned: 1,
   });
   expect(tests[0]!.results[0]!.leases).toEqual([
-    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 0, heldMs: 2500, requests: 2, failures: 1 },
+    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 5, heldMs: 2500, requests: 2, failures: 1 },
     { pool: 'api', endpoint: 'us', key: 'k1', waitedMs: 0, heldMs: 1000, requests: 1, failures: 0 },
   ]);
 });

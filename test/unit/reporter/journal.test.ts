@@ -42,7 +42,7 @@ function journalOf(tests: readonly FakeTest[]): { journal: Journal; own: ReturnT
     for (const result of test.results) {
       const taken = collectResult(runState, test, result, ORIGIN);
       journal.began(taken.test, result.retry, 0);
-      journal.ended(taken.test, taken.result, taken.texts);
+      journal.ended(taken.test, taken.result, taken.text);
     }
   }
   return { journal, own: aggregate(runState, collectTests(runState, cases, ORIGIN), RUN) };
@@ -75,7 +75,7 @@ describe('a journal', () => {
     expect(cut.totals).toMatchObject({ tests: 2, flaky: 1, passed: 0 });
     writeFileSync(
       file,
-      `${readFileSync(file, 'utf8')}\nnull\n[]\n{"ended":"nobody","records":[]}\n{"began":1}\n`,
+      `${readFileSync(file, 'utf8')}\nnull\n[]\n{"ended":"nobody","record":null}\n{"began":1}\n`,
     );
     expect((await reportFromJournal(file, RUN.version))!.report.totals).toEqual(cut.totals);
     writeFileSync(file, '{"no": "journal"}\n');

@@ -67,13 +67,6 @@ describe('the verdict of a test', () => {
     expect(judged(...results)).toEqual(expected);
   });
 
-  it('counts several records of one result as one attempt', () => {
-    const early = leased('api/eu/k', [[0, 'server', 503]]);
-    const final = leased('api/eu/k', [[40, 'ok']]);
-    const report = reportOf([{ title: 't', results: [failed(early, final)] }]);
-    expect(report.tests[0]!.results[0]!.evidence).toEqual(['api/eu/k: server 503, 1×, 02:00:00–02:00:00']);
-  });
-
   it('is null for an expected failure, and product for an unexpected pass', () => {
     const tests: FakeTest[] = [
       {

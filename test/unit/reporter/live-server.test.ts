@@ -150,7 +150,7 @@ describe('the live page', () => {
 
   it('sends the present state, and announces a new report', async () => {
     const test = testCase({ title: HOSTILE, results: [{}] });
-    run.testBegan(test, test.results[0]!);
+    run.testBegan(test.title, test.results[0]!);
     const events = await listen(1);
     expect(events[0]).toMatchObject({ event: 'state' });
     expect(events[0]!.data).toMatchObject({

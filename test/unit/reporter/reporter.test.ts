@@ -139,11 +139,11 @@ describe('the reporter', () => {
     });
   });
 
-  it('prints one line for all records that it could not read', async () => {
+  it('prints one line for all records that no worker wrote', async () => {
     const broken = { ...leased('api/eu/k', []), v: 9 } as unknown as ReturnType<typeof leased>;
     await run([{ title: 'a', results: [{ records: [broken, broken] }] }]);
     expect(printed.err).toMatch(
-      /^gemba-agent reporter: 2 of the workers’ records could not be read[^\n]*\n$/,
+      /^gemba-agent reporter: 2 records that no worker of this run wrote were skipped \([^\n]+\)\n$/,
     );
   });
 });

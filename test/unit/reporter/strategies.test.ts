@@ -9,8 +9,11 @@ function run(name: string, ok: boolean | null, more: { at?: number; fallback?: b
 }
 
 function strategiesOf(...records: object[]): unknown {
-  const told = records.map((more) => record(more));
-  return reportOf([{ title: 'a', results: [{ records: told }] }]).strategies;
+  const tests = records.map((more, index) => ({
+    title: `t${index}`,
+    results: [{ records: [record(more)] }],
+  }));
+  return reportOf(tests).strategies;
 }
 
 describe('the strategies of a report', () => {

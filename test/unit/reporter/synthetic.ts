@@ -4,6 +4,7 @@ import { aggregate, type RunFacts } from '../../../src/reporter/report/aggregate
 import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect/collect.ts';
 import { type RunState, emptyRunState } from '../../../src/reporter/collect/run-state.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
+import { openSeal, sealed } from '../../../src/shared/seal.ts';
 import { type GembaRecord, RECORD_CONTENT_TYPE, RECORD_NAME } from '../../../src/shared/record.ts';
 
 /** 2026-11-23 02:00:00 UTC */
@@ -45,6 +46,9 @@ let leaseNumber = 0;
 export function record(parts: Partial<GembaRecord> = {}): GembaRecord {
   return {
     v: 1,
+    // Filled in with the result that it is put into.
+    test: 'unknown',
+    retry: 0,
     startedAt: START,
     worker: 0,
     shard: null,
@@ -109,14 +113,15 @@ function tuple(
 }
 
 export function attachment(content: unknown): TestResult['attachments'][number] {
-  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  const text = typeof content === 'string' ? content : sealed(JSON.stringify(content), openSeal(process.env));
   return { name: RECORD_NAME, contentType: RECORD_CONTENT_TYPE, body: Buffer.from(text) };
 }
 
 /** A Playwright test as reporters see it, reduced to what this reporter reads. */
 export function testCase(fake: FakeTest): TestCase {
   const { title, file = 'orders.spec.ts', line = 3, project = 'api', expectedStatus = 'passed' } = fake;
-  const results = fake.results.map((result, retry) => testResult(result, retry));
+  const id = fake.id ?? `${project}/${file}:${line}/${title}`;
+  const results = fake.results.map((result, retry) => testResult(result, id, retry));
   const counted = results.filter(({ status }) => status !== 'skipped' && status !== 'interrupted');
   const good = counted.filter(({ status }) => status === expectedStatus).length;
   const outcome =
@@ -128,7 +133,6 @@ export function testCase(fake: FakeTest): TestCase {
           ? 'flaky'
           : 'unexpected';
   const path = ['', project, file, ...(fake.describe ? [fake.describe] : []), title];
-  const id = fake.id ?? `${project}/${file}:${line}/${title}`;
   const location = { file: `/repo/tests/${file}`, line, column: 1 };
   const shape = {
     id,
@@ -143,7 +147,7 @@ export function testCase(fake: FakeTest): TestCase {
   return shape as unknown as TestCase;
 }
 
-function testResult(fake: FakeResult, retry: number): TestResult {
+function testResult(fake: FakeResult, test: string, retry: number): TestResult {
   const errors = fake.error === undefined ? [] : [{ message: fake.error }];
   const shape = {
     retry,
@@ -153,12 +157,18 @@ function testResult(fake: FakeResult, retry: number): TestResult {
     workerIndex: fake.worker ?? 0,
     parallelIndex: fake.worker ?? 0,
     errors,
-    attachments: (fake.records ?? []).map(attachment),
+    attachments: (fake.records ?? []).map((each) => attachment({ ...each, test, retry })),
   };
   return shape as unknown as TestResult;
 }
 
-export const ORIGIN: Origin = { rootDir: '/repo/tests', shard: 1, merging: false };
+export const ORIGIN: Origin = {
+  rootDir: '/repo/tests',
+  shard: 1,
+  merging: false,
+  judgeRecord: () => null,
+  redact: (text) => text,
+};
 
 export const RUN: RunFacts = {
   status: 'passed',

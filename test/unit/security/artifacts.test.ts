@@ -79,7 +79,7 @@ describe('forged records', () => {
   it('of the right shape, with the worst in every field, end in a report that is whole and harmless', async () => {
     const records = new HostileRecords(seededRandom('records'));
     const { report, runState } = merged(Array.from({ length: 120 }, () => attachment(records.next())));
-    expect(runState.badRecords).toEqual({ count: 0, first: '' });
+    expect(runState.foreign.list).toEqual([]);
     expect(report.run.shards.total).toBe(2);
     expect(JSON.stringify(report)).not.toContain('pass@host');
     const all = await written(report);
@@ -94,7 +94,7 @@ describe('forged records', () => {
     const { report, runState } = merged(
       [...texts, deep, '', '[]', 'null', '\u0000'].map((text) => attachment(text)),
     );
-    expect(runState.badRecords.count).toBeGreaterThan(50);
+    expect(runState.foreign.count).toBeGreaterThan(50);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     expectHarmless(await written(report));
   }, 60_000);
@@ -110,13 +110,14 @@ describe('forged records', () => {
     });
     const files = [secret, '/dev/zero', path.join(folder, 'endless'), folder, path.join(folder, 'gone')];
     const { runState } = merged(files.map(at));
-    expect(runState.badRecords).toEqual({ count: files.length, first: 'not JSON' });
+    expect(runState.foreign.list.map(({ why }) => why)).toEqual(files.map((): unknown => expect.any(String)));
+    expect(runState.foreign.list[0]!.why).toBe('not JSON');
     const large = {
       ...at(''),
       path: undefined,
       body: Buffer.alloc(33 * 1024 * 1024, 32),
     } as unknown as Attachment;
-    expect(merged([large]).runState.badRecords.first).toBe('larger than a record can be');
+    expect(merged([large]).runState.foreign.list[0]!.why).toBe('larger than a record can be');
   });
 });
 
