@@ -44,7 +44,7 @@ export function createRedactor(secrets: readonly NamedSecret[]): Redact {
 }
 
 /** Whether a secret is too short to be told from other text everywhere. */
-export function isShortSecret(value: string): boolean {
+function isShortSecret(value: string): boolean {
   return value.length < SAFE_LENGTH;
 }
 

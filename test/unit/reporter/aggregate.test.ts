@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Transition } from '../../../src/core/types.ts';
+import { OUTCOME_KINDS, type Transition } from '../../../src/core/types.ts';
 import { estimateText } from '../../../src/reporter/page/view-pools.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
@@ -24,12 +24,18 @@ describe('the requests of an attempt', () => {
   ];
 
   it('are told in their order, with what became of each fault', () => {
-    const records = [
-      leased('api/eu/k1', [[0, 'server', 503, 30, 0, 0]], { targets }),
-      leased('api/us/k1', [[40, 'ok', 200, 10, 0, 0]], { targets }),
-      leased('api/us/k1', [[60, 'network', 0, -7, 1, 1]], { targets }),
-    ];
-    const [result] = reportOf([{ title: 'a', results: [{ status: 'failed', records }] }]).tests[0]!.results;
+    const one = record({
+      leases: [holding('api/eu/k1'), holding('api/us/k1')],
+      requests: [
+        [0, 0, OUTCOME_KINDS.indexOf('server'), 503, 30, 0, 0, 0],
+        [40, 1, OUTCOME_KINDS.indexOf('ok'), 200, 10, 0, 0, 0],
+        [60, 1, OUTCOME_KINDS.indexOf('network'), 0, -7, 1, 0, 1],
+      ],
+      calls: 2,
+      targets,
+    });
+    const fakes = [{ title: 'a', results: [{ status: 'failed' as const, records: [one] }] }];
+    const [result] = reportOf(fakes).tests[0]!.results;
     const common = { pool: 'api', key: 'k1', waitedMs: 0 };
     const get = { ...common, method: 'GET', path: '/orders/1' };
     expect(result).toMatchObject({
