@@ -127,5 +127,5 @@ describe('the step summary', () => {
       results: [{ status: 'failed', records: [leased(`api/eu-${index}/k`, [[0, 'network']])] }],
     }));
     expect(Buffer.byteLength(stepSummary(reportOf(tests), 'T'))).toBeLessThan(100_000);
-  });
+  }, 30_000);
 });
