@@ -142,10 +142,10 @@ async function record() {
 /** Both sides: this process and the server, whether it decides or only sends back. */
 async function leases() {
   const folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
-  const socketPath = path.join(folder, 'broker');
-  const isBroker = (args) => args.includes(socketPath);
+  const project = path.join(folder, 'broker');
+  const isBroker = (args) => args.includes(project);
   const cacheFile = path.join(folder, 'cache.json');
-  const client = new BrokerClient({ address: { socketPath, cacheFile }, pools: [exclusivePool(50)] });
+  const client = new BrokerClient({ address: { projects: [project], cacheFile }, pools: [exclusivePool(50)] });
   const lease = await leaseCycle(client, 50);
   const server = await startEcho(path.join(folder, 'echo'), 'questions');
   const echo = await connectEcho(path.join(folder, 'echo'));

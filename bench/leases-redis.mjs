@@ -32,9 +32,9 @@ report(rows, values.json);
 async function uncontended(processes) {
   const how = { processes, seconds };
   const bare = await load('lua', { url }, how);
-  const socketPath = path.join(folder, `s${processes}`);
+  const project = path.join(folder, `s${processes}`);
   const shared = { url, project: `bench-${processes}`, leaseTtlMs: 30_000 };
-  const address = { socketPath, cacheFile: path.join(folder, 'cache.json'), shared };
+  const address = { projects: [project], cacheFile: path.join(folder, 'cache.json'), shared };
   const ours = await load('broker', { address }, how);
   const target = processes >= 4 ? { limit: 0.8, atLeast: true, target: '≥ 0.8' } : {};
   return row({

@@ -133,7 +133,7 @@ async function kills(folder) {
   }
   await take(client, 'kept');
   for (let round = 0; round < KILLS; round++) {
-    const pid = brokerPid(address.socketPath);
+    const pid = brokerPid(address.projects[0]);
     const killedAt = performance.now();
     process.kill(pid, 'SIGKILL');
     const refused = await client.ask({ type: 'acquire', lease: `r${round}`, timeoutMs: 0, ...wish(1) });
@@ -162,9 +162,8 @@ async function hold(address) {
 async function take(client, lease) {
   const answer = await client.ask({ type: 'acquire', lease, timeoutMs: 20_000, ...wish(1) });
   if (answer.is !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
-  client.keep({ lease, pool: 'p1', need: {}, holder: 'bench', testId: null });
 }
 
 function addressIn(folder, name) {
-  return { socketPath: path.join(folder, name), cacheFile: path.join(folder, `${name}.json`) };
+  return { projects: [path.join(folder, name)], cacheFile: path.join(folder, `${name}.json`) };
 }

@@ -101,8 +101,8 @@ async function leftBehind() {
     client.close();
   }
   await sleep(END_MS);
-  const running = addresses.filter(({ socketPath }) => brokerPid(socketPath) !== null);
-  problems.push(...running.map(({ socketPath }) => `the broker of ${socketPath} does not end`));
+  const running = addresses.filter(({ projects: [project] }) => brokerPid(project) !== null);
+  problems.push(...running.map(({ projects }) => `the broker of ${projects} does not end`));
   return problems;
 }
 
@@ -110,7 +110,7 @@ async function leftBehind() {
 function addressesOf(server) {
   const shared = server && { url: server.url, project: 'soak', leaseTtlMs: LEASE_TTL_MS };
   return (server ? ['a', 'b'] : ['a']).map((machine) => ({
-    socketPath: path.join(folder, machine),
+    projects: [path.join(folder, machine)],
     cacheFile: path.join(folder, `${machine}.json`),
     ...(shared && { shared }),
   }));

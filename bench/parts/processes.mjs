@@ -21,9 +21,9 @@ export function endProcesses(fits) {
   for (const pid of pidsOf(fits)) readOr(() => process.kill(pid), false);
 }
 
-/** The broker's process, by its socket on its command line; null where none runs. */
-export function brokerPid(socketPath) {
-  const isBroker = (args) => args.includes(socketPath) && args.some((arg) => /[\\/]broker\.js$/.test(arg));
+/** The broker's process, by its project on its command line; null where none runs. */
+export function brokerPid(project) {
+  const isBroker = (args) => args.includes(project) && args.some((arg) => /[\\/]broker\.js$/.test(arg));
   return pidsOf(isBroker)[0] ?? null;
 }
 

@@ -29,7 +29,7 @@ export function startChaos({ workers, addresses, redis, random, calm }) {
     await workers.pause(pick(workers.busy), between(20, 600));
   };
   const killBroker = () => {
-    const pid = brokerPid(pick(addresses).socketPath);
+    const pid = brokerPid(pick(addresses).projects[0]);
     if (pid === null) return;
     try {
       process.kill(pid, 'SIGKILL');

@@ -37,7 +37,6 @@ async function one(client, pool, need, holdMs) {
   const answer = await client.ask({ type: 'acquire', ...identity, timeoutMs: 60_000, exclude: [] });
   if (answer.is !== 'granted') log('R', lease, JSON.stringify(answer));
   else {
-    client.keep(identity);
     take(lease, pool, answer.grant);
     if (holdMs > 1) await sleep(holdMs);
     if (pool === 'mixed' && random() < 0.1) await move(client, lease, pool, answer.grant);

@@ -55,7 +55,8 @@ export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
     case 'permit':
       return { is: 'permit', grant: wireGrantOf(effect.lease), delayMs: effect.delayMs };
     case 'stay':
-      return { is: 'stay', why: effect.why };
+    case 'lost':
+      return { is: effect.type, why: effect.why };
     case 'refused': {
       const { timedOut, deadlock, waitedMs, reasons } = effect;
       return { is: 'refused', timedOut, deadlock, waitedMs, reasons };

@@ -3,12 +3,16 @@ import type { PoolSpec, Transition } from '../core/types.ts';
 import { toLine } from '../wire/lines.ts';
 import type { Answer, BrokerMessage, ClientMessage } from '../wire/messages.ts';
 
-/** A link, seen from the broker. */
+/** A client's connection, seen from the broker. */
 export interface Connection {
   readonly socket: Socket;
-  /** Its id, once it has said hello. */
+  /** It has said hello, and proved whose it is. */
+  isOpening: boolean;
+  /** Its id, once it was welcomed. */
   client: string;
   pid: number;
+  /** Where its process is seen to live; null where what it holds ends with its connection. */
+  presence: string | null;
   specs: ReadonlyMap<string, PoolSpec>;
   /** How it follows the configuration's edits; null where it does not. */
   follows: Follows | null;
@@ -18,7 +22,20 @@ export interface Connection {
 
 type Follows = NonNullable<Extract<ClientMessage, { type: 'hello' }>['follows']>;
 
-/** The links that have said hello. */
+export function newConnection(socket: Socket): Connection {
+  return {
+    socket,
+    isOpening: false,
+    client: '',
+    pid: 0,
+    presence: null,
+    specs: new Map(),
+    follows: null,
+    probes: false,
+  };
+}
+
+/** The clients that were welcomed. */
 export class Connections {
   readonly #byClient = new Map<string, Connection>();
 
@@ -26,17 +43,11 @@ export class Connections {
     return this.#byClient.size;
   }
 
-  /** Processes by link, of those that may hold leases. */
-  get processes(): Map<string, number> {
-    const holding = this.all.filter(({ follows }) => follows === null || follows.role === 'worker');
-    return new Map(holding.map((connection) => [connection.client, connection.pid]));
-  }
-
   get all(): Connection[] {
     return [...this.#byClient.values()];
   }
 
-  /** Links that can send probes of that pool, those that came first before. */
+  /** Clients that can send probes of that pool, those that came first before. */
   probing(pool: string): Connection[] {
     return [...this.#byClient.values()].filter(
       (connection) => connection.probes && connection.specs.has(pool),
@@ -47,11 +58,7 @@ export class Connections {
     this.#byClient.set(connection.client, connection);
   }
 
-  has(client: string): boolean {
-    return this.#byClient.has(client);
-  }
-
-  /** False where that link has come back with another connection since. */
+  /** False where that client has come back with another connection since. */
   remove(connection: Connection): boolean {
     return this.#byClient.get(connection.client) === connection && this.#byClient.delete(connection.client);
   }
@@ -61,7 +68,7 @@ export class Connections {
     if (connection) send(connection, message);
   }
 
-  /** Tells all links that use the pool. */
+  /** Sends it to all clients that use the pool. */
   publish(transition: Transition): void {
     for (const connection of this.#byClient.values()) {
       if (connection.specs.has(transition.pool)) send(connection, { type: 'transition', transition });
@@ -69,7 +76,7 @@ export class Connections {
   }
 }
 
-/** A link that has left so much unread does not live any more, whatever its process does. */
+/** A client that has left so much unread does not live any more, whatever its process does. */
 const MAX_UNREAD = 64 * 1024 * 1024;
 
 export function send(connection: Connection, message: BrokerMessage): void {

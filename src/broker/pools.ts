@@ -1,5 +1,15 @@
 import type { Clock } from '../core/clock.ts';
-import { dropClient, endDeadlocks, nextTick, restoreLease, tick } from '../core/pool.ts';
+import { UNKNOWN_LEASE } from '../core/effects.ts';
+import {
+  cancelWaitsOf,
+  dropClient,
+  endDeadlocks,
+  keepOnly,
+  nextTick,
+  releaseLease,
+  restoreLease,
+  tick,
+} from '../core/pool.ts';
 import {
   type Effect,
   type Context,
@@ -17,9 +27,9 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import { wireGrantOf, toAnswer } from './apply-message.ts';
 import type { TransitionLog } from './transition-log.ts';
 import { isForeign, poolWith } from './ownership.ts';
-import type { Connections } from './connections.ts';
+import { type Connection, type Connections, send } from './connections.ts';
 import type { Probers } from './probers.ts';
-import type { ClientMessage } from '../wire/messages.ts';
+import type { Answer, ClientMessage } from '../wire/messages.ts';
 import { SharedStoreAdapter } from './shared-store.ts';
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
@@ -33,8 +43,8 @@ export interface PoolsPorts {
   readonly transitionLog: TransitionLog;
   /** The revision of the configuration in force. */
   readonly revision: () => string | null;
-  /** Whether time may change something by now. */
-  readonly mayTick: () => boolean;
+  /** Why nothing is granted now; null where it is. */
+  readonly awaits: () => string | null;
   /** Called when a member's health changed. */
   readonly onChange: () => void;
 }
@@ -75,6 +85,7 @@ export class Pools {
     const known = this.#ports.states.get(name);
     if (known) return known;
     const pool = newPoolState(name, this.#sharedStore !== null, this.#ports.revision());
+    pool.awaits = this.#ports.awaits();
     this.#ports.states.set(name, pool);
     return pool;
   }
@@ -106,15 +117,58 @@ export class Pools {
     await this.#sharedStore.learnAll();
   }
 
-  /** A link holds these leases since before this broker. */
-  restoreLease(client: string, specs: ReadonlyMap<string, PoolSpec>, leases: Hello['held']): void {
+  /** A client is back, and says what it holds: the books follow it, as far as limits allow. */
+  restoreLeases(connection: Connection, held: Hello['held']): void {
     const context = this.#ports.context();
-    for (const { lease, pool, need, holder, testId, endpoint, key } of leases) {
-      const spec = specs.get(pool);
-      if (!spec || isForeign(this.with(lease), lease, client)) continue;
-      const identity = { id: lease, client, spec, need, holder, testId };
-      const taken = restoreLease(this.named(pool), identity, { endpoint, key }, context);
-      if (taken) void this.#sharedStore?.takeOver(this.named(pool), taken);
+    const ids = new Set(held.map(({ lease }) => lease));
+    for (const pool of this.all) this.apply(keepOnly(pool, connection.client, ids));
+    for (const lease of held) {
+      const why = this.#restoreLease(connection, lease, context);
+      if (why !== null) send(connection, { type: 'lost', lease: lease.lease, why });
+    }
+  }
+
+  /** Why it cannot be; null where it is on the books. */
+  #restoreLease(connection: Connection, restored: Hello['held'][number], context: Context): string | null {
+    const { lease: id, pool: name, need, holder, testId, endpoint, key } = restored;
+    const { client, specs } = connection;
+    const spec = specs.get(name) ?? withoutMembers(name, specs);
+    if (!spec || isForeign(this.with(id), id, client)) return UNKNOWN_LEASE;
+    const pool = this.named(name);
+    const isKnown = pool.leases.has(id);
+    const found = restoreLease(pool, { id, client, spec, need, holder, testId }, { endpoint, key }, context);
+    if ('lost' in found) return found.lost;
+    const { lease } = found;
+    if (!isKnown) void this.#sharedStore?.takeOver(pool, lease);
+    // It was moved, and the connection was cut before its client heard of that.
+    else if (lease.endpoint?.id !== endpoint || lease.key?.id !== key)
+      send(connection, { type: 'moved', lease: id, grant: wireGrantOf(lease) });
+    return null;
+  }
+
+  /** A lease is another's by now: its holder is told, and it leaves the books. */
+  lose(lease: string, why: string): void {
+    const pool = this.with(lease);
+    const held = pool?.leases.get(lease);
+    if (!pool || !held) return;
+    this.#ports.connections.send(held.client, { type: 'lost', lease, why });
+    this.apply(releaseLease(pool, lease, false, this.#ports.context()));
+  }
+
+  /** Whether the lease is its holder's still, as the store knows it. */
+  async prove(lease: string): Promise<Answer> {
+    const provedUntil = (await this.#sharedStore?.prove(lease)) ?? null;
+    return this.with(lease) ? { is: 'proved', provedUntil } : { is: 'lost', why: UNKNOWN_LEASE };
+  }
+
+  /** Whether something is granted may have changed. */
+  awaitsChanged(): void {
+    const awaits = this.#ports.awaits();
+    const context = this.#ports.context();
+    for (const pool of this.all) {
+      const mayGrant = pool.awaits !== null && awaits === null;
+      pool.awaits = awaits;
+      if (mayGrant) this.apply(tick(pool, context));
     }
   }
 
@@ -141,6 +195,13 @@ export class Pools {
     this.probersChanged();
     this.apply(this.#ports.probers.onClientGone(client, context));
     for (const pool of this.all) this.apply(dropClient(pool, client, context));
+  }
+
+  /** A client's connection is gone; it may come back to what it holds. */
+  cancelWaitsOf(client: string): void {
+    this.probersChanged();
+    this.apply(this.#ports.probers.onClientGone(client, this.#ports.context()));
+    for (const pool of this.all) cancelWaitsOf(pool, client);
   }
 
   probed(message: Extract<ClientMessage, { type: 'probed' }>, context: Context): void {
@@ -231,9 +292,14 @@ export class Pools {
   }
 
   #tick(): void {
-    if (!this.#ports.mayTick()) return;
     const context = this.#ports.context();
     for (const pool of this.all) this.apply(tick(pool, context));
     this.conclude();
   }
+}
+
+/** The specification of a pool that the configuration has no more, while leases of it are held. */
+function withoutMembers(name: string, specs: ReadonlyMap<string, PoolSpec>): PoolSpec | null {
+  const [other] = specs.values();
+  return other ? { ...other, name, endpoints: [], keys: [] } : null;
 }

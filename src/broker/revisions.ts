@@ -50,8 +50,8 @@ export class Revisions {
     return { state, text: this.#configStore?.current?.text };
   }
 
-  isKnown({ follows }: Connection): boolean {
-    return follows !== null && this.#runs.has(follows.run);
+  isKnown({ run }: Pick<NonNullable<Connection['follows']>, 'run'>): boolean {
+    return this.#runs.has(run);
   }
 
   /** `had`: the revision that it came with. */

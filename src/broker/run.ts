@@ -1,40 +1,52 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import type { Server } from 'node:net';
+import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock, systemRandom, seededRandom } from '../core/clock.ts';
+import { seededRandom, steadyClock, systemRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
+import { presenceSocket, presentClients } from '../shared/local-sockets.ts';
 import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
-import { loadState, saveState, writePrivate } from './persist.ts';
+import type { Listener } from './listener.ts';
+import { loadState, saveState } from './persist.ts';
+import { Presences } from './presences.ts';
 import { configReader, ConfigStore } from './config-store.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
+import { Secret } from './secret.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
 
-/** It ends this long after its last link, or when none ever came. */
+/** It ends this long after its last client, or when none ever came. */
 const IDLE_MS = 3_000;
 const BIRTH_MS = 10_000;
 const SAVE_AFTER_MS = 200;
-/** How long a link that lives may take to come back after a broker crashed, before its leases are given up. */
-const AWAIT_MS = 10_000;
-const AWAIT_STEP_MS = 20;
+
+export interface RunOptions {
+  readonly cacheFile: string;
+  /** Makes choices repeatable; empty: chance. */
+  readonly seed: string;
+  /** Empty where no configuration is followed. */
+  readonly configFile: string;
+}
 
 const shared = readShared(process.env['GEMBA_BROKER_STORE']);
 
-/** Serves the links that come, until none is left. Arguments as those of the process. */
+/** Serves the clients that come, until none is left. */
 export function run(
-  server: Server,
-  [socketPath = '', cacheFile = '', seed = '', configFile = '']: readonly string[],
+  listener: Listener,
+  early: readonly [Socket, string][],
+  { cacheFile, seed, configFile }: RunOptions,
 ): void {
-  const clientsFile = `${socketPath}.links`;
   const random = seed === '' ? systemRandom : seededRandom(seed);
   const routing = new PoolRouting(random);
-  const pools = loadState(cacheFile, contextOf({ now: systemClock, random, routing }), routing);
-  const awaited = readAwaited(clientsFile);
+  const now = steadyClock;
+  const pools = loadState(cacheFile, contextOf({ now, random, routing }), routing);
+  const secret = new Secret(listener.projects[0]!);
+  const present = presentClients(listener.projects);
+  // Where the system does not tell who lives, only a crash leaves holders behind.
+  const unheard = present ?? (secret.isAfterCrash ? 'unknown' : []);
   let saving: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
@@ -42,62 +54,73 @@ export function run(
     saving = undefined;
     // A project that was deleted meanwhile is not to come back as a folder with a cache in it.
     if (configFile === '' || existsSync(dirname(configFile)))
-      saveState(cacheFile, pools.values(), tasks.past, routing, systemClock());
+      saveState(cacheFile, pools.values(), tasks.past, routing, now());
     keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
   const saveSoon = (): void => {
     saving ??= setTimeout(save, SAVE_AFTER_MS);
   };
-  const tasks = new Tasks({ now: systemClock, random, onChange: saveSoon });
+  const tasks = new Tasks({ now, random, onChange: saveSoon });
 
   const end = (): void => {
     if (broker.clients > 0) return;
-    // A worker that failed ends before the next one comes: what it told must outlive the pause between them.
+    // A worker that failed ends before the next one comes: what it reported must outlive the pause between them.
     if (broker.isAwaited(isAlive)) return endAfter(IDLE_MS);
-    broker.close();
-    void configStore?.close();
-    server.close();
+    endNow();
+  };
+  const endNow = (): void => {
+    clearTimeout(idle);
     clearTimeout(saving);
+    // Before its names are free: the next broker reads it, and has a secret of its own.
     save();
+    secret.close();
+    broker.close();
+    listener.close();
+    void configStore?.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
-    rmSync(clientsFile, { force: true });
     process.exitCode = 0;
   };
   const endAfter = (ms: number): void => {
     clearTimeout(idle);
     idle = setTimeout(end, ms);
   };
-  const store = openShared(() => broker, awaited.size > 0);
+  const store = openShared(() => broker, unheard.length > 0);
   const restored = store.then((opened) => restoreTasks(tasks, opened, cacheFile));
   void store.then((opened) => {
-    // Whoever comes next may find the store there again.
+    // The next one may find the store there again.
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
   const configStore =
     configFile === ''
       ? null
-      : new ConfigStore(configFile, systemClock, () => broker.configChanged(), configReader());
+      : new ConfigStore(configFile, now, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
     store: restored.then(() => store),
     configStore,
-    now: systemClock,
+    now,
     random,
     routing,
     pools,
-    awaited,
-    onClients: (clients) => {
-      if (clients.size === 0) endAfter(IDLE_MS);
+    secret,
+    presences: new Presences(),
+    unheard,
+    presenceOf: presenceSocket,
+    takeNames: (projects) => listener.take(projects),
+    storeId: shared?.id ?? 'local',
+    onOutdated: endNow,
+    onClients: (count) => {
+      if (count === 0) endAfter(IDLE_MS);
       else clearTimeout(idle);
-      writePrivate(clientsFile, JSON.stringify([...clients]));
     },
     tasks,
     onChange: saveSoon,
   });
-  broker.serve(server);
+  listener.handOver((socket, project) => broker.accept(socket, project));
   endAfter(BIRTH_MS);
-  if (awaited.size > 0) void awaitClients(broker, awaited);
+  for (const [socket, project] of early) if (!socket.destroyed) broker.accept(socket, project);
 }
+
 
 /** What several machines share; the reason where it cannot be had; null where nothing is shared. */
 async function openShared(broker: () => Broker, inMidRun: boolean): Promise<SharedStore | string | null> {
@@ -111,7 +134,7 @@ async function openShared(broker: () => Broker, inMidRun: boolean): Promise<Shar
       onWake: (members) => broker().sharedStore?.freed(members),
       onFact: (fact) => broker().sharedStore?.learned(fact),
       onState: (state, why) => broker().storeChanged(state, why),
-      onLost: (leases) => broker().lost(leases),
+      onLost: (leases, why) => broker().lost(leases, why),
     });
   } catch (error) {
     if (GembaError.is(error)) return error.message;
@@ -128,7 +151,7 @@ async function restoreTasks(
   const own = readTasks(cacheFile);
   const texts = typeof opened === 'object' ? ((await opened?.readLearned()) ?? []) : [];
   const others = texts.map(parseTask).filter((task): task is SavedTask => task !== null);
-  tasks.restore(pastTasks([...own, ...others], systemClock()));
+  tasks.restore(pastTasks([...own, ...others], steadyClock()));
 }
 
 function keepShared(store: Promise<SharedStore | string | null>, tasks: Tasks): void {
@@ -138,29 +161,14 @@ function keepShared(store: Promise<SharedStore | string | null>, tasks: Tasks): 
   void store.then((opened) => (typeof opened === 'object' ? opened?.keepLearned(texts) : undefined));
 }
 
-function readShared(text: string | undefined): { url: string; project: string; leaseTtlMs: number } | null {
-  return text === undefined
-    ? null
-    : (JSON.parse(text) as { url: string; project: string; leaseTtlMs: number });
+interface Shared {
+  readonly url: string;
+  readonly project: string;
+  readonly leaseTtlMs: number;
+  /** Names the store for clients to compare. */
+  readonly id: string;
 }
 
-/** Nothing is granted before the links of a crashed broker have told what they hold, or are dead. */
-async function awaitClients(broker: Broker, awaited: ReadonlyMap<string, number>): Promise<void> {
-  const giveUpAt = systemClock() + AWAIT_MS;
-  while (awaited.size > 0) {
-    const late = systemClock() > giveUpAt;
-    const gone = [...awaited].filter(([, pid]) => late || !isAlive(pid)).map(([client]) => client);
-    broker.stopAwaiting(gone);
-    await sleep(AWAIT_STEP_MS);
-  }
-}
-
-function readAwaited(clientsFile: string): Map<string, number> {
-  try {
-    const clients = new Map(JSON.parse(readFileSync(clientsFile, 'utf8')) as [string, number][]);
-    for (const [client, pid] of clients) if (!isAlive(pid)) clients.delete(client);
-    return clients;
-  } catch {
-    return new Map();
-  }
+function readShared(text: string | undefined): Shared | null {
+  return text === undefined ? null : (JSON.parse(text) as Shared);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { administer, healthSnapshotsOf, statusOf } from '../core/admin.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { retryInPlace } from '../core/pool.ts';
@@ -7,16 +7,21 @@ import { endedBy, noteFailure, type Reruns } from '../core/blame/test-retries.ts
 import type { Context, PoolState } from '../core/state.ts';
 import type { SharedStore } from '../redis/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
-import { parseJson } from '../shared/json.ts';
-import { PROTOCOL_VERSION, splitLines } from '../wire/lines.ts';
+import { UNKNOWN_LEASE } from '../core/effects.ts';
+import { isObject, parseJson } from '../shared/json.ts';
+import type { PresentClient } from '../shared/local-sockets.ts';
+import { MAX_LINE, MAX_STRANGERS_LINE, splitLines, toLine } from '../wire/lines.ts';
+import { Absent } from './absent.ts';
 import { contextsOf } from './context.ts';
 import { applyLeaseMessage } from './apply-message.ts';
 import { ESTIMATES_EVERY_MS, routerEstimatesOf } from './estimates.ts';
 import type { ConfigStore } from './config-store.ts';
-import { PendingConnections } from './pending-connections.ts';
+import type { Presences } from './presences.ts';
+import type { Secret } from './secret.ts';
+import { Strangers } from './strangers.ts';
 import { TransitionLog } from './transition-log.ts';
 import { isForeign } from './ownership.ts';
-import { answer, type Connection, Connections, send } from './connections.ts';
+import { answer, type Connection, Connections, newConnection, send } from './connections.ts';
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
 import { describeIssue } from '../wire/schema.ts';
@@ -31,17 +36,30 @@ export interface BrokerPorts {
   readonly routing: PoolRouting;
   readonly pools: Map<string, PoolState>;
   readonly tasks: Tasks;
-  /** Links whose leases must be heard of before anything is granted, by id with their process: after a crash. */
-  readonly awaited: Map<string, number>;
-  /** Called when the set of links changed. */
-  readonly onClients: (clients: ReadonlyMap<string, number>) => void;
+  readonly secret: Pick<Secret, 'text' | 'file'>;
+  readonly presences: Presences;
+  /** Clients that may hold leases of a broker before this one; `unknown` where there may be some, and nobody knows which. */
+  readonly unheard: readonly PresentClient[] | 'unknown';
+  /** Where a client of that name is seen to live. */
+  readonly presenceOf: (projects: readonly string[], client: string, pid: number) => string;
+  /** Takes further names of the project; false where another broker has one of them. */
+  readonly takeNames: (projects: readonly string[]) => Promise<boolean>;
+  /** The store that this broker was started with. */
+  readonly storeId: string;
+  /** A client came with another store, and nobody needs this one: the broker for that store takes its place. */
+  readonly onOutdated: () => void;
+  /** Called when the number of clients changed. */
+  readonly onClients: (count: number) => void;
   /** Called when a member's health changed. */
   readonly onChange: () => void;
   /** What machines share, once it is open; the reason where it could not be opened; null without one. */
   readonly store: Promise<SharedStore | string | null>;
-  /** The configuration that links follow; null where nobody told its file. */
+  /** The configuration that clients follow; null where its file is not known. */
   readonly configStore: ConfigStore | null;
 }
+
+/** Clients that live have found a new broker within this time. */
+const RETURN_MS = 2_000;
 
 type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
 
@@ -50,20 +68,23 @@ export class Broker {
   readonly #ports: BrokerPorts;
   readonly #id = randomUUID();
   readonly #connections = new Connections();
-  readonly #pending = new PendingConnections();
+  readonly #strangers: Strangers;
+  readonly #absent: Absent;
   readonly #pools: Pools;
   readonly #transitionLog: TransitionLog;
   readonly #revisions: Revisions;
   readonly #context: () => Context;
   readonly #estimatesSentAt = new WeakMap<Connection, number>();
   readonly #reruns: Reruns = new Map();
-  /** Messages held back until every awaited link has told what it holds. */
+  /** Messages held back until a configuration is in force. */
   #heldBack: (() => void)[] = [];
   #closed = false;
 
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
     this.#context = contextsOf(ports);
+    this.#strangers = new Strangers(ports.secret);
+    this.#absent = new Absent(ports.presences, () => this.#goOn());
     this.#revisions = new Revisions(this.#id, this.#connections, ports.configStore);
     this.#transitionLog = new TransitionLog(this.#id, this.#connections, ports.now);
     this.#pools = new Pools({
@@ -74,13 +95,17 @@ export class Broker {
       probers: new Probers(this.#connections),
       transitionLog: this.#transitionLog,
       revision: () => this.#revisions.inForce,
-      mayTick: () => !this.#isAwaiting,
+      awaits: () => this.#absent.awaits,
       onChange: ports.onChange,
     });
+    if (ports.unheard === 'unknown') this.#absent.awaitUnknown(RETURN_MS);
+    else this.#absent.await(ports.unheard);
+    this.#pools.awaitsChanged();
   }
 
+  /** How many have a connection, or live and may come back to what they hold. */
   get clients(): number {
-    return this.#connections.count;
+    return this.#connections.count + this.#absent.count;
   }
 
   get sharedStore(): SharedStoreAdapter | null {
@@ -100,21 +125,27 @@ export class Broker {
     return this.#reruns.size > 0;
   }
 
-  serve(server: Server): void {
-    server.on('connection', (socket) => this.#accept(socket));
+  /** A process connects, by that name of the project. */
+  accept(socket: Socket, project: string): void {
+    const connection = newConnection(socket);
+    this.#strangers.add(socket, project);
+    socket.setEncoding('utf8');
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#leave(connection));
+    const read = splitLines(
+      (line) => this.#hear(connection, line),
+      () => void socket.destroy(),
+      () => (connection.isOpening ? MAX_LINE : MAX_STRANGERS_LINE),
+    );
+    socket.on('data', (chunk: string) => read(chunk));
   }
 
-  /** Ends: a link that comes now is turned away, to look for the next broker. */
+  /** Ends: a client that comes now is turned away, to look for the next broker. */
   close(): void {
     this.#closed = true;
-    this.#pending.close();
+    this.#strangers.close();
+    this.#absent.close();
     this.#pools.close();
-  }
-
-  /** Stops waiting for links that have not come back: their processes are gone. */
-  stopAwaiting(clients: readonly string[]): void {
-    for (const client of clients) this.#ports.awaited.delete(client);
-    this.#goOn();
   }
 
   /** The shared store was lost, or is back. */
@@ -122,54 +153,48 @@ export class Broker {
     this.#transitionLog.publishStoreState(state, why, this.#pools.names);
   }
 
-  /** Leases that can no longer be guaranteed: their holders must stop. */
-  lost(leases: readonly string[]): void {
-    for (const id of leases) {
-      const lease = this.#pools.with(id)?.leases.get(id);
-      if (lease) this.#connections.send(lease.client, { type: 'lost', lease: id });
-    }
-  }
-
-  get #isAwaiting(): boolean {
-    return this.#ports.awaited.size > 0;
-  }
-
-  #accept(socket: Socket): void {
-    const connection: Connection = {
-      socket,
-      client: '',
-      pid: 0,
-      specs: new Map(),
-      follows: null,
-      probes: false,
-    };
-    this.#pending.add(socket);
-    socket.setEncoding('utf8');
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#leave(connection));
-    const refuse = (): void => {
-      socket.destroy();
-    };
-    const read = splitLines((line) => this.#hear(connection, line), refuse);
-    socket.on('data', (chunk: string) => read(chunk));
+  /** Other machines may have the members of these leases: their holders must stop. */
+  lost(leases: readonly string[], why: string): void {
+    for (const lease of leases) this.#pools.lose(lease, why);
+    this.#pools.conclude();
   }
 
   #hear(connection: Connection, line: string): void {
-    const parsed = clientMessage.safeParse(parseJson(line));
-    if (!parsed.success)
-      return reject(
-        connection,
-        'message',
-        `not a message of protocol ${PROTOCOL_VERSION} (${describeIssue(parsed.error)})`,
-      );
-    const message = parsed.data;
-    if (message.type !== 'hello' && connection.client !== '') this.#receive(connection, message);
-    else if (message.type === 'hello' && this.#pending.onHello(connection.socket))
-      void this.#open(connection, message);
-    else connection.socket.destroy();
+    const { socket } = connection;
+    if (connection.client === '' && !connection.isOpening && !this.#strangers.isGreeted(socket)) {
+      const greeting = this.#strangers.greet(socket, line);
+      if (greeting) socket.write(toLine(greeting), 'latin1');
+      else socket.destroy();
+      return;
+    }
+    const value = parseJson(line);
+    const parsed = clientMessage.safeParse(value);
+    if (parsed.success) this.#take(connection, parsed.data);
+    else this.#refuse(connection, value, describeIssue(parsed.error));
+  }
+
+  #take(connection: Connection, message: ClientMessage): void {
+    if (message.type === 'ping') return send(connection, { type: 'pong' });
+    if (message.type !== 'hello' && connection.client !== '') return this.#receive(connection, message);
+    const { socket } = connection;
+    if (message.type !== 'hello' || connection.isOpening || !this.#strangers.isProved(socket, message.proof))
+      return void socket.destroy();
+    connection.isOpening = true;
+    this.#strangers.accepted(socket);
+    void this.#open(connection, message);
+  }
+
+  /** A message that is none: its sender hears so, and keeps what it holds. */
+  #refuse(connection: Connection, value: unknown, why: string): void {
+    const ask = isObject(value) ? value['ask'] : undefined;
+    if (!connection.isOpening) reject(connection, 'message', `its hello is none (${why})`);
+    else if (typeof ask === 'number') answer(connection, ask, { is: 'invalid', why });
   }
 
   async #open(connection: Connection, hello: Message<'hello'>): Promise<void> {
+    // Another broker has one of its names: this client finds that one by looking again.
+    if (!(await this.#ports.takeNames(hello.projects))) return void connection.socket.destroy();
+    if (!this.#hasItsStore(hello)) return this.#turnAway(connection);
     const store = await this.#ports.store;
     if (typeof store === 'string') return reject(connection, 'store', store);
     await this.#ports.configStore?.settleOn(hello.follows?.revision ?? null);
@@ -178,57 +203,69 @@ export class Broker {
     this.#welcome(connection, hello);
   }
 
-  #welcome(connection: Connection, hello: Message<'hello'>): void {
-    if (hello.version !== PROTOCOL_VERSION) {
-      const why = `the running broker speaks protocol ${PROTOCOL_VERSION}, this process ${hello.version}`;
-      return reject(connection, 'version', why);
+  /** One of a run that goes on gets the configuration in force, and with that its store; others look and lease nothing. */
+  #hasItsStore({ store, follows }: Message<'hello'>): boolean {
+    if (store === this.#ports.storeId) return true;
+    return follows !== undefined && (follows.role !== 'worker' || this.#revisions.isKnown(follows));
+  }
+
+  #turnAway(connection: Connection): void {
+    if (this.clients === 0 && this.#absent.awaits === null) {
+      connection.socket.destroy();
+      return this.#ports.onOutdated();
     }
+    reject(
+      connection,
+      'other-store',
+      'Another run of this configuration file is under way, and it uses another store. Wait until it ends, or use the ' +
+        'same store: "store" in the configuration, and GEMBA_STORE.',
+    );
+  }
+
+  #welcome(connection: Connection, hello: Message<'hello'>): void {
     // It may have died while the store was waited for: its connection closes once, and would never end its leases.
     if (connection.socket.destroyed) return;
-    if (this.#closed) {
-      connection.socket.destroy();
-      return;
-    }
-    const known = this.#connections.has(hello.client);
-    const { client, pid, follows = null, probes = false } = hello;
-    Object.assign(connection, { client, pid, follows, probes });
+    if (this.#closed) return void connection.socket.destroy();
+    const { client, pid, projects, isPresent, follows = null, probes = false } = hello;
+    const presence = isPresent ? this.#ports.presenceOf(projects, client, pid) : null;
+    Object.assign(connection, { client, pid, presence, follows, probes });
     connection.specs = new Map(hello.pools.map((spec) => [spec.name, spec]));
     this.#connections.add(connection);
-    this.#pending.accepted(connection.socket);
-    this.#pools.restoreLease(client, connection.specs, hello.held);
+    this.#absent.back(client);
+    this.#pools.restoreLeases(connection, hello.held);
     const healthSnapshots = hello.pools.flatMap((spec) =>
       healthSnapshotsOf(this.#pools.named(spec.name), spec),
     );
-    const isKnownRun = this.#revisions.isKnown(connection);
+    const isKnownRun = follows !== null && this.#revisions.isKnown(follows);
     const config = this.#revisions.takeUpdate(connection);
     const { notices } = this.#pools;
     send(connection, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
     this.#revisions.join(connection, follows?.revision ?? null);
     this.#transitionLog.replay(connection, connection.specs.keys());
-    if (!known) this.#writeClients();
-    this.#ports.awaited.delete(client);
+    this.#ports.onClients(this.clients);
+    this.#absent.heard(client);
     this.#pools.probersChanged();
     this.#goOn();
   }
 
-  #receive(connection: Connection, message: Exclude<ClientMessage, { type: 'hello' }>): void {
+  #receive(connection: Connection, message: Exclude<ClientMessage, { type: 'hello' | 'ping' }>): void {
     if (message.type === 'offer') this.#revisions.offer(message.revision, message.text);
-    else if (this.#isAwaiting || this.#revisions.isUndecided(connection))
+    else if (this.#revisions.isUndecided(connection))
       this.#heldBack.push(() => this.#receive(connection, message));
     else if (!connection.socket.destroyed) this.#applyLeaseMessage(connection, message);
   }
 
   #goOn(): void {
-    if (this.#isAwaiting) return;
     const heldBack = this.#heldBack;
     this.#heldBack = [];
     for (const receive of heldBack) receive();
+    this.#pools.awaitsChanged();
     this.#pools.conclude();
   }
 
   #applyLeaseMessage(
     connection: Connection,
-    message: Exclude<ClientMessage, { type: 'hello' | 'offer' }>,
+    message: Exclude<ClientMessage, { type: 'hello' | 'offer' | 'ping' }>,
   ): void {
     switch (message.type) {
       case 'record':
@@ -262,14 +299,15 @@ export class Broker {
 
   #lease(
     connection: Connection,
-    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'request' | 'release'>,
+    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'prove' | 'request' | 'release'>,
   ): void {
     const holding = this.#pools.with(message.lease);
     const spec = connection.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
     if (!spec || isForeign(holding, message.lease, connection.client)) {
-      if ('ask' in message) answer(connection, message.ask, { is: 'stay', why: 'the lease is gone' });
+      if ('ask' in message) answer(connection, message.ask, { is: 'lost', why: UNKNOWN_LEASE });
       return;
     }
+    if (message.type === 'prove') return void this.#prove(connection, message);
     const context = this.#context();
     const pool = this.#pools.named(spec.name);
     if (message.type === 'retry')
@@ -278,7 +316,11 @@ export class Broker {
     if (message.type === 'request' || message.type === 'release') this.#sendEstimates(connection, context);
   }
 
-  /** A link has told its pools of the revision in force; of an older one they do not matter any more. */
+  async #prove(connection: Connection, { ask, lease }: Message<'prove'>): Promise<void> {
+    answer(connection, ask, await this.#pools.prove(lease));
+  }
+
+  /** A client has told its pools of the revision in force; of an older one they do not matter any more. */
   #updateSpec(connection: Connection, message: Message<'pools'>): void {
     if (message.revision !== this.#revisions.inForce) return;
     const { specs: before } = connection;
@@ -314,14 +356,21 @@ export class Broker {
 
   #leave(connection: Connection): void {
     if (!this.#connections.remove(connection)) return;
-    this.#ports.tasks.dropClient(connection.client);
-    this.#pools.dropClient(connection.client);
-    this.#writeClients();
+    const { client, presence } = connection;
+    this.#ports.tasks.dropClient(client);
+    if (presence === null || this.#closed) this.#drop(client);
+    else {
+      this.#pools.cancelWaitsOf(client);
+      this.#absent.leave(client, presence, () => this.#drop(client));
+    }
+    this.#ports.onClients(this.clients);
     this.#pools.conclude();
   }
 
-  #writeClients(): void {
-    this.#ports.onClients(this.#connections.processes);
+  #drop(client: string): void {
+    this.#pools.dropClient(client);
+    this.#ports.onClients(this.clients);
+    this.#pools.conclude();
   }
 }
 

@@ -70,6 +70,11 @@ export class SharedStoreAdapter {
     await this.#store.claim(lease.id, slots, { alreadyHeld: true }).catch(() => null);
   }
 
+  /** Until when no other machine can have the lease, on the machine's monotonic clock; null where none shares it. */
+  async prove(lease: string): Promise<number | null> {
+    return this.#store.prove(lease);
+  }
+
   /** A turn whose pace all machines share. Without an answer of the store, this machine's own wait has to do. */
   async pace(effect: Extract<Effect, { type: 'permit' }>): Promise<void> {
     const waits = effect.paces.map(({ member, rpm }) =>

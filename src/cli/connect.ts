@@ -51,7 +51,7 @@ async function connect(options: ConfigFiles, terminal: Terminal): Promise<Projec
   try {
     const { config } = loadConfig(options, terminal);
     const project = openProject(config.path, how);
-    await inTime(project.client.open(), ANSWER_MS, project.address.socketPath);
+    await inTime(project.client.open(), ANSWER_MS);
     return project;
   } catch (error) {
     if (!(error instanceof ConfigError) || file === undefined) throw error;

@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
 import type { Env } from '../config/variables.ts';
-import { GembaError } from '../core/errors.ts';
 import { isTrusted } from '../shared/file-trust.ts';
+import { privateFolder } from '../shared/private-folder.ts';
 
-/** Where the broker of a project listens, and where it keeps what it learned. */
+/** Which broker serves a project, and what it is started with. */
 export interface BrokerAddress {
-  readonly socketPath: string;
+  /**
+   * The names of the project: the path of its config file, links of its folder resolved; and where that is a link, the path
+   * of the file that it leads to. Each name has one broker at most, which is found by any of them: a link that is pointed
+   * elsewhere in mid-run still leads to the broker of the run.
+   */
+  readonly projects: readonly string[];
+  /** Where the broker keeps what it learned. */
   readonly cacheFile: string;
   /** The config file, which the broker watches. */
   readonly configFile?: string;
@@ -23,13 +29,18 @@ interface SharedAddress {
   readonly leaseTtlMs: number;
 }
 
-/** One broker per user, machine, store and config file, by the file's real path. */
-export function brokerAddress({ path, name, store, pools }: BrokerSource): BrokerAddress {
-  const real = realPath(path);
-  if (store === 'local') return { ...localAddress(real, real), configFile: path };
+/** One broker per user, machine and config file. */
+export function brokerAddress(source: BrokerSource): BrokerAddress {
+  const projects = projectsOf(source.path);
+  const cacheFile = cacheFileOf(projects.at(-1)!);
+  return { projects, cacheFile, configFile: source.path, ...sharedOf(source) };
+}
+
+/** What machines share by a configuration. */
+export function sharedOf({ name, store, pools }: Omit<BrokerSource, 'path'>): Pick<BrokerAddress, 'shared'> {
+  if (store === 'local') return {};
   const leaseTtlMs = Math.max(...Object.values(pools).map((pool) => pool.leaseTtl));
-  const shared = { url: store, project: name, leaseTtlMs };
-  return { ...localAddress(real, `${real}\0${store}`), configFile: path, shared };
+  return { shared: { url: store, project: name, leaseTtlMs } };
 }
 
 /** Where the broker of a file would be, whatever is wrong with the file; null where its folder cannot be used. */
@@ -41,46 +52,23 @@ export function locateBroker(file: string, env: Env): BrokerAddress | null {
   }
 }
 
-export function isBrokerThere({ socketPath }: BrokerAddress): boolean {
-  return process.platform === 'win32' || existsSync(socketPath);
+/** Names the store of a configuration: brokers and clients compare it, and it shows no password. */
+export function storeIdOf({ shared }: Pick<BrokerAddress, 'shared'>): string {
+  if (!shared) return 'local';
+  return createHash('sha256').update(`${shared.url}\n${shared.project}`).digest('hex').slice(0, 16);
 }
 
 /** A file that is gone for a moment has its path all the same. */
-function realPath(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
+function projectsOf(path: string): string[] {
   const folder = dirname(path);
-  return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
+  const given = existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
+  const real = existsSync(path) ? realpathSync(path) : given;
+  return real === given ? [given] : [given, real];
 }
 
-function localAddress(real: string, identity: string): BrokerAddress {
-  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 16);
-  const cacheFile = join(cacheFolder(dirname(real)), `${hash}.json`);
-  if (process.platform === 'win32') {
-    const user = createHash('sha256').update(userInfo().username).digest('hex').slice(0, 8);
-    return { socketPath: `\\\\.\\pipe\\gemba-${user}-${hash}`, cacheFile };
-  }
-  return { socketPath: join(socketFolder(), `${hash}.sock`), cacheFile };
-}
-
-/** A folder of the user's own with a short path: a socket's path holds 107 bytes at most (103 on macOS). */
-function socketFolder(): string {
-  return ownFolder(isWritable('/tmp') ? '/tmp' : tmpdir(), process.getuid?.() ?? 0);
-}
-
-/** Throws where somebody else has made it, or can write it: they could answer in the broker's place. */
-export function ownFolder(base: string, uid: number): string {
-  const folder = join(base, `gemba-${uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const stat = lstatSync(folder);
-  if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o077) !== 0) {
-    throw new GembaError(
-      'GEMBA_BROKER_UNREACHABLE',
-      `The folder ${folder} is not yours alone, so no broker can listen there safely.\n` +
-        `Found: ${stat.isDirectory() ? `owner ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}` : 'not a folder'}. ` +
-        `Remove it, or make it a folder of user ${uid} with mode 700.`,
-    );
-  }
-  return folder;
+function cacheFileOf(project: string): string {
+  const hash = createHash('sha256').update(project).digest('hex').slice(0, 16);
+  return join(cacheFolder(dirname(project)), `${hash}.json`);
 }
 
 /** The project's cache folder: beside the nearest package.json, else a folder that nobody else can write. */
@@ -91,7 +79,7 @@ function cacheFolder(from: string): string {
       return join(folder, 'node_modules', '.cache', 'gemba-agent');
     }
     if (dirname(folder) !== folder) continue;
-    return process.platform === 'win32' ? join(tmpdir(), 'gemba-cache-user') : socketFolder();
+    return process.platform === 'win32' ? join(tmpdir(), 'gemba-cache-user') : privateFolder();
   }
 }
 

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, BrokerMessage, ConfigUpdate, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
 import type { PoolSpec, HealthSnapshot, StrategyOutcome } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
-import { PROTOCOL_VERSION, splitLines, toLine } from '../wire/lines.ts';
-import { REACH_MS, rejected, unreachable } from './failures.ts';
+import { sleep } from '../shared/sleep.ts';
+import type { BrokerIdentity } from '../wire/greeting.ts';
+import { splitLines, toLine } from '../wire/lines.ts';
+import { storeIdOf } from './address.ts';
+import { foreign, invalid, REACH_MS, rejected, silent, unanswered, unreachable } from './failures.ts';
+import { type Greeted, greet } from './greet.ts';
 import { HeldLeases } from './held-leases.ts';
+import { type BrokerSocket, type Machine, thisMachine } from './machine.ts';
 import { Outbox } from './outbox.ts';
-import { type BrokerSocket, startBroker, tryConnect } from './start.ts';
+import { PulseWatch } from './pulse-watch.ts';
 import type {
   RequestMessage,
-  HeldLeaseInfo,
   HelloMessage,
   BrokerClientOptions,
   Pending,
@@ -25,26 +28,43 @@ export type { BrokerClientOptions, Question } from './types.ts';
 export type { StrategyOutcome } from '../core/types.ts';
 export type { Answer, WireGrant, ProbeRequest, StrategyEstimate } from '../wire/messages.ts';
 
-const RETRY_MS = 5;
+const RETRY_MS = 10;
 /** A broker that was started but does not answer within this time is started once more. */
 const START_AGAIN_MS = 1_500;
+/** Where no broker could be reached, a process that holds leases tries again after this. */
+const COME_BACK_MS = 250;
+/** Together with the wait that was asked for, the longest that anything waits for a lease. */
+const LATE_MS = 9_000;
+
+/** What came of one look for a broker. */
+type Found = 'welcome' | 'nothing' | 'ending' | 'foreign' | 'silent';
 
 /**
- * A worker's connection to the broker of its project: starts it where none runs, comes back when it was lost, and
- * tells a new one what this worker holds before it asks for more.
+ * A process's connection to the broker of its project: starts it where none runs, comes back when it was lost, and tells a
+ * new one what this process holds before it asks for more.
+ *
+ * - `ask` registers a question; it is written now, or when a broker has sent its welcome, once more after each loss.
+ * - `#reach` finds a broker, or starts one; both sides prove whose they are (greet.ts) before the hello says what is held.
+ * - While something is asked, a broker that says nothing for ten seconds is ended and replaced (pulse-watch.ts).
+ * - A process that may hold leases is seen to live (machine.ts, `appear`), so that nobody gets them while it stands still.
  */
 export class BrokerClient {
   readonly id: string = randomUUID();
   readonly #options: BrokerClientOptions;
+  readonly #machine: Machine;
   readonly #pending = new Map<number, Pending>();
   readonly #heldLeases = new HeldLeases();
   readonly #outbox = new Outbox();
+  readonly #pulse: PulseWatch;
   #socket: Socket | null = null;
+  /** Who the broker is, of the connection in use or in the making. */
+  #broker: BrokerIdentity | null = null;
+  #presence: { close: () => void } | null = null;
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
   #closed = false;
   #mayStart: boolean;
-  /** What was not healthy when this link connected last. */
+  /** What was not healthy when this client connected last. */
   healthSnapshots: readonly HealthSnapshot[] = [];
   /** Others of its run are or were at this broker. */
   isKnownRun = false;
@@ -53,47 +73,57 @@ export class BrokerClient {
 
   constructor(options: BrokerClientOptions) {
     this.#options = options;
+    this.#machine = options.machine ?? thisMachine;
     this.#mayStart = options.mayStart ?? true;
+    this.#pulse = new PulseWatch({
+      isWaiting: () => this.#pending.size > 0 || this.#connecting !== null,
+      ping: (socket) => void socket.write(toLine({ type: 'ping' }), 'latin1'),
+      onTick: () => this.#expire(),
+      onSilent: (socket) => this.#replace(socket),
+    });
   }
 
-  /** Asks the broker; survives its loss. Rejects only where no broker can be reached. */
+  /** Asks the broker; survives its loss. Rejects where no broker can be reached, or none answers in time. */
   ask(question: Unasked<Question>): Promise<Answer> {
     this.#mayStart = true;
-    return this.#socket ? this.#askNow(question) : this.#connect().then(() => this.#askNow(question));
-  }
-
-  #askNow(question: Unasked<Question>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const ask = ++this.#lastAsk;
       if (this.#pending.size === 0) this.#socket?.ref();
       this.#pending.set(ask, { question, since: monotonic(), resolve, reject });
-      this.#outbox.write(toLine({ ask }, question));
+      this.#pulse.start();
+      if (this.#socket) this.#outbox.write(toLine({ ask }, question));
+      else this.#connect().catch((error: unknown) => this.#fail(error));
     });
   }
 
-  /** Connects now; false where no broker runs and this link starts none. */
+  /** Connects now; false where no broker runs and this client starts none. */
   async open(): Promise<boolean> {
     await this.#connect();
     return this.#socket !== null;
   }
 
   /**
-   * Tells the broker of an attempt. Needs no answer; lost where the broker is lost at that moment. One that went well at a
-   * member that goes freely is no news to anybody who waits: it goes with what is told next, and wakes no broker by itself.
+   * Reports a request. Needs no answer; lost where the broker is lost at that moment. One that succeeded at a member that
+   * goes freely changes nothing for those that wait: it goes with the next message, and wakes no broker by itself.
    */
   report(request: RequestMessage): void {
     const isNews = request.outcome.kind !== 'ok' || !this.#heldLeases.isFastPath(request.lease);
     this.#outbox.write(toLine({ type: 'request' }, request), isNews);
   }
 
-  /** Tells what a picked strategy came to. Lost where the broker is lost at that moment. */
+  /** Reports what a picked strategy came to. Lost where the broker is lost at that moment. */
   record(round: string, outcome: StrategyOutcome | null): void {
     this.#send({ type: 'record', round, outcome });
   }
 
-  /** Remembers whose a granted lease is, so that a new broker can be told. */
-  keep(lease: HeldLeaseInfo): void {
-    this.#heldLeases.keep(lease);
+  /** Why nothing may use that lease any more; undefined while it is held. */
+  lossOf(lease: string): string | undefined {
+    return this.#heldLeases.lossOf(lease);
+  }
+
+  /** No other machine can have the lease's member now. Where it is false, `prove` asks. */
+  isProved(lease: string): boolean {
+    return this.#heldLeases.isProved(lease);
   }
 
   release(lease: string, failed: boolean): void {
@@ -106,6 +136,8 @@ export class BrokerClient {
     this.#outbox.flush();
     this.#socket?.end();
     this.#socket = null;
+    this.#pulse.stop();
+    this.#disappear();
   }
 
   #send(message: ClientMessage): void {
@@ -121,26 +153,58 @@ export class BrokerClient {
   }
 
   async #reach(): Promise<void> {
+    const { address, seed } = this.#options;
+    const [project = ''] = address.projects;
     const began = monotonic();
+    let giveUpAt = began + REACH_MS;
     let startedAt = -Infinity;
-    for (;;) {
-      const connection = await tryConnect(this.#options.address.socketPath);
-      if (connection && (await this.#greet(connection))) return;
-      if (!this.#mayStart) return;
-      if (this.#closed) throw unreachable('the link was closed');
-      if (monotonic() - began > REACH_MS)
-        throw unreachable(`nothing answers at ${this.#options.address.socketPath}`);
-      if (monotonic() - startedAt > START_AGAIN_MS) {
-        startBroker(this.#options.address, this.#options.seed);
-        startedAt = monotonic();
+    let start: { close: () => void } | null = null;
+    if (this.#mayHold) this.#presence ??= this.#machine.appear(address.projects, this.id);
+    try {
+      for (;;) {
+        const found = await this.#find();
+        if (found === 'welcome') return;
+        if (found === 'silent') {
+          if (!this.#broker || !this.#machine.kill(this.#broker)) throw silent(this.#broker?.pid ?? null);
+          giveUpAt = monotonic() + REACH_MS;
+        }
+        if (!this.#mayStart) return;
+        if (this.#closed) throw unreachable('this process has closed its connection');
+        if (monotonic() > giveUpAt)
+          throw found === 'foreign' ? foreign(project) : unreachable(`nothing answers for ${project}`);
+        if (found === 'nothing' && monotonic() - startedAt > START_AGAIN_MS) {
+          start ??= await this.#machine.takeStart(project);
+          if (start || monotonic() - began > START_AGAIN_MS) {
+            this.#machine.startBroker(address, seed);
+            startedAt = monotonic();
+          }
+        }
+        await sleep(RETRY_MS);
       }
-      await sleep(RETRY_MS);
+    } finally {
+      start?.close();
     }
   }
 
-  /** Says hello with what is held and asks again what is open; false where the broker is ending just now. */
-  #greet(connection: BrokerSocket): Promise<boolean> {
+  /** Looks for a broker under each of the project's names. */
+  async #find(): Promise<Found> {
+    for (const project of this.#options.address.projects) {
+      const connection = await this.#machine.connect(project);
+      if (!connection) continue;
+      this.#broker = null;
+      const greeted = await greet(connection, project, this.#machine);
+      if (greeted.is === 'greeted') return this.#join(connection, greeted);
+      connection.socket.destroy();
+      if (greeted.is === 'silent') this.#broker = this.#machine.findIdentity(project);
+      return greeted.is === 'gone' ? 'ending' : greeted.is;
+    }
+    return 'nothing';
+  }
+
+  /** Says hello with what is held and asks again what is open. */
+  #join(connection: BrokerSocket, { broker, proof }: Greeted): Promise<Found> {
     const { socket } = connection;
+    this.#broker = broker;
     return new Promise((resolve, reject) => {
       const onMessage = (message: BrokerMessage): void => {
         if (message.type === 'rejected') return reject(rejected(message));
@@ -149,7 +213,7 @@ export class BrokerClient {
         this.#outbox.open(socket);
         if (this.#closed) {
           this.close();
-          return resolve(false);
+          return resolve('ending');
         }
         this.healthSnapshots = message.healthSnapshots;
         this.isKnownRun = message.isKnownRun;
@@ -158,9 +222,9 @@ export class BrokerClient {
         for (const [ask, pending] of this.#pending) this.#outbox.write(toLine({ ask }, askedAgain(pending)));
         // A process must be able to end while it is connected, but not while it waits for an answer.
         if (this.#pending.size === 0) socket.unref();
-        resolve(true);
+        resolve('welcome');
       };
-      connection.onText = splitLines(
+      const read = splitLines(
         (line) => {
           const message = parseJson(line);
           if (message === undefined) socket.destroy();
@@ -168,23 +232,32 @@ export class BrokerClient {
         },
         () => socket.destroy(),
       );
+      connection.onText = (text) => {
+        this.#pulse.heard();
+        read(text);
+      };
       socket.once('close', () => {
+        this.#pulse.leave(socket);
         if (this.#socket !== socket) this.#outbox.abandon();
-        resolve(false);
+        resolve('ending');
         this.#lost(socket);
       });
+      this.#pulse.follow(socket);
       this.#outbox.hold();
-      socket.write(toLine(this.#hello()), 'latin1');
+      socket.write(toLine(this.#hello(proof)), 'latin1');
     });
   }
 
-  #hello(): ClientMessage {
-    const { follower } = this.#options;
+  #hello(proof: string): ClientMessage {
+    const { address, follower } = this.#options;
     return {
       type: 'hello',
-      version: PROTOCOL_VERSION,
       client: this.id,
       pid: process.pid,
+      proof,
+      projects: [...address.projects],
+      store: storeIdOf(address),
+      isPresent: this.#presence !== null,
       pools: this.#pools() as HelloMessage['pools'],
       ...(follower && {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
@@ -231,35 +304,89 @@ export class BrokerClient {
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
     else if (message.type === 'fast-path-ended') this.#heldLeases.change(message.lease, { fastPath: false });
     else if (message.type === 'moved') this.#heldLeases.change(message.lease, message.grant);
-    else if (message.type === 'lost') this.#options.onLost?.(message.lease);
+    else if (message.type === 'proved') this.#heldLeases.proved(message.leases, message.until);
+    else if (message.type === 'lost') this.#lose(message.lease, message.why);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);
+  }
+
+  #lose(lease: string, why: string): void {
+    this.#heldLeases.lose(lease, why);
+    this.#options.onLost?.(lease);
   }
 
   #answered(ask: number, answer: Answer): void {
     const pending = this.#pending.get(ask);
     if (!pending) return;
-    this.#pending.delete(ask);
+    this.#settle(ask);
+    if (answer.is === 'invalid') return pending.reject(invalid(pending.question.type, answer.why));
     this.#heldLeases.answered(pending, answer);
+    if (answer.is === 'lost' && 'lease' in pending.question) this.#options.onLost?.(pending.question.lease);
     pending.resolve(answer);
+  }
+
+  #settle(ask: number): void {
+    this.#pending.delete(ask);
     if (this.#pending.size === 0) this.#socket?.unref();
   }
 
-  /** The broker does not understand this link: asking again would not help. */
+  /** Ends waits that the broker should have ended long ago, whatever is wrong there. */
+  #expire(): void {
+    for (const [ask, { question, since, reject }] of this.#pending) {
+      if (question.type !== 'acquire') continue;
+      const longest = question.timeoutMs + LATE_MS;
+      if (monotonic() - since < longest) continue;
+      this.#settle(ask);
+      this.release(question.lease, false);
+      reject(unanswered('acquire', longest / 1_000));
+    }
+  }
+
+  /** The broker lives and does not answer: a new one takes its place where that can be, without harm to any lease. */
+  #replace(socket: Socket): void {
+    if (this.#broker && this.#machine.kill(this.#broker)) return void socket.destroy();
+    this.#fail(silent(this.#broker?.pid ?? null));
+  }
+
+  /** The broker does not understand this client: asking again would not help. */
   #giveUp(error: GembaError): void {
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    this.#heldLeases.loseAll(error.message);
+    this.#fail(error);
     this.close();
+  }
+
+  #fail(error: unknown): void {
+    for (const [ask, { reject }] of this.#pending) {
+      this.#settle(ask);
+      reject(error);
+    }
   }
 
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (this.#closed || (this.#heldLeases.isEmpty && this.#pending.size === 0 && !this.#options.follower))
-      return;
-    this.#connect().catch((error: unknown) => {
-      for (const { reject } of this.#pending.values()) reject(error);
-      this.#pending.clear();
+    if (this.#closed) return;
+    if (this.#heldLeases.isEmpty && this.#pending.size === 0 && !this.#options.follower) this.#disappear();
+    else this.#comeBack();
+  }
+
+  /** Whoever is seen to live is waited for, so it comes back as long as it holds something. */
+  #comeBack(): void {
+    this.#connect().catch(async (error: unknown) => {
+      this.#fail(error);
+      if (this.#heldLeases.isEmpty) return this.#disappear();
+      await sleep(COME_BACK_MS, { isNeeded: false });
+      if (!this.#closed) this.#comeBack();
     });
+  }
+
+  get #mayHold(): boolean {
+    const { follower } = this.#options;
+    return follower === undefined || follower.role === 'worker';
+  }
+
+  #disappear(): void {
+    this.#presence?.close();
+    this.#presence = null;
   }
 }
 

@@ -1,23 +1,36 @@
+import { type Clock, monotonic, systemClock } from '../core/clock.ts';
 import type { Answer, WireGrant } from '../wire/messages.ts';
 import type { HeldLeaseInfo, HelloMessage, Pending } from './types.ts';
 
-/** The leases of one worker, and what its broker said of their members. */
+/** The date may run ahead of the monotonic clock by this much before the machine is taken to have stood still. */
+const STANDSTILL_MS = 1_000;
+
+/** The leases of one process, and what its broker said of their members. */
 export class HeldLeases {
   readonly #held = new Map<string, HeldLeaseInfo>();
   /** The member of each lease by the latest answer, null where it lost its own; what the broker says later is written there. */
   readonly #grants = new Map<string, WireGrant | null>();
+  /** Leases that another may hold by now, and why. */
+  readonly #lost = new Map<string, string>();
+  readonly #now: Clock;
+  readonly #date: Clock;
+  /** How far the date was ahead of the monotonic clock when a lease was proved last. */
+  #ahead: number;
+
+  constructor(now: Clock = monotonic, date: Clock = systemClock) {
+    this.#now = now;
+    this.#date = date;
+    this.#ahead = date() - now();
+  }
 
   get isEmpty(): boolean {
     return this.#held.size === 0;
   }
 
-  keep(lease: HeldLeaseInfo): void {
-    this.#held.set(lease.lease, lease);
-  }
-
   forget(lease: string): void {
     this.#held.delete(lease);
     this.#grants.delete(lease);
+    this.#lost.delete(lease);
   }
 
   /** Its calls may go without asking. */
@@ -25,10 +38,51 @@ export class HeldLeases {
     return this.#grants.get(lease)?.fastPath === true;
   }
 
+  /** Why nothing may use the lease any more; undefined while it is held. */
+  lossOf(lease: string): string | undefined {
+    return this.#lost.get(lease);
+  }
+
+  lose(lease: string, why: string): void {
+    if (!this.#held.delete(lease)) return;
+    this.#grants.delete(lease);
+    this.#lost.set(lease, why);
+  }
+
+  loseAll(why: string): void {
+    for (const lease of this.#held.keys()) this.lose(lease, why);
+  }
+
+  /**
+   * No other machine can have its member now. Where the date ran ahead, the machine may have been suspended, and its
+   * monotonic clock with it.
+   */
+  isProved(lease: string): boolean {
+    const until = this.#grants.get(lease)?.provedUntil;
+    if (until === undefined) return true;
+    const now = this.#now();
+    return now < until && this.#date() - now - this.#ahead < STANDSTILL_MS;
+  }
+
+  proved(leases: readonly string[], provedUntil: number): void {
+    this.#ahead = this.#date() - this.#now();
+    for (const lease of leases) this.change(lease, { provedUntil });
+  }
+
   answered({ question }: Pending, answer: Answer): void {
     if (!('lease' in question)) return;
-    if ('grant' in answer) this.#grants.set(question.lease, answer.grant);
-    else if (answer.is === 'refused') this.#grants.set(question.lease, null);
+    if (answer.is === 'lost') return this.lose(question.lease, answer.why);
+    if (answer.is === 'proved' && answer.provedUntil !== null)
+      return this.proved([question.lease], answer.provedUntil);
+    if (answer.is === 'refused') this.#grants.set(question.lease, null);
+    if (!('grant' in answer)) return;
+    // From this moment on it must be told to a new broker, whoever has yet to take it over here.
+    if (question.type === 'acquire') {
+      const { lease, pool, need, holder, testId } = question;
+      this.#held.set(lease, { lease, pool, need, holder, testId });
+    }
+    this.#grants.set(question.lease, answer.grant);
+    if (answer.grant.provedUntil !== undefined) this.#ahead = this.#date() - this.#now();
   }
 
   /** Whoever was given the member sees the change, even where it comes before they could take a look. */

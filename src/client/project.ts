@@ -4,9 +4,10 @@ import { configOfText } from '../config/load.ts';
 import { refusalText } from '../config/messages.ts';
 import { readConfigText } from '../config/read.ts';
 import type { Env } from '../config/variables.ts';
-import { type BrokerAddress, brokerAddress, isBrokerThere } from './address.ts';
+import { type BrokerAddress, brokerAddress, sharedOf } from './address.ts';
 import { BrokerClient } from './broker-client.ts';
 import { inTime } from './failures.ts';
+import { isBrokerThere } from './machine.ts';
 import type { BrokerClientOptions, Follower } from './types.ts';
 import type { Answer } from '../wire/messages.ts';
 
@@ -37,11 +38,11 @@ export interface ProjectOptions extends ClientHooks {
 export class Project {
   readonly file: string;
   readonly env: Env;
-  readonly address: BrokerAddress;
   /** The configuration as this process can use it. */
   readonly live: LiveConfig;
   /** Connects when it is first asked or opened. */
   readonly client: BrokerClient;
+  readonly #address: BrokerAddress;
   #last: ConfigEvent | null = null;
   #refusals: readonly string[] = [];
 
@@ -66,8 +67,24 @@ export class Project {
     this.file = file;
     this.env = env;
     this.live = live;
-    this.address = brokerAddress(source);
-    this.client = new BrokerClient({ address: this.address, follower, seed: env['GEMBA_SEED'], ...hooks });
+    this.#address = brokerAddress(source);
+    const addressOf = (): BrokerAddress => this.address;
+    this.client = new BrokerClient({
+      ...hooks,
+      follower,
+      seed: env['GEMBA_SEED'],
+      get address() {
+        return addressOf();
+      },
+    });
+  }
+
+  /** A broker that this process starts has the store of the revision in force, whatever the file says by then. */
+  get address(): BrokerAddress {
+    const { current } = this.live;
+    if (!current) return this.#address;
+    const { shared: _, ...address } = this.#address;
+    return { ...address, ...sharedOf(current.config) };
   }
 
   /** The revision in force as the broker announced it, and what is wrong with a later edit; null before it did. */
@@ -82,7 +99,7 @@ export class Project {
 
   /** Asks the broker, for no longer than `withinMs`. */
   async ask(question: AnyQuestion, withinMs: number): Promise<Answer> {
-    return inTime(this.client.ask(question), withinMs, this.address.socketPath);
+    return inTime(this.client.ask(question), withinMs);
   }
 
   close(): void {
@@ -113,7 +130,7 @@ export function followProject(file: string, text: string, options: ProjectOption
 /** From the broker that serves the file, though the file itself is no good now; null where none runs. */
 export async function joinProject(file: string, options: ProjectOptions): Promise<Project | null> {
   const source = brokerSourceOf(file, options.env);
-  if (!isBrokerThere(brokerAddress(source))) return null;
+  if (!(await isBrokerThere(brokerAddress(source)))) return null;
   const project = new Project(file, source, { ...options, mayStart: false });
   try {
     if ((await project.client.open()) && project.live.current) return project;

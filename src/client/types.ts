@@ -3,6 +3,7 @@ import type { RequestReport } from '../core/request-outcome.ts';
 import type { ProbeResult } from '../core/health/probe-results.ts';
 import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '../core/types.ts';
 import type { BrokerAddress } from './address.ts';
+import type { Machine } from './machine.ts';
 
 /** How a link follows the configuration's edits. */
 export interface Follower {
@@ -33,10 +34,12 @@ export interface BrokerClientOptions {
   readonly onTransition?: (transition: Transition) => void;
   /** What the router believes by now: the last told holds. */
   readonly onRouterEstimates?: (routerEstimates: readonly RouterEstimate[]) => void;
-  /** The lease can no longer be guaranteed: its holder must stop using it. */
+  /** Another may hold the lease's member: its holder must stop using it. */
   readonly onLost?: (lease: string) => void;
   /** Sends a probe: the broker has no keys. Without it this link is never asked to. */
   readonly onProbe?: (request: ProbeRequest) => Promise<ProbeResult>;
+  /** Default: the machine that this process runs on. */
+  readonly machine?: Machine;
 }
 
 export type Question = Extract<ClientMessage, { ask: number }>;

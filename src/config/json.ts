@@ -1,5 +1,6 @@
-/** Data of which only the outer form is known yet. */
-export type Loose = Readonly<Record<string, unknown>>;
+import { isObject, type Loose } from '../shared/json.ts';
+
+export { isObject, type Loose } from '../shared/json.ts';
 
 export function textOf(value: unknown, field: string): string | undefined {
   const found = asObject(value)[field];
@@ -16,8 +17,4 @@ export function isEmptyList(value: unknown): boolean {
 
 export function asObject(value: unknown): Loose {
   return isObject(value) ? value : {};
-}
-
-export function isObject(value: unknown): value is Loose {
-  return typeof value === 'object' && value !== null;
 }

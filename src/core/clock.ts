@@ -1,14 +1,20 @@
-/** Milliseconds since the epoch. The only source of time that decisions see. */
+/** Milliseconds. The only source of time that decisions see. */
 export type Clock = () => number;
 
 /** A number in [0, 1). The only source of chance that decisions see. */
 export type Random = () => number;
 
+/** The date, in milliseconds since the epoch. It may jump: for dates from others and for others only. */
 export const systemClock: Clock = () => Date.now();
 export const systemRandom: Random = () => Math.random();
 
-/** Milliseconds of a monotonic clock, for durations: wall clocks jump. */
-export const monotonic: Clock = () => performance.now();
+const machineStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+/** Milliseconds of a clock that never jumps, the same in all processes of a machine: for waits, deadlines and rates. */
+export const monotonic: Clock = () => machineStart + performance.now();
+
+/** A date that never jumps: that of the process's start, and from there on by the monotonic clock. */
+export const steadyClock: Clock = () => performance.timeOrigin + performance.now();
 
 /** A repeatable `Random`: mulberry32 (Tommy Ettinger, 2017), seeded by a string through FNV-1a. */
 export function seededRandom(seed: string): Random {

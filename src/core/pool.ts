@@ -6,6 +6,6 @@ export { type AcquireRequest, acquireLease, restoreLease } from './leases/acquir
 export { endDeadlocks } from './leases/deadlocks.ts';
 export { moveLease, retryInPlace } from './leases/move.ts';
 export { requestPermit } from './leases/queue.ts';
-export { dropClient, releaseLease } from './leases/release.ts';
+export { cancelWaitsOf, dropClient, keepOnly, releaseLease } from './leases/release.ts';
 export { reportRequest } from './requests.ts';
 export { nextTick, tick } from './tick.ts';

@@ -144,6 +144,8 @@ export interface PoolState {
   readonly claiming: Map<string, LeaseWaiter>;
   /** Until when no claim is tried, since the shared store did not answer. */
   storeDownUntil: number;
+  /** Why nothing is granted now: some process may hold members that this broker does not have on its books. Null: it is. */
+  awaits: string | null;
   readonly resolvedPools: WeakMap<PoolSpec, ResolvedPool>;
   /** Subjects whose gate is shut. */
   readonly gated: Set<MemberState>;
@@ -264,6 +266,8 @@ export type Effect =
       readonly paces: readonly { readonly member: string; readonly rpm: number }[];
     }
   | { readonly type: 'stay'; readonly to: ReplyTo; readonly why: string }
+  /** The lease is not on the broker's books: nothing may use it any more. */
+  | { readonly type: 'lost'; readonly to: ReplyTo; readonly why: string }
   | {
       readonly type: 'refused';
       readonly to: ReplyTo;
@@ -297,6 +301,7 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     shared,
     claiming: new Map(),
     storeDownUntil: 0,
+    awaits: null,
     resolvedPools: new WeakMap(),
     gated: new Set(),
     budget: { calls: 0, retries: 0 },

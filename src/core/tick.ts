@@ -3,7 +3,7 @@ import { changeHealth } from './health/change.ts';
 import { lateProbes, reassignProbes } from './health/probe-results.ts';
 import { nextProbe } from './health/probing.ts';
 import { untilOf } from './health/states.ts';
-import { probeGraceDeadline, schedule } from './leases/queue.ts';
+import { lastDeadline, probeGraceDeadline, schedule } from './leases/queue.ts';
 import { nextLook } from './pace/permits.ts';
 import type { Context, Effect, HealthChange, PoolState } from './state.ts';
 
@@ -31,7 +31,8 @@ export function nextTick(pool: PoolState, now: number): number {
   for (const { health } of pool.members.values())
     if (health.state !== 'healthy') next = Math.min(next, untilOf(health) ?? Infinity);
   for (const waiter of pool.queue) {
-    const { deadline, avoidUntil } = waiter;
+    const { avoidUntil } = waiter;
+    const deadline = lastDeadline(pool, waiter);
     const ends = deadline > now ? deadline : probeGraceDeadline(waiter);
     next = Math.min(next, ends, avoidUntil > now ? avoidUntil : Infinity);
   }

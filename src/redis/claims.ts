@@ -19,6 +19,9 @@ import type { Slot } from '../core/state.ts';
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */
 export const KEEP_MS = 300;
 
+const LOST =
+  'the shared store was not reached for longer than leaseTtl, so that another machine may have it';
+
 interface Held extends Claimed {
   /** Until then, on the monotonic clock, the store cannot have given it to somebody else. */
   safeUntil: number;
@@ -32,7 +35,7 @@ export interface ClaimsOptions {
   readonly ttlMs: number;
   readonly connection: ReconnectingConnection;
   readonly epoch: ServerEpoch;
-  readonly onLost: (leases: readonly string[]) => void;
+  readonly onLost: (leases: readonly string[], why: string) => void;
 }
 
 /** What this broker holds in the store. */
@@ -59,6 +62,17 @@ export class Claims {
       const held = this.#held.get(lease);
       if (held) await this.#giveBack(held);
     });
+  }
+
+  /** Until when nobody else can have it: by what is known, else by asking. Null for one that has no claim. */
+  async prove(lease: string): Promise<number | null> {
+    const held = this.#held.get(lease);
+    if (!held) return null;
+    if (held.safeUntil <= monotonic()) {
+      this.expire();
+      return null;
+    }
+    return held.safeUntil;
   }
 
   async releaseAll(): Promise<void> {
@@ -170,7 +184,7 @@ export class Claims {
 
   #lose(leases: readonly string[]): void {
     for (const lease of leases) this.#held.delete(lease);
-    if (leases.length > 0) this.#options.onLost(leases);
+    if (leases.length > 0) this.#options.onLost(leases, LOST);
   }
 
   /** The store counts from when it hears, so this ends before: time enough to stop a holder. */

@@ -113,6 +113,10 @@ class RedisStore implements SharedStore {
     return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), members);
   }
 
+  prove(lease: string): Promise<number | null> {
+    return this.#claims.prove(lease);
+  }
+
   release(lease: string): Promise<void> {
     return this.#claims.release(lease);
   }

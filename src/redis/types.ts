@@ -39,8 +39,8 @@ export interface StoreOptions {
   readonly onFact: (fact: HealthFact) => void;
   /** The connection was lost, or is back and this broker's leases with it. `why` names host and port. */
   readonly onState: (state: 'up' | 'down', why: string) => void;
-  /** Leases that can no longer be guaranteed: their holders must stop. */
-  readonly onLost: (leases: readonly string[]) => void;
+  /** Other machines may have these by now, and why: their holders must stop. */
+  readonly onLost: (leases: readonly string[], why: string) => void;
   /**
    * How long a server that nobody knows must have been up before it grants: brokers that lost it are back by then.
    * @default 3000, but no longer than `leaseTtlMs`
@@ -66,6 +66,8 @@ export interface SharedStore {
    * had, or not in time, the lease is told to `onLost`, too.
    */
   claim(lease: string, slots: readonly Slot[], options?: { alreadyHeld?: boolean }): Promise<ClaimAnswer>;
+  /** Until when nobody else can have the lease, on this machine's monotonic clock; null for one that was not claimed. */
+  prove(lease: string): Promise<number | null>;
   /** Never rejects: what cannot be told now is told when the server is back. */
   release(lease: string): Promise<void>;
   /** Reserves the next turn at `rpm` calls a minute over all machines; answers how long to wait for it in ms. */

@@ -6,3 +6,10 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Data of which only the outer form is known yet. */
+export type Loose = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is Loose {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Whether a process of that id lives, of whatever user. */
 export function isAlive(pid: number): boolean {
   try {
@@ -5,6 +7,17 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return isCode(error, 'EPERM');
+  }
+}
+
+/** When a process started, as the system counts: with its id it names one process for good. Null where that is not known. */
+export function startOf(pid: number | 'self'): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field, a name in parentheses, may hold anything. What follows it begins with the third.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
   }
 }
 

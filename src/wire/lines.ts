@@ -1,8 +1,10 @@
 /** Version of what links and brokers say to each other; rises with every change that an older side could not understand. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
-/** Longest line that is read: a hello with a thousand members is about 300 KB. */
-const MAX_LINE = 4_000_000;
+/** Longest line that is read: the largest configuration makes a hello of about 100 MB. */
+export const MAX_LINE = 256 * 1024 * 1024;
+/** Longest line of a process that has not proved yet that it belongs here. */
+export const MAX_STRANGERS_LINE = 4_096;
 
 /** Every character but those of ASCII, as UTF-16 has it. */
 const BEYOND_ASCII = /[\u0080-\uffff]/g;
@@ -26,7 +28,11 @@ function escaped(unit: string): string {
  * Splits a byte stream into lines of JSON. `onLine` gets each whole line; `onOverflow` is called when a line is longer
  * than anything that makes sense.
  */
-export function splitLines(onLine: (line: string) => void, onOverflow: () => void): (chunk: string) => void {
+export function splitLines(
+  onLine: (line: string) => void,
+  onOverflow: () => void,
+  longest: () => number = () => MAX_LINE,
+): (chunk: string) => void {
   // Pieces, not one text: looking through what came before again and again would cost the more the slower it comes.
   let pieces: string[] = [];
   let length = 0;
@@ -42,6 +48,6 @@ export function splitLines(onLine: (line: string) => void, onOverflow: () => voi
     if (start === chunk.length) return;
     pieces.push(start === 0 ? chunk : chunk.slice(start));
     length += chunk.length - start;
-    if (length > MAX_LINE) onOverflow();
+    if (length > longest()) onOverflow();
   };
 }

@@ -25,6 +25,7 @@ import { failFastArray, objectOf, stringRecord } from './schema.ts';
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(2_000);
+const path = z.string().min(1).max(10_000);
 const need = stringRecord();
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -124,9 +125,16 @@ const follows = z.object({
 const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
-    version: z.number().int(),
     client: id,
     pid: z.number().int(),
+    /** That it belongs to the broker's user and project: see greeting.ts. */
+    proof: id,
+    /** All names of its project, the one that it connected by among them. */
+    projects: failFastArray(path, { min: 1, max: 2 }),
+    /** Which store its configuration names, as a hash. */
+    store: id,
+    /** Its process is seen to live as long as it does: what it holds outlives a connection. */
+    isPresent: z.boolean(),
     pools: failFastArray(poolSpec),
     follows: follows.optional(),
     /** It can send probes: it has the secrets that they take. */
@@ -179,6 +187,8 @@ const message = z.discriminatedUnion('type', [
     unsent: z.boolean(),
   }),
   z.object({ type: z.literal('retry'), ask, lease: id }),
+  /** Asks whether the lease is still this client's: the time that the last proof of it gave is over. */
+  z.object({ type: z.literal('prove'), ask, lease: id }),
   z.object({ type: z.literal('request'), lease: id, ...requestReport }),
   z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
   z.object({ type: z.literal('probed'), pool: id, probe: id, ...probeResult }),
@@ -198,6 +208,8 @@ const message = z.discriminatedUnion('type', [
     outcome: strategyOutcome.nullable(),
   }),
   z.object({ type: z.literal('status'), ask }),
+  /** Asks whether the broker answers at all. */
+  z.object({ type: z.literal('ping') }),
   /** An attempt of a test failed; `product` where the product is to blame. */
   z.object({
     type: z.literal('test-failed'),
@@ -237,14 +249,21 @@ export interface WireGrant {
   readonly key: { readonly id: string; readonly name: string } | null;
   /** The revision of the configuration that it comes by. */
   readonly revision?: string | undefined;
-  /** Its calls may go without asking for a turn, until `gated` says otherwise. */
+  /** Its calls may go without asking for a permit, until `fast-path-ended` says otherwise. */
   readonly fastPath: boolean;
+  /** Until when no other machine can have it, on the machine's monotonic clock; absent: machines do not share it. */
+  readonly provedUntil?: number | undefined;
 }
 
 export type Answer =
   | { readonly is: 'granted'; readonly grant: WireGrant; readonly waitedMs: number }
   | { readonly is: 'permit'; readonly grant: WireGrant; readonly delayMs: number }
   | { readonly is: 'stay'; readonly why: string }
+  /** Another may hold its member: nothing may use the lease any more. */
+  | { readonly is: 'lost'; readonly why: string }
+  | { readonly is: 'proved'; readonly provedUntil: number | null }
+  /** The question is none that a broker understands. */
+  | { readonly is: 'invalid'; readonly why: string }
   | { readonly is: 'retry'; readonly allowed: boolean }
   | { readonly is: 'picked'; readonly name: string; readonly strategyEstimates: readonly StrategyEstimate[] }
   | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
@@ -290,15 +309,22 @@ export type BrokerMessage =
   | { readonly type: 'config'; readonly config: ConfigUpdate }
   /** This link is to say it, for its run. */
   | { readonly type: 'say'; readonly about: ConfigState; readonly problems: readonly string[] }
-  | { readonly type: 'rejected'; readonly code: 'version' | 'message' | 'store'; readonly why: string }
+  | {
+      readonly type: 'rejected';
+      readonly code: 'version' | 'message' | 'store' | 'other-store';
+      readonly why: string;
+    }
+  | { readonly type: 'pong' }
   | { readonly type: 'answer'; readonly ask: number; readonly answer: Answer }
   | { readonly type: 'fast-path-ended'; readonly lease: string }
   /** To be sent by this link; answered with `probed`. */
   | ({ readonly type: 'probe' } & ProbeRequest)
   /** The lease has another member: its next calls go there. */
   | { readonly type: 'moved'; readonly lease: string; readonly grant: WireGrant }
-  /** The lease can no longer be guaranteed. */
-  | { readonly type: 'lost'; readonly lease: string }
+  /** Another may hold the lease's member: nothing may use it any more. */
+  | { readonly type: 'lost'; readonly lease: string; readonly why: string }
+  /** No other machine can have these leases before that time, on the machine's monotonic clock. */
+  | { readonly type: 'proved'; readonly leases: readonly string[]; readonly until: number }
   /** What the router believes of the members that it chooses among. */
   | { readonly type: 'router-estimates'; readonly routerEstimates: readonly RouterEstimate[] }
   | { readonly type: 'transition'; readonly transition: Transition };

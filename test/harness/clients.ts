@@ -23,16 +23,15 @@ export async function acquire(client: BrokerClient, lease: string, timeoutMs = 2
   const identity = { lease, pool: 'api', need: {}, holder: lease, testId: null };
   const answer = await client.ask({ type: 'acquire', ...identity, timeoutMs, exclude: [] });
   if (answer.is !== 'granted') return answer.is;
-  client.keep(identity);
   return answer.grant.key!.name;
 }
 
-/** The broker's process, by its socket on its command line. */
-export function findBroker(socketPath: string): number | null {
-  return brokersWith(socketPath)[0] ?? null;
+/** The broker's process, by its project on its command line. */
+export function findBroker(project: string): number | null {
+  return brokersWith(project)[0] ?? null;
 }
 
-/** Brokers that have this on their command line: a socket's path, or that of their configuration. */
+/** Brokers that have this on their command line: a project, or the path of their configuration. */
 export function brokersWith(argument: string): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => isBrokerWith(argument, pid)).map(Number);

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import type { BrokerMessage, WireGrant, ClientMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
 import { configOfText } from '../../src/config/load.ts';
-import { PROTOCOL_VERSION, splitLines } from '../../src/wire/lines.ts';
+import { splitLines } from '../../src/wire/lines.ts';
+import { greetRaw } from './raw-client.ts';
 
 export type Env = Readonly<Record<string, string>>;
 type Message = Extract<BrokerMessage, { type: string }>;
@@ -46,8 +45,8 @@ export class ConfigClient {
     this.live.start(configOfText(file, text, env), text);
   }
 
-  async open(socketPath: string): Promise<void> {
-    const socket = await connected(socketPath);
+  async open(project: string): Promise<void> {
+    const { socket, entry } = await greetRaw(project);
     this.#socket = socket;
     socket.setEncoding('utf8');
     const welcome = new Promise<void>((resolve, reject) => {
@@ -65,13 +64,14 @@ export class ConfigClient {
     const { revision, specs } = this.live.announced!;
     this.#send({
       type: 'hello',
-      version: PROTOCOL_VERSION,
+      ...entry,
       client: this.#id,
       pid: process.pid,
       pools: specs as never,
       follows: { role: 'worker', run: this.#run, revision },
       held: [],
     });
+    socket.resume();
     await welcome;
   }
 
@@ -120,20 +120,6 @@ export class ConfigClient {
       if (answer.is === 'granted')
         this.heard.push({ type: 'granted', lease, grant: answer.grant, at: performance.now() });
       else if (answer.is === 'refused') this.heard.push({ type: 'refused', lease, reasons: answer.reasons });
-    }
-  }
-}
-
-/** A broker that starts has its socket's file a moment before it listens. */
-async function connected(socketPath: string): Promise<Socket> {
-  for (let tries = 0; ; tries++) {
-    const socket = connect(socketPath);
-    try {
-      await once(socket, 'connect');
-      return socket;
-    } catch (error) {
-      if (tries === 2_000) throw error;
-      await sleep(10);
     }
   }
 }

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { storeIdOf } from '../../src/client/address.ts';
 import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-client.ts';
-import { PROTOCOL_VERSION } from '../../src/wire/lines.ts';
 import { acquire, findBroker, newClient } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
+import { greetRaw } from '../harness/raw-client.ts';
 import { startRedis, type TestRedis } from '../harness/redis.ts';
 import { key, poolSpec } from '../unit/core/world.ts';
 
@@ -24,14 +24,14 @@ describe('a broker that takes over while the shared store is away', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
     redis = await startRedis();
     const shared = { url: redis.url, project: 'shop', leaseTtlMs: 30_000 };
-    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json'), shared };
+    address = { projects: [path.join(folder, 's')], cacheFile: path.join(folder, 'cache.json'), shared };
     const onTransition: BrokerClientOptions['onTransition'] = ({ to, why }) => heard.push(`${to}: ${why}`);
     client = await newClient(inject('installedProject'), { address, pools: [POOL], onTransition });
   });
 
   afterEach(async () => {
     client.close();
-    const broker = findBroker(address.socketPath);
+    const broker = findBroker(address.projects[0]!);
     if (broker !== null) process.kill(broker, 'SIGKILL');
     await redis.close();
     rmSync(folder, { recursive: true, force: true });
@@ -40,10 +40,10 @@ describe('a broker that takes over while the shared store is away', () => {
   it('keeps what is held, says what is missing, and grants when the store is back', async () => {
     expect(await acquire(client, 'a')).toMatch(/one|two/);
     await redis.kill();
-    const died = findBroker(address.socketPath)!;
+    const died = findBroker(address.projects[0]!)!;
     process.kill(died, 'SIGKILL');
     expect(await acquire(client, 'b', 300)).toBe('refused');
-    expect(findBroker(address.socketPath)).not.toBe(died);
+    expect(findBroker(address.projects[0]!)).not.toBe(died);
     expect(heard.join('\n')).toMatch(/ejected: 127\.0\.0\.1:\d+: the connection was refused/);
     const status = await client.ask({ type: 'status' });
     expect(status).toMatchObject({ pools: [{ leases: [{ holder: 'a' }] }] });
@@ -57,11 +57,12 @@ describe('a broker that takes over while the shared store is away', () => {
   it('holds nothing for a link that died while it waited for the store', async () => {
     expect(await acquire(client, 'a')).toMatch(/one|two/);
     redis.pause();
-    const socket = connect(address.socketPath);
+    const { socket, entry } = await greetRaw(address.projects[0]!);
     const held = { lease: 'dead', pool: 'api', need: {}, holder: 'dead', testId: null };
     const hello = {
       type: 'hello',
-      version: PROTOCOL_VERSION,
+      ...entry,
+      store: storeIdOf(address),
       client: 'dead',
       pid: process.pid,
       pools: [POOL],

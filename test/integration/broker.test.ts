@@ -1,7 +1,6 @@
 import { requestReport } from '../harness/request-report.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +9,11 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-client.ts';
 import { acquire, findBroker, isAlive, clientFile, newClient as clientOf } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
+import { connectRaw } from '../harness/raw-client.ts';
+import { secretFile } from '../../src/shared/local-sockets.ts';
+import { privateFolder } from '../../src/shared/private-folder.ts';
+import { newGreet } from '../../src/wire/greeting.ts';
+import { PROTOCOL_VERSION, toLine } from '../../src/wire/lines.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
 const POOL = poolSpec({
@@ -25,13 +29,13 @@ describe('the broker', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'gb-'));
-    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json') };
+    address = { projects: [path.join(folder, 's')], cacheFile: path.join(folder, 'cache.json') };
   });
 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
     for (const child of children.splice(0)) child.kill('SIGKILL');
-    const broker = findBroker(address.socketPath);
+    const broker = findBroker(address.projects[0]!);
     if (broker !== null) process.kill(broker, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
@@ -49,7 +53,6 @@ describe('the broker', () => {
       const link = new BrokerClient({ address: ${JSON.stringify(address)}, pools: [${JSON.stringify(POOL)}] });
       const question = { pool: 'api', need: {}, holder: 'child', testId: null, exclude: [], timeoutMs: 20000 };
       const answer = await link.ask({ type: 'acquire', lease: '${lease}', ...question });
-      link.keep({ lease: '${lease}', pool: 'api', need: {}, holder: 'child', testId: null });
       console.log(answer.grant.key.name);
       setInterval(() => {}, 1000);
     `;
@@ -62,9 +65,7 @@ describe('the broker', () => {
   }
 
   function brokerPid(): number {
-    const found = readFileSync(`${address.socketPath}.links`, 'utf8');
-    expect(found).toContain('[');
-    return findBroker(address.socketPath)!;
+    return findBroker(address.projects[0]!)!;
   }
 
   it('has of the environment who vouches for the certificate of a store, and no key', async () => {
@@ -72,7 +73,7 @@ describe('the broker', () => {
     vi.stubEnv('CI_KEY_1', 'canary-of-the-broker');
     await acquire(await newClient(), 'a');
     vi.unstubAllEnvs();
-    const environment = readFileSync(`/proc/${findBroker(address.socketPath)}/environ`, 'utf8').split('\0');
+    const environment = readFileSync(`/proc/${findBroker(address.projects[0]!)}/environ`, 'utf8').split('\0');
     expect(environment).toContain(`NODE_EXTRA_CA_CERTS=${path.resolve('own-ca.pem')}`);
     expect(environment.join()).not.toContain('canary');
   });
@@ -84,10 +85,8 @@ describe('the broker', () => {
     expect(await acquire(all[5]!, 'late', 50)).toBe('refused');
     for (const client of all) client.close();
     // Those that lost the race to start may take a while to find out.
-    await until('the broker is gone', () => findBroker(address.socketPath) === null);
-    expect(existsSync(address.socketPath)).toBe(false);
-    expect(existsSync(`${address.socketPath}.links`)).toBe(false);
-    expect(existsSync(`${address.socketPath}.lock`)).toBe(false);
+    await until('the broker is gone', () => findBroker(address.projects[0]!) === null);
+    expect(existsSync(path.join(privateFolder(), secretFile(address.projects[0]!)))).toBe(false);
   });
 
   it('ends a circle of waits that closes as somebody gets one of two that it waits for', async () => {
@@ -166,11 +165,8 @@ describe('the broker', () => {
     ]);
   });
 
-  it('starts with a damaged cache, a stale socket and a stale lock', async () => {
+  it('starts with a damaged cache', async () => {
     writeFileSync(address.cacheFile, '{"v":1,"pools":[{"na');
-    writeFileSync(address.socketPath, '');
-    writeFileSync(`${address.socketPath}.lock`, '', { flag: 'wx' });
-    utimesSync(`${address.socketPath}.lock`, new Date(0), new Date(0));
     expect(await acquire(await newClient(), 'a')).toBe('one');
   });
 
@@ -219,17 +215,18 @@ describe('the broker', () => {
     const client = await newClient();
     await acquire(client, 'a');
     for (const text of ['garbage\n', '{"type":"acquire"}\n', '{"type":"hello","half', '\0\0\n', '[]\n']) {
-      const socket = connect(address.socketPath);
+      const socket = await connectRaw(address.projects[0]!);
       socket.on('error', () => undefined);
       socket.resume().end(text);
       await new Promise((resolve) => socket.once('close', resolve));
     }
-    const stranger = connect(address.socketPath);
-    stranger.write('{"type":"hello","version":99,"client":"x","pid":1,"pools":[],"held":[]}\n');
+    const stranger = await connectRaw(address.projects[0]!);
+    stranger.write(toLine({ ...newGreet(), version: 99 }));
     const said = await new Promise<string>((resolve) =>
       stranger.once('data', (data) => resolve(String(data))),
     );
-    expect(JSON.parse(said)).toMatchObject({ type: 'rejected', code: 'version' });
+    expect(JSON.parse(said)).toMatchObject({ type: 'greeting', version: PROTOCOL_VERSION });
+    stranger.destroy();
     expect(await acquire(client, 'b')).toBe('two');
   });
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,11 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { BrokerClient } from '../../src/client/broker-client.ts';
 import { seededRandom } from '../../src/core/clock.ts';
-import { PROTOCOL_VERSION } from '../../src/wire/lines.ts';
+import { brokerSocket, secretFile } from '../../src/shared/local-sockets.ts';
+import { privateFolder } from '../../src/shared/private-folder.ts';
 import type { ClientMessage } from '../../src/wire/messages.ts';
 import { HOSTILE } from '../harness/hostile.ts';
 import { acquire, findBroker, newClient } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
+import { connectOnce, connectRaw, greetRaw, type RawConnection } from '../harness/raw-client.ts';
 import { requestReport } from '../harness/request-report.ts';
 import { endpoint, key, poolSpec } from '../unit/core/world.ts';
 
@@ -95,7 +97,6 @@ const WELL_FORMED: readonly ClientMessage[] = [
 function hello(client: string, more: object = {}): object {
   return {
     type: 'hello',
-    version: PROTOCOL_VERSION,
     client,
     pid: process.pid,
     pools: [POOL],
@@ -141,22 +142,22 @@ function spoiled(message: object, random: () => number): string {
 
 describe('a broker under attack', () => {
   let folder: string;
-  let socketPath: string;
+  let project: string;
   let broker: ChildProcess;
   let honest: BrokerClient;
   const sockets: Socket[] = [];
 
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'gh-'));
-    socketPath = path.join(folder, 's');
+    project = path.join(folder, 's');
     const cacheFile = path.join(folder, 'cache.json');
     const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
-    broker = spawn(process.execPath, [main, socketPath, cacheFile, '', ''], {
+    broker = spawn(process.execPath, [main, cacheFile, '', '', project], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    await until('the socket is there', () => existsSync(socketPath));
+    (await connectRaw(project)).destroy();
     honest = await newClient(inject('installedProject'), {
-      address: { socketPath, cacheFile },
+      address: { projects: [project], cacheFile },
       pools: [POOL],
     });
     expect(await acquire(honest, LEASE)).toBe('one');
@@ -166,14 +167,14 @@ describe('a broker under attack', () => {
     for (const socket of sockets.splice(0)) socket.destroy();
     honest.close();
     broker.kill('SIGKILL');
-    const other = findBroker(socketPath);
+    const other = findBroker(project);
     if (other !== null && other !== broker.pid) process.kill(other, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
 
   async function attacker(): Promise<Socket> {
     for (;;) {
-      const socket = connect(socketPath);
+      const socket = connect(brokerSocket(project));
       sockets.push(socket);
       socket.on('error', () => socket.destroy());
       socket.resume();
@@ -194,11 +195,20 @@ describe('a broker under attack', () => {
     return () => text;
   };
 
+  /** A connection of the same user, and what proves that. */
+  async function proved(): Promise<RawConnection> {
+    const raw = await greetRaw(project);
+    sockets.push(raw.socket);
+    raw.socket.on('error', () => raw.socket.destroy());
+    return raw;
+  }
+
   /** A connection that has said hello; it may have been turned away. */
   async function greeted(client: string, more: object = {}): Promise<Socket> {
-    const socket = await attacker();
+    const { socket, entry } = await proved();
     const heard = said(socket);
-    socket.write(`${JSON.stringify(hello(client, more))}\n`);
+    socket.write(`${JSON.stringify(hello(client, { ...entry, ...more }))}\n`);
+    socket.resume();
     await until('an answer', () => heard().includes('\n') || socket.destroyed);
     return socket;
   }
@@ -257,30 +267,59 @@ describe('a broker under attack', () => {
       .filter((line) => line.includes('"answer"'))
       .map((line) => JSON.parse(line) as { ask: number; answer: { is: string; why?: string } });
     for (const ask of [1, 3, 4, 8])
-      expect(answers.find((answer) => answer.ask === ask)?.answer, String(ask)).toEqual({
-        is: 'stay',
-        why: 'the lease is gone',
-      });
+      expect(answers.find((answer) => answer.ask === ask)?.answer, String(ask)).toMatchObject({ is: 'lost' });
     socket.destroy();
     await expectHonest();
   });
 
-  it('turns away whoever says hello twice, speaks before it, or says what no link says', async () => {
-    const ends = async (...lines: string[]): Promise<string> => {
-      const socket = await attacker();
+  it('turns away what does not prove whose it is, says hello twice, or speaks before it', async () => {
+    const ends = async (socket: Socket, ...lines: object[]): Promise<string> => {
       const heard = said(socket);
       const closed = new Promise((resolve) => socket.once('close', resolve));
-      socket.write(lines.map((line) => `${line}\n`).join(''));
+      socket.write(lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+      socket.resume();
       await closed;
       return heard();
     };
-    const twice = await ends(JSON.stringify(hello('a')), JSON.stringify(hello('b')));
+    expect(await ends(await attacker(), hello('a'))).toBe('');
+    expect(await ends(await attacker(), WELL_FORMED[4]!)).toBe('');
+    expect(await ends(await attacker(), new String('GET / HTTP/1.1\r\nHost: x\r\n\r'))).toBe('');
+    expect(await ends(await attacker(), { type: 'greet', version: 4, nonce: 'x' })).toBe('');
+    for (const proof of ['', 'x'.repeat(64), '0'.repeat(64)]) {
+      const { socket, entry } = await proved();
+      expect(await ends(socket, hello('a', { ...entry, proof }))).not.toContain('welcome');
+    }
+    const { socket, entry } = await proved();
+    const twice = await ends(socket, hello('a', entry), hello('b', entry));
     expect(twice.match(/welcome/g)?.length ?? 0).toBeLessThan(2);
-    expect(await ends(JSON.stringify(WELL_FORMED[4]))).toBe('');
-    expect(await ends('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toContain('"code":"message"');
-    expect(await ends(JSON.stringify(hello('c', { version: 1 })))).toContain('"code":"version"');
-    expect(await ends(JSON.stringify(hello('', {})))).toContain('"code":"message"');
+    const early = await proved();
+    expect(await ends(early.socket, WELL_FORMED[4]!)).toBe('');
+    const odd = await proved();
+    expect(await ends(odd.socket, hello('', odd.entry))).toContain('"code":"message"');
     await expectHonest();
+  });
+
+  it('answers a question that is none to whoever asked it, who keeps what it holds', async () => {
+    const { socket, entry } = await proved();
+    const heard = said(socket);
+    socket.write(`${JSON.stringify(hello('clumsy', entry))}\n`);
+    socket.write(`${JSON.stringify({ ...WELL_FORMED[1], ask: 7, timeoutMs: 1_000 })}\n`);
+    socket.resume();
+    await until('a lease', () => heard().includes('"granted"'));
+    const odd = [
+      { type: 'acquire', ask: 8, lease: 'x', ...asked, timeoutMs: -1 },
+      { type: 'acquire', ask: 9, lease: 'x'.repeat(300), ...asked },
+      { type: 'nothing', ask: 10 },
+      { type: 'request', lease: 'own', ...requestReport({ kind: 'ok', durationMs: -1 }) },
+      { type: 'status', ask: 11 },
+    ];
+    socket.write(odd.map((message) => `${JSON.stringify(message)}\n`).join(''));
+    await until('the last answer', () => heard().includes('"ask":11'));
+    for (const ask of [8, 9, 10]) expect(heard()).toContain(`"ask":${ask},"answer":{"is":"invalid"`);
+    expect(heard()).toMatch(/"is":"status".*"holder":"h","endpoint":"eu","key":"two"/);
+    socket.destroy();
+    expect(await acquire(honest, 'again')).toBe('two');
+    honest.release('again', false);
   });
 
   it('ends lines that never end, at a few megabytes, and stays quick for others meanwhile', async () => {
@@ -300,10 +339,11 @@ describe('a broker under attack', () => {
       await closed;
       return bytes;
     });
-    const zeros = await attacker();
+    const { socket: zeros, entry } = await proved();
     const refused = new Promise((resolve) => zeros.once('close', resolve));
+    zeros.resume();
     zeros.write(
-      `${JSON.stringify(hello('z')).replace(/"pools":\[.*\],"held"/, `"pools":[${'0,'.repeat(1_500_000)}0],"held"`)}\n`,
+      `${JSON.stringify(hello('z', entry)).replace(/"pools":\[.*\],"held"/, `"pools":[${'0,'.repeat(1_500_000)}0],"held"`)}\n`,
     );
     for (const bytes of await Promise.all(sent)) expect(bytes).toBeLessThan(16 * 1024 * 1024);
     await refused;
@@ -319,16 +359,13 @@ describe('a broker under attack', () => {
     const ended = new Promise((resolve) => broker.once('exit', resolve));
     await ended;
     await until('the silent are cut off', () => silent.every(({ destroyed }) => destroyed));
-    expect(existsSync(socketPath)).toBe(false);
+    await expect(connectOnce(brokerSocket(project))).rejects.toThrow('ECONNREFUSED');
   });
 
   it('does not keep in memory what a link leaves unread', async () => {
-    const socket = connect(socketPath);
-    sockets.push(socket);
-    socket.on('error', () => socket.destroy());
-    socket.pause();
+    const { socket, entry } = await proved();
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    socket.write(`${JSON.stringify(hello('deaf'))}\n`);
+    socket.write(`${JSON.stringify(hello('deaf', entry))}\n`);
     const question = `${JSON.stringify({ type: 'status', ask: 1 })}\n`.repeat(2_000);
     let ended = false;
     void closed.then(() => (ended = true));
@@ -343,15 +380,17 @@ describe('a broker under attack', () => {
     await expectHonest();
   });
 
-  it('listens where only its user can write, and shows no secret of whoever started it', async () => {
-    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-    const address = { socketPath: path.join(folder, 't'), cacheFile: path.join(folder, 'other.json') };
+  it('keeps its own secret where only its user can read it, and shows none of whoever started it', async () => {
+    const file = path.join(privateFolder(), secretFile(project));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
+    const address = { projects: [path.join(folder, 't')], cacheFile: path.join(folder, 'other.json') };
     const canary = 'canary-of-the-environment-17';
     process.env['CI_KEY_CANARY'] = canary;
     const client = await newClient(inject('installedProject'), { address, pools: [POOL] });
     try {
       expect(await acquire(client, 'lease')).toBe('one');
-      const pid = findBroker(address.socketPath)!;
+      const pid = findBroker(address.projects[0]!)!;
       const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
         .split('\0')
         .map((line) => line.split('=')[0]!);

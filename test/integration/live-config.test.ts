@@ -33,14 +33,14 @@ function configOf(keys: readonly Key[], more: object = {}): string {
 describe('the configuration in force', () => {
   let folder: string;
   let file: string;
-  let socket: string;
+  let project: string;
   let broker: ChildProcess;
   const clients: ConfigClient[] = [];
 
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'glc-')));
     file = path.join(folder, 'gemba.config.json');
-    socket = path.join(folder, 's');
+    project = path.join(folder, 's');
   });
 
   afterEach(() => {
@@ -56,15 +56,14 @@ describe('the configuration in force', () => {
 
   function startBroker(): void {
     const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
-    broker = spawn(process.execPath, [main, socket, path.join(folder, 'cache.json'), 'seed', file], {
-      stdio: 'inherit',
-    });
+    const args = [main, path.join(folder, 'cache.json'), 'seed', file, project];
+    broker = spawn(process.execPath, args, { stdio: 'inherit' });
   }
 
   async function client(env: Env = {}, run = 'run'): Promise<ConfigClient> {
     const made = new ConfigClient(`link-${clients.length}`, file, env, run);
     clients.push(made);
-    await made.open(socket);
+    await made.open(project);
     return made;
   }
 
@@ -154,7 +153,7 @@ describe('the configuration in force', () => {
     // A worker that comes now, when the file is no good, is one of a run that goes on.
     const late = new ConfigClient('late', withText(folder, configOf([key('one')])), {}, 'run');
     clients.push(late);
-    await late.open(socket);
+    await late.open(project);
     expect(late.live.current!.config.revision).toBe(good);
     rmSync(file, { force: true });
     await until('it is said', () => saidBy(first, second) === 2);
@@ -277,12 +276,11 @@ describe('the configuration in force', () => {
     broker.kill('SIGKILL');
     await until('it is gone', () => broker.signalCode !== null);
     before.close();
-    rmSync(socket, { force: true });
     writeFileSync(file, '{');
     startBroker();
     const after = new ConfigClient('link-0', withText(folder, text), {}, 'run');
     clients.push(after);
-    const opened = after.open(socket);
+    const opened = after.open(project);
     await opened;
     after.offer(text);
     after.acquire('a');

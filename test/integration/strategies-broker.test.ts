@@ -31,7 +31,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
-    address = { socketPath: path.join(folder, 's'), cacheFile: path.join(folder, 'cache.json') };
+    address = { projects: [path.join(folder, 's')], cacheFile: path.join(folder, 'cache.json') };
   });
 
   afterEach(async () => {
@@ -40,8 +40,8 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function kill(socketPath = address.socketPath): void {
-    const broker = findBroker(socketPath);
+  function kill(project = address.projects[0]!): void {
+    const broker = findBroker(project);
     if (broker !== null) process.kill(broker, 'SIGKILL');
   }
 
@@ -94,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
     for (const client of clients.splice(0)) client.close();
     await sleep(300);
     kill();
-    await until('the broker is gone', () => findBroker(address.socketPath) === null);
+    await until('the broker is gone', () => findBroker(address.projects[0]!) === null);
     const next = await newClient();
     const { rates } = await pick(next, 'first');
     expect(rates).toMatchObject({ api: expect.any(Number), ui: expect.any(Number) });
@@ -113,9 +113,9 @@ describe.skipIf(process.platform === 'win32')('the broker and strategies', () =>
       const here = await newClient();
       await rounds([here], 30, (name) => name === 'ui');
       await sleep(500);
-      const own = address.socketPath;
+      const own = address.projects[0]!;
       address = {
-        socketPath: path.join(folder, 'other'),
+        projects: [path.join(folder, 'other')],
         cacheFile: path.join(folder, 'other.json'),
         shared,
       };

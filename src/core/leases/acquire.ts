@@ -1,10 +1,11 @@
 import { granted } from '../effects.ts';
 import { memberStateOf } from '../members.ts';
 import { fits } from '../labels.ts';
-import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
-import type { Need, PoolSpec } from '../types.ts';
+import type { Context, Effect, LeaseState, MemberState, PoolState, ReplyTo } from '../state.ts';
+import type { EndpointSpec, KeySpec, MemberKind, Need, PoolSpec } from '../types.ts';
 import { assign, newLease } from './holding.ts';
 import { enqueue, positionSince, schedule, waiterOf } from './queue.ts';
+import { holderNames } from './selection.ts';
 
 export interface AcquireRequest {
   readonly to: ReplyTo;
@@ -64,30 +65,50 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
   return schedule(pool, context);
 }
 
-/** Takes over a lease that a link held when the broker before this one ended. */
+/** A lease of a client that came back, as it says: of a broker before this one, or of a connection that was cut. */
+export interface RestoredLease {
+  readonly id: string;
+  readonly client: string;
+  readonly spec: PoolSpec;
+  readonly need: Need;
+  readonly holder: string;
+  readonly testId: string | null;
+}
+
+/** Takes over a lease that a client says to hold. Where others hold its members to their limits, why it cannot. */
 export function restoreLease(
   pool: PoolState,
-  held: {
-    id: string;
-    client: string;
-    spec: PoolSpec;
-    need: Need;
-    holder: string;
-    testId: string | null;
-  },
-  member: { endpoint: string | null; key: string | null },
+  held: RestoredLease,
+  ids: { endpoint: string | null; key: string | null },
   context: Context,
-): LeaseState | null {
-  if (pool.leases.has(held.id)) return null;
-  const endpoint = held.spec.endpoints.find((spec) => spec.id === member.endpoint);
-  const key = held.spec.keys.find((spec) => spec.id === member.key);
+): { lease: LeaseState } | { lost: string } {
+  const known = pool.leases.get(held.id);
+  if (known) return known.client === held.client ? { lease: known } : { lost: 'another process has it' };
+  const { endpoints, keys } = held.spec;
+  const grant = {
+    endpoint: restoredMember(pool, 'endpoint', ids.endpoint, endpoints, context),
+    key: restoredMember(pool, 'key', ids.key, keys, context),
+  };
   const lease = newLease(pool, held, context);
-  assign(lease, {
-    endpoint: endpoint ? memberStateOf(pool, 'endpoint', endpoint, context) : null,
-    key: key ? memberStateOf(pool, 'key', key, context) : null,
-  });
+  for (const member of [grant.endpoint, grant.key]) {
+    const limit = member && lease.resolved.of.get(member)?.spec.maxConcurrent;
+    if (member && limit && member.inUse >= limit) return { lost: `${member.name} is held by ${holderNames(pool, member)}` };
+  }
+  assign(lease, grant);
   pool.leases.set(lease.id, lease);
-  return lease;
+  return { lease };
+}
+
+/** Also one that an edit has removed meanwhile: whoever adds it again must find it held. */
+function restoredMember(
+  pool: PoolState,
+  kind: MemberKind,
+  id: string | null,
+  specs: readonly (EndpointSpec | KeySpec)[],
+  context: Context,
+): MemberState | null {
+  if (id === null) return null;
+  return memberStateOf(pool, kind, specs.find((spec) => spec.id === id) ?? { id, name: id }, context);
 }
 
 /** Members that the test failed on before, as far as there are others of their kind. */

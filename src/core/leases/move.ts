@@ -1,4 +1,4 @@
-import { granted } from '../effects.ts';
+import { granted, UNKNOWN_LEASE } from '../effects.ts';
 import { drawsOnBudget, takeRetry } from '../pace/retry-budget.ts';
 import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
 import type { OutcomeKind } from '../types.ts';
@@ -25,7 +25,7 @@ export function moveLease(
   context: Context,
 ): Effect[] {
   const lease = pool.leases.get(request.lease);
-  if (!lease) return [{ type: 'stay', to: request.to, why: 'the lease is gone' }];
+  if (!lease) return [{ type: 'lost', to: request.to, why: UNKNOWN_LEASE }];
   const waiting = waiterOf(pool, lease.id);
   if (waiting) {
     waiting.replyTo.push(request.to);

@@ -8,6 +8,8 @@ import { isOutdated } from '../revision.ts';
 import { leaveBadMember, decidePermit } from '../pace/permits.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
+/** After a restart of the broker clients are back within this time, unless they stand still: also an impatient one waits. */
+const RESTORE_GRACE_MS = 3_000;
 
 /** Who does not wait for a free member waits for all that to be known whether there is one: for one probe at most. */
 export function probeGraceDeadline({ since, spec }: LeaseWaiter): number {
@@ -85,6 +87,11 @@ function serve(pool: PoolState, waiter: LeaseWaiter, context: Context): Effect[]
     if (now < waiter.deadline) return [];
     return refuse(waiter, now, [{ name: 'the shared store', why: 'does not answer', cause: 'fault' }]);
   }
+  if (pool.awaits !== null) {
+    const patientUntil = Math.max(waiter.deadline, waiter.since + RESTORE_GRACE_MS);
+    if (now < patientUntil) return [];
+    return refuse(waiter, now, [{ name: 'the broker', why: pool.awaits, cause: 'busy' }]);
+  }
   if (isOutdated(pool, waiter.spec))
     return now < waiter.deadline ? [] : refuse(waiter, now, refusals(pool, waiter, context));
   const wanted =
@@ -124,6 +131,11 @@ function avoiding(pool: PoolState, waiter: LeaseWaiter, context: Context): boole
   const others = { ...waiter, exclude: new Set([...waiter.exclude, ...waiter.avoid]) };
   const freeAt = freeFrom(pool, others, context);
   return freeAt === null || freeAt <= waiter.avoidUntil;
+}
+
+/** When a wait ends that can end by time alone, by the latest. */
+export function lastDeadline(pool: PoolState, { deadline, since }: LeaseWaiter): number {
+  return pool.awaits === null ? deadline : Math.max(deadline, since + RESTORE_GRACE_MS);
 }
 
 /** Who waits for that lease's member: in the queue, or for the shared store. */

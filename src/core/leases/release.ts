@@ -25,10 +25,21 @@ function cancelWaits(pool: PoolState, leaseId: string): Effect[] {
   return replyTo.map((to) => ({ type: 'stay', to, why: 'the lease was given back' }));
 }
 
-/** A link is gone: so are its leases and its place in the queue. */
-export function dropClient(pool: PoolState, client: string, context: Context): Effect[] {
+/** A client's connection is gone, and nobody reads answers to what it asked; it may come back to what it holds. */
+export function cancelWaitsOf(pool: PoolState, client: string): void {
   pool.queue = pool.queue.filter((waiter) => waiter.client !== client);
   pool.permitQueue = pool.permitQueue.filter((waiter) => waiter.client !== client);
+}
+
+/** A client is back and says what it holds: what else is on the books as its own was given back meanwhile. */
+export function keepOnly(pool: PoolState, client: string, held: ReadonlySet<string>): Effect[] {
+  const gone = [...pool.leases.values()].filter((lease) => lease.client === client && !held.has(lease.id));
+  return gone.flatMap((lease) => endLease(pool, lease));
+}
+
+/** A client is gone: so are its leases and its place in the queue. */
+export function dropClient(pool: PoolState, client: string, context: Context): Effect[] {
+  cancelWaitsOf(pool, client);
   const gone = [...pool.leases.values()].filter((lease) => lease.client === client);
   return [...gone.flatMap((lease) => endLease(pool, lease)), ...schedule(pool, context)];
 }

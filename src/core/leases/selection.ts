@@ -41,6 +41,7 @@ type Obstacle =
 
 /** The best free member, or null. */
 export function pickGrant(pool: PoolState, wanted: Wanted, context: Context): Grant | null {
+  if (pool.awaits !== null) return null;
   const resolved = resolvePool(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
   const keys = trustedFirst(
@@ -256,7 +257,7 @@ function describe(pool: PoolState, { member }: ResolvedMember, obstacle: Obstacl
     case 'held elsewhere':
       return 'held on another machine';
     case 'held':
-      return `held by ${holders(pool, member)}`;
+      return `held by ${holderNames(pool, member)}`;
     case 'out': {
       const until = untilOf(member.health);
       const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
@@ -271,7 +272,8 @@ function causeOf({ member }: ResolvedMember, obstacle: Obstacle): Refusal['cause
   return obstacle === 'model cooling' ? 'fault' : 'busy';
 }
 
-function holders(pool: PoolState, member: MemberState): string {
+/** Whose leases hold a member, in words. */
+export function holderNames(pool: PoolState, member: MemberState): string {
   const titles = [...pool.leases.values()]
     .filter((lease) => lease.endpoint === member || lease.key === member)
     .map((lease) => `"${lease.holder}"`);

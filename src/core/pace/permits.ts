@@ -18,6 +18,7 @@ import { reservePermit, startPermit, untilPermit } from './pace.ts';
 import { isOutdated } from '../revision.ts';
 import { resolvePool } from '../resolved-pool.ts';
 import { isSuspect } from '../members.ts';
+import { UNKNOWN_LEASE } from '../effects.ts';
 
 /** How long others wait for the attempt that finds out whether an unproven member works. */
 const TRIAL_MS = 3_000;
@@ -51,7 +52,7 @@ export function leaveBadMember(pool: PoolState, waiter: PermitWaiter, context: C
 export function decidePermit(pool: PoolState, waiter: PermitWaiter, context: Context): Effect[] {
   const { now } = context;
   const lease = pool.leases.get(waiter.lease);
-  if (!lease) return [{ type: 'stay', to: waiter, why: 'the lease is gone' }];
+  if (!lease) return [{ type: 'lost', to: waiter, why: UNKNOWN_LEASE }];
   if (waitsForMember(pool, lease)) return [];
   const undecided = membersOf(lease).filter((member) => isUndecided(member, lease));
   if (now - waiter.since < TRIAL_MS && undecided.some((member) => isOnOthersTrial(member, lease, now)))

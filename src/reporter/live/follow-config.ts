@@ -76,10 +76,13 @@ export class FollowedConfig {
 
   /** Null while no broker runs. Its libraries are loaded only where one does. */
   async #newProject(): Promise<Project | null> {
-    const { isBrokerThere, locateBroker } = await import('../../client/address.ts');
+    const [{ locateBroker }, { isBrokerThere }] = await Promise.all([
+      import('../../client/address.ts'),
+      import('../../client/machine.ts'),
+    ]);
     const stamp = stampOf(this.#file);
     if (this.#address?.stamp !== stamp) this.#address = { stamp, at: locateBroker(this.#file, this.#env) };
-    if (!this.#address.at || !isBrokerThere(this.#address.at)) return null;
+    if (!this.#address.at || !(await isBrokerThere(this.#address.at))) return null;
     const [{ followProject }, { eventText }] = await Promise.all([
       import('../../client/project.ts'),
       import('../../config/messages.ts'),

@@ -14,7 +14,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findConfig } from '../../../src/config/find.ts';
 import { loadGembaConfig } from '../../../src/config/load.ts';
-import { brokerAddress, ownFolder } from '../../../src/client/address.ts';
+import { brokerAddress } from '../../../src/client/address.ts';
+import { brokerSocket, secretFile } from '../../../src/shared/local-sockets.ts';
+import { ownFolder } from '../../../src/shared/private-folder.ts';
 import { isTrusted } from '../../../src/shared/file-trust.ts';
 import { HOSTILE, wellFormed } from '../../harness/hostile.ts';
 
@@ -63,14 +65,15 @@ describe('names', () => {
     writeFileSync(path.join(base, 'package.json'), '{}');
     for (const name of HOSTILE) {
       const store = `redis://host/${encodeURIComponent(wellFormed(name))}`;
-      const { socketPath, cacheFile } = brokerAddress({
+      const { projects, cacheFile } = brokerAddress({
         path: file,
         name,
         store,
         pools: { [name]: { leaseTtl: 1 } },
       });
-      expect(path.basename(socketPath)).toMatch(/^[0-9a-f]{16}\.sock$/);
-      expect(path.dirname(socketPath)).toMatch(/gemba-\d+$/);
+      expect(projects).toEqual([file]);
+      expect(secretFile(file)).toMatch(/^[0-9a-f]{14}\.broker$/);
+      expect(brokerSocket(file)).toMatch(/^\0?[\w./-]+$/);
       expect(path.dirname(cacheFile)).toBe(path.join(base, 'node_modules/.cache/gemba-agent'));
     }
   });
