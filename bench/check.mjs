@@ -145,7 +145,10 @@ async function leases() {
   const project = path.join(folder, 'broker');
   const isBroker = (args) => args.includes(project);
   const cacheFile = path.join(folder, 'cache.json');
-  const client = new BrokerClient({ address: { projects: [project], cacheFile }, pools: [exclusivePool(50)] });
+  const client = new BrokerClient({
+    address: { projects: [project], cacheFile },
+    pools: [exclusivePool(50)],
+  });
   const lease = await leaseCycle(client, 50);
   const server = await startEcho(path.join(folder, 'echo'), 'questions');
   const echo = await connectEcho(path.join(folder, 'echo'));

@@ -24,7 +24,8 @@ export class Absent {
   get awaits(): string | null {
     const [first] = this.#unheard.values();
     if (!first) return null;
-    if (first.client === UNKNOWN) return 'it was started anew, and the processes that hold something have not come back yet';
+    if (first.client === UNKNOWN)
+      return 'it was started anew, and the processes that hold something have not come back yet';
     const others = this.#unheard.size > 1 ? ` and ${this.#unheard.size - 1} more` : '';
     return (
       `it was started anew, and process ${first.pid}${others} has not said yet what it holds. ` +

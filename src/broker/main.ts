@@ -15,9 +15,12 @@ void start();
 async function start(): Promise<void> {
   // Connections that come while the broker is loaded: what they say waits in their sockets.
   const early: [Socket, string][] = [];
-  const listener = new Listener((socket, project) => {
-    socket.on('error', () => socket.destroy());
-    early.push([socket, project]);
+  const listener = new Listener({
+    onConnection: (socket, project) => {
+      socket.on('error', () => socket.destroy());
+      early.push([socket, project]);
+    },
+    onReplaced: () => listener.close(),
   });
   if (!(await listener.take(projects))) return listener.close();
   const { run } = await import('./run.ts');

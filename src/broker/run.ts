@@ -92,9 +92,7 @@ export function run(
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
   const configStore =
-    configFile === ''
-      ? null
-      : new ConfigStore(configFile, now, () => broker.configChanged(), configReader());
+    configFile === '' ? null : new ConfigStore(configFile, now, () => broker.configChanged(), configReader());
   const broker: Broker = new Broker({
     store: restored.then(() => store),
     configStore,
@@ -116,11 +114,14 @@ export function run(
     tasks,
     onChange: saveSoon,
   });
-  listener.handOver((socket, project) => broker.accept(socket, project));
+  listener.handOver({
+    onConnection: (socket, project) => broker.accept(socket, project),
+    // Its clients find the one that is there now, and say what they hold.
+    onReplaced: endNow,
+  });
   endAfter(BIRTH_MS);
   for (const [socket, project] of early) if (!socket.destroyed) broker.accept(socket, project);
 }
-
 
 /** What several machines share; the reason where it cannot be had; null where nothing is shared. */
 async function openShared(broker: () => Broker, inMidRun: boolean): Promise<SharedStore | string | null> {

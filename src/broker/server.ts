@@ -146,6 +146,7 @@ export class Broker {
     this.#strangers.close();
     this.#absent.close();
     this.#pools.close();
+    for (const { socket } of this.#connections.all) socket.destroy();
   }
 
   /** The shared store was lost, or is back. */

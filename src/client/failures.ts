@@ -27,8 +27,7 @@ export function foreign(project: string): GembaError {
 
 /** A broker lives, does not answer, and cannot be replaced. */
 export function silent(pid: number | null): GembaError {
-  const [who, how] =
-    pid === null ? ['', ''] : [` (process ${pid})`, `; \`kill -9 ${pid}\` ends it`];
+  const [who, how] = pid === null ? ['', ''] : [` (process ${pid})`, `; \`kill -9 ${pid}\` ends it`];
   return new GembaError(
     'GEMBA_BROKER_UNREACHABLE',
     `The broker of this project${who} is alive, but it has not answered for ${SILENT_S} s.\n` +

@@ -105,8 +105,7 @@ function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const main = fileURLToPath(new URL('dist/broker.js', packageRoot));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
-  const GEMBA_BROKER_STORE =
-    address.shared && JSON.stringify({ ...address.shared, id: storeIdOf(address) });
+  const GEMBA_BROKER_STORE = address.shared && JSON.stringify({ ...address.shared, id: storeIdOf(address) });
   const { NODE_EXTRA_CA_CERTS: authorities } = process.env;
   // The broker has another current folder.
   const NODE_EXTRA_CA_CERTS = authorities && absolute(authorities);

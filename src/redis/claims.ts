@@ -19,8 +19,7 @@ import type { Slot } from '../core/state.ts';
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */
 export const KEEP_MS = 300;
 
-const LOST =
-  'the shared store was not reached for longer than leaseTtl, so that another machine may have it';
+const LOST = 'the shared store was not reached for longer than leaseTtl, so that another machine may have it';
 
 interface Held extends Claimed {
   /** Until then, on the monotonic clock, the store cannot have given it to somebody else. */

@@ -49,7 +49,11 @@ export function startSocket(project: string): string {
  * Where a client of the broker of these projects is seen to live: connecting succeeds as long as its process lives, also
  * where that stands still, and no longer.
  */
-export function presenceSocket([project = '', other = project]: readonly string[], client: string, pid: number): string {
+export function presenceSocket(
+  [project = '', other = project]: readonly string[],
+  client: string,
+  pid: number,
+): string {
   return addressOf(`p-${hashOf(project)}-${hashOf(other)}-${pid}-${client}`);
 }
 
@@ -71,8 +75,7 @@ function hashOf(text: string): string {
 }
 
 function addressOf(name: string): string {
-  if (process.platform === 'linux')
-    return `\0${linuxPrefix()}${name}`.padEnd(ABSTRACT_LENGTH, FILL);
+  if (process.platform === 'linux') return `\0${linuxPrefix()}${name}`.padEnd(ABSTRACT_LENGTH, FILL);
   if (process.platform === 'win32') return `\\\\.\\pipe\\${windowsPrefix()}${name}`;
   return join(privateFolder(LONGEST_FOLDER), `${name}.sock`);
 }
@@ -81,7 +84,9 @@ function addressOf(name: string): string {
 function presentNames(): string[] | null {
   try {
     if (process.platform === 'linux')
-      return namesAfter(`@${linuxPrefix()}`, pathsIn('/proc/net/unix')).map((name) => name.replace(/\.+$/, ''));
+      return namesAfter(`@${linuxPrefix()}`, pathsIn('/proc/net/unix')).map((name) =>
+        name.replace(/\.+$/, ''),
+      );
     if (process.platform === 'win32') return namesAfter(windowsPrefix(), readdirSync('\\\\.\\pipe\\'));
     return readdirSync(privateFolder(LONGEST_FOLDER)).map((file) => basename(file, '.sock'));
   } catch {
@@ -90,7 +95,9 @@ function presentNames(): string[] | null {
 }
 
 function namesAfter(prefix: string, names: readonly string[]): string[] {
-  return [...new Set(names.filter((name) => name.startsWith(prefix)))].map((name) => name.slice(prefix.length));
+  return [...new Set(names.filter((name) => name.startsWith(prefix)))].map((name) =>
+    name.slice(prefix.length),
+  );
 }
 
 /** The last field of each line. */

@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GembaError } from '../core/errors.ts';
@@ -21,7 +30,8 @@ export function privateFolder(maxLength = Infinity): string {
     const folder = tryFolder(base);
     if (typeof folder !== 'string') reasons.push(folder.message);
     else if (Buffer.byteLength(folder) <= maxLength) return folder;
-    else reasons.push(`${folder}: the path is longer than ${maxLength} bytes, so that no socket can lie in it`);
+    else
+      reasons.push(`${folder}: the path is longer than ${maxLength} bytes, so that no socket can lie in it`);
   }
   throw new GembaError(
     'GEMBA_BROKER_UNREACHABLE',

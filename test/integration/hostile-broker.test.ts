@@ -276,7 +276,9 @@ describe('a broker under attack', () => {
     const ends = async (socket: Socket, ...lines: object[]): Promise<string> => {
       const heard = said(socket);
       const closed = new Promise((resolve) => socket.once('close', resolve));
-      socket.write(lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+      socket.write(
+        lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+      );
       socket.resume();
       await closed;
       return heard();
@@ -300,11 +302,9 @@ describe('a broker under attack', () => {
   });
 
   it('answers a question that is none to whoever asked it, who keeps what it holds', async () => {
-    const { socket, entry } = await proved();
+    const socket = await greeted('clumsy');
     const heard = said(socket);
-    socket.write(`${JSON.stringify(hello('clumsy', entry))}\n`);
     socket.write(`${JSON.stringify({ ...WELL_FORMED[1], ask: 7, timeoutMs: 1_000 })}\n`);
-    socket.resume();
     await until('a lease', () => heard().includes('"granted"'));
     const odd = [
       { type: 'acquire', ask: 8, lease: 'x', ...asked, timeoutMs: -1 },

@@ -92,7 +92,8 @@ export function restoreLease(
   const lease = newLease(pool, held, context);
   for (const member of [grant.endpoint, grant.key]) {
     const limit = member && lease.resolved.of.get(member)?.spec.maxConcurrent;
-    if (member && limit && member.inUse >= limit) return { lost: `${member.name} is held by ${holderNames(pool, member)}` };
+    if (member && limit && member.inUse >= limit)
+      return { lost: `${member.name} is held by ${holderNames(pool, member)}` };
   }
   assign(lease, grant);
   pool.leases.set(lease.id, lease);
