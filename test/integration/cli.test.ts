@@ -266,7 +266,7 @@ Pool api
 /** Whichever test holds the only key asks for the status as soon as the other one waits for it. */
 const HOLDS = `
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { test, expect } from 'gemba-agent';
 const gemba = async (...args) => (await promisify(execFile)(process.execPath, ['${CLI}', ...args])).stdout;
