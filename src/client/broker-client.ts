@@ -148,6 +148,8 @@ export class BrokerClient {
     if (this.#socket) return Promise.resolve();
     this.#connecting ??= this.#reach().finally(() => {
       this.#connecting = null;
+      // Nobody is to wait for one that does not come back by itself.
+      if (!this.#socket && this.#heldLeases.isEmpty) this.#disappear();
     });
     return this.#connecting;
   }
@@ -159,14 +161,15 @@ export class BrokerClient {
     let giveUpAt = began + REACH_MS;
     let startedAt = -Infinity;
     let start: { close: () => void } | null = null;
-    if (this.#mayHold) this.#presence ??= this.#machine.appear(address.projects, this.id);
     try {
       for (;;) {
+        const soughtAt = monotonic();
         const found = await this.#find();
         if (found === 'welcome') return;
+        // A broker lived, and was given time to answer.
+        if (monotonic() - soughtAt > START_AGAIN_MS) giveUpAt = monotonic() + REACH_MS;
         if (found === 'silent') {
           if (!this.#broker || !this.#machine.kill(this.#broker)) throw silent(this.#broker?.pid ?? null);
-          giveUpAt = monotonic() + REACH_MS;
         }
         if (!this.#mayStart) return;
         if (this.#closed) throw unreachable('this process has closed its connection');
@@ -209,6 +212,8 @@ export class BrokerClient {
       const onMessage = (message: BrokerMessage): void => {
         if (message.type === 'rejected') return reject(rejected(message));
         if (message.type !== 'welcome') return this.#hear(message);
+        // Not before: a broker that is started takes those that are seen for holders of a time before it.
+        if (this.#mayHold) this.#presence ??= this.#machine.appear(this.#options.address.projects, this.id);
         this.#socket = socket;
         this.#outbox.open(socket);
         if (this.#closed) {
@@ -257,7 +262,7 @@ export class BrokerClient {
       proof,
       projects: [...address.projects],
       store: storeIdOf(address),
-      isPresent: this.#presence !== null,
+      isPresent: this.#mayHold,
       pools: this.#pools() as HelloMessage['pools'],
       ...(follower && {
         follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
@@ -373,7 +378,7 @@ export class BrokerClient {
   #comeBack(): void {
     this.#connect().catch(async (error: unknown) => {
       this.#fail(error);
-      if (this.#heldLeases.isEmpty) return this.#disappear();
+      if (this.#heldLeases.isEmpty) return;
       await sleep(COME_BACK_MS, { isNeeded: false });
       if (!this.#closed) this.#comeBack();
     });

@@ -151,7 +151,8 @@ function appear(projects: readonly string[], client: string): { close: () => voi
 function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     server.on('error', () => resolve(false));
-    server.listen(path, () => resolve(true));
+    // Also in a worker of node:cluster, whose servers are its primary's else.
+    server.listen({ path, exclusive: true }, () => resolve(true));
   });
 }
 

@@ -133,7 +133,7 @@ const message = z.discriminatedUnion('type', [
     projects: failFastArray(path, { min: 1, max: 2 }),
     /** Which store its configuration names, as a hash. */
     store: id,
-    /** Its process is seen to live as long as it does: what it holds outlives a connection. */
+    /** Its process is seen to live from the welcome on: what it holds outlives a connection. */
     isPresent: z.boolean(),
     pools: failFastArray(poolSpec),
     follows: follows.optional(),
