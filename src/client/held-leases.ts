@@ -1,4 +1,5 @@
-import { type Clock, monotonic, systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { machineClock } from '../shared/machine-clock.ts';
 import type { Answer, WireGrant } from '../wire/messages.ts';
 import type { HeldLeaseInfo, HelloMessage, Pending } from './types.ts';
 
@@ -17,7 +18,7 @@ export class HeldLeases {
   /** How far the date was ahead of the monotonic clock when a lease was proved last. */
   #ahead: number;
 
-  constructor(now: Clock = monotonic, date: Clock = systemClock) {
+  constructor(now: Clock = machineClock, date: Clock = systemClock) {
     this.#now = now;
     this.#date = date;
     this.#ahead = date() - now();

@@ -8,10 +8,8 @@ export type Random = () => number;
 export const systemClock: Clock = () => Date.now();
 export const systemRandom: Random = () => Math.random();
 
-const machineStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-/** Milliseconds of a clock that never jumps, the same in all processes of a machine: for waits, deadlines and rates. */
-export const monotonic: Clock = () => machineStart + performance.now();
+/** Milliseconds of a clock that never jumps: for waits, deadlines and rates. */
+export const monotonic: Clock = () => performance.now();
 
 /** A date that never jumps: that of the process's start, and from there on by the monotonic clock. */
 export const steadyClock: Clock = () => performance.timeOrigin + performance.now();

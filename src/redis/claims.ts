@@ -1,4 +1,4 @@
-import { monotonic } from '../core/clock.ts';
+import { machineClock } from '../shared/machine-clock.ts';
 import {
   claimCall,
   type Claim,
@@ -67,7 +67,7 @@ export class Claims {
   async prove(lease: string): Promise<number | null> {
     const held = this.#held.get(lease);
     if (!held) return null;
-    if (held.safeUntil <= monotonic()) {
+    if (held.safeUntil <= machineClock()) {
       this.expire();
       return null;
     }
@@ -92,7 +92,7 @@ export class Claims {
   }
 
   isDue(): boolean {
-    const isOld = monotonic() - this.#renewedAt >= this.#options.ttlMs / 3;
+    const isOld = machineClock() - this.#renewedAt >= this.#options.ttlMs / 3;
     return this.#owed.size > 0 || (this.#held.size > 0 && isOld);
   }
 
@@ -104,7 +104,7 @@ export class Claims {
 
   /** Gives up what the store may have given to others by now. To be called often. */
   expire(): void {
-    const late = [...this.#held.values()].filter(({ safeUntil }) => safeUntil <= monotonic());
+    const late = [...this.#held.values()].filter(({ safeUntil }) => safeUntil <= machineClock());
     this.#lose(late.map(({ lease }) => lease));
   }
 
@@ -116,7 +116,7 @@ export class Claims {
     const { broker, ttlMs, connection } = this.#options;
     const claimed = { lease, slots, token: `${broker}.${++this.#tokens}` };
     // The dead broker's last renewal is this old at most, and as long again what it had then still lasts.
-    const safeUntil = monotonic() + ttlMs / 3;
+    const safeUntil = machineClock() + ttlMs / 3;
     if (alreadyHeld) this.#held.set(lease, { ...claimed, safeUntil, isKnown: false });
     return this.#ask(connection.redis, claimed);
   }
@@ -125,7 +125,7 @@ export class Claims {
     const { keys, broker, ttlMs, epoch } = this.#options;
     const { lease, slots, token } = claimed;
     const alreadyHeld = this.#held.has(lease);
-    const askedAt = monotonic();
+    const askedAt = machineClock();
     const call = claimCall(keys, claimed, { run: epoch.run, broker, ttlMs, alreadyHeld });
     const answer = await redis
       .run(call, (raw) => readClaim(raw, slots))
@@ -170,7 +170,7 @@ export class Claims {
   async #renew(redis: RedisConnection): Promise<Renewal['code']> {
     const { keys, ttlMs, epoch } = this.#options;
     const leases = [...this.#held.values()].filter(({ isKnown }) => isKnown);
-    const askedAt = monotonic();
+    const askedAt = machineClock();
     const answer = await redis.run(renewCall(keys, leases, { run: epoch.run, ttlMs }), readRenewal);
     if (answer.code === 'EPOCH') return answer.code;
     this.#renewedAt = askedAt;
