@@ -29,10 +29,10 @@ export const BUNDLES = [
 const CHUNKS = [
   ['zod', /node_modules\/zod\//],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
-  ['kernel', /^core\/(?:clock|errors|types|request-outcome|labels|blame\/verdict)/],
-  ['base', /^(?:shared\/(?!zod|record)|config\/(?:find|environment))/],
+  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|blame\/verdict)/],
+  ['base', /^(?:shared\/(?!zod|record)|config\/(?:find|environment|problems|source))/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
-  ['secrets', /^config\/(?:secrets|redactor|variables|json|read|problems)\.ts/],
+  ['secrets', /^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/],
   ['config-core', /^(?:config\/(?!index|define|watch|edits\/edit)|shared\/zod)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['project', /^(?:client\/(?!index)|wire\/lines)/],

@@ -1,6 +1,7 @@
 /** For each field of a config file, by its path, what it may hold; `*` stands for the name of a pool. */
 export const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   $schema: ['./node_modules/gemba-agent/schema.json'],
+  extends: ['./gemba.base.json', ['./gemba.base.json', './accounts.json']],
   name: ['shop'],
   store: ['local', 'redis://cache.example.test:6379/0', '${REDIS_URL}'],
   pools: [{ api: { endpoints: ['https://staging.example.test'], keys: ['${STAGING_KEY}'] } }],
@@ -16,12 +17,15 @@ export const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'pools.*.endpoints.priority': [1],
   'pools.*.endpoints.health': ['/healthz'],
   'pools.*.endpoints.proxy': ['http://proxy:3128'],
+  'pools.*.endpoints.headers': [{ 'x-tenant': 'qa' }],
   'pools.*.keys': [
     ['${CI_KEY_0}', { name: 'ci-1', value: '${CI_KEY_1}', maxConcurrent: 1 }],
     { fromEnv: 'STAGING_KEYS' },
   ],
   'pools.*.keys.name': ['ci-1'],
-  'pools.*.keys.value': ['${CI_KEY_1}'],
+  'pools.*.keys.value': ['${CI_KEY_1}', { file: '/run/secrets/ci-1' }],
+  'pools.*.keys.value.file': ['/run/secrets/ci-1'],
+  'pools.*.keys.fields.*.file': ['/run/secrets/qa1-password'],
   'pools.*.keys.fields': [{ username: 'qa1', password: '${QA1_PASSWORD}' }],
   'pools.*.keys.maxConcurrent': [1],
   'pools.*.keys.rpm': [60],

@@ -9,10 +9,12 @@ const HEAD = `# Configuration reference
 \`gemba.config.json\`: JSON; comments and trailing commas are allowed. It is found by \`GEMBA_CONFIG\`, by the worker option
 \`use: { gembaConfig: 'path' }\`, or as the nearest file of that name from the Playwright config's folder upward.
 
-- \`\${NAME}\` in any text is the variable's value; \`$\${\` stands for the characters themselves. A variable that is not set is an
-  error that names it and its place, unless its pool says \`"whenUnset": "skip"\`.
-- Durations are milliseconds, or texts such as \`"500ms"\`, \`"5s"\`, \`"2m"\`, \`"1h"\`.
-- An unknown field is an error with the nearest known name. All problems of a file are told together, each with line and column.
+- \`\${NAME}\` in any string is the value of a variable, \`\${NAME:-text}\` has a default, and \`$\${\` stands for the characters
+  themselves. A variable that is not set and has no default is an error that names it and its place, unless its pool says
+  \`"whenUnset": "skip"\`. Variables come from the environment, then from \`.env\` beside the config.
+- \`extends\` builds on other files: see [layers](live-config.md#layers).
+- Durations are milliseconds, or strings such as \`"500ms"\`, \`"5s"\`, \`"2m"\`, \`"1h"\`.
+- An unknown field is an error with the nearest known name. All problems are reported together, each with file, line and column.
 - Edits count while tests run: see [live configuration](live-config.md).
 `;
 
@@ -23,12 +25,18 @@ const SECTIONS: readonly { readonly title: string; readonly under: string; reado
     under: 'pools.*',
     note: '`pools` maps names to pools. A pool needs at least one endpoint or key.',
   },
-  { title: 'An endpoint', under: 'pools.*.endpoints', note: 'Or its address alone, as a text.' },
+  { title: 'An endpoint', under: 'pools.*.endpoints', note: 'Or its address alone, as a string.' },
   {
     title: 'A key',
     under: 'pools.*.keys',
-    note: 'Or its value alone, as a text. In place of the list, `{ "fromEnv": "NAME" }` takes all keys from one variable.',
+    note: 'Or its value alone, as a string. In place of the array, `{ "fromEnv": "NAME" }` takes all keys from one variable.',
   },
+  {
+    title: 'A value in a file',
+    under: 'pools.*.keys.value',
+    note: 'In place of the string. A line end behind the value is removed; the file is watched.',
+  },
+  { title: 'A field in a file', under: 'pools.*.keys.fields.*', note: 'The same for each of `fields`.' },
   { title: 'Ejection', under: 'pools.*.ejection' },
   { title: 'A way of sending keys', under: 'pools.*.auth', note: 'Or `"bearer"`, `"basic"`, `"none"`.' },
   { title: 'A rule of `classify`', under: 'pools.*.classify' },
@@ -69,11 +77,11 @@ function takes(node: Record<string, unknown>): string {
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'whole number',
+  string: 'string',
+  integer: 'integer',
   number: 'number',
   boolean: 'true or false',
-  array: 'list',
+  array: 'array',
   object: 'object',
 };
 

@@ -1,22 +1,37 @@
-import { readConfigText, revisionOf } from '../config/read.ts';
+import type { ReadFile } from '../config/types.ts';
+import {
+  type ConfigLayer,
+  type ConfigSource,
+  nextRevision,
+  readConfigText,
+  revisionOf,
+  singleSource,
+  textRevision,
+} from '../config/source.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigState } from '../core/types.ts';
 
-/** What the keeper needs of the configuration's code, which is loaded only when it is needed. */
+/** What the store needs of the configuration's code, which is loaded only when it is needed. */
 interface Reader {
-  readonly check: (file: string, text: string) => void;
+  /** Throws what is wrong with the files; `looked` gets each path that was tried. */
+  readonly read: (file: string, looked: Set<string>) => ConfigSource;
+  readonly check: (source: ConfigSource) => void;
   readonly problemsOf: (error: unknown) => string[];
-  readonly watch: (file: string, onSettled: () => 'again' | undefined) => { close(): Promise<void> };
+  readonly watch: (
+    files: () => readonly string[],
+    onSettled: () => 'again' | undefined,
+  ) => { close(): Promise<void> };
+  readonly stampOf: (file: string) => string;
 }
 
-/** The configuration in force, with its text: links resolve its variables, each in its own environment. */
+/** The configuration in force, with its texts: clients resolve its variables, each in its own environment. */
 export interface CurrentConfig extends Omit<ConfigState, 'broker'> {
-  readonly text: string;
+  readonly layers: readonly ConfigLayer[];
 }
 
 /**
- * Keeps the configuration of one file: the last text that was valid, and what is wrong with a later one. It never
- * resolves a variable.
+ * Keeps the configuration of one file and all that it extends: the last texts that were valid, and what is wrong with
+ * later ones. It resolves no variable and reads no value: of files of values it sees only that they changed.
  */
 export class ConfigStore {
   readonly #file: string;
@@ -26,15 +41,20 @@ export class ConfigStore {
   #watcher: { close(): Promise<void> } | null = null;
   #current: CurrentConfig | null = null;
   #errors: readonly string[] = [];
-  /** The file's state that was judged last: a revision, or what was wrong. */
+  /** The files' state that was looked at last: a revision of the texts, or what was wrong. */
   #lastSeen = '';
   #unconfirmed = '';
+  /** Every file that the configuration was read from, or was to be read from. */
+  readonly #looked: Set<string>;
+  /** Files of values and variables that clients read, as they were then. */
+  readonly #valueFiles = new Map<string, string>();
   #sequence = 0;
   #isClosed = false;
   readonly #ready: Promise<void>;
 
   constructor(file: string, now: Clock, onChange: (current: CurrentConfig) => void, reader: Promise<Reader>) {
     this.#file = file;
+    this.#looked = new Set([file]);
     this.#now = now;
     this.#onChange = onChange;
     this.#reader = reader;
@@ -46,30 +66,39 @@ export class ConfigStore {
   }
 
   /**
-   * Settles when there is something to say to a link that comes with a revision. Where that is the file's own, it is
-   * in force at once: the link has validated it, and loading what that takes would cost the first lease its time.
+   * Settles when there is an answer for a client that comes with a revision. Where that is the file's own, it is in force
+   * at once: the client has validated it, and loading what that takes would cost the first lease its time.
    */
   async settleOn(revision: string | null): Promise<void> {
     if (!this.#current && revision !== null) {
-      const text = textIn(this.#file);
-      if (text !== null && revisionOf(text) === revision) {
-        this.#lastSeen = revision;
-        this.#apply(revision, text, []);
+      const source = sourceIn(this.#file);
+      if (source?.revision === textRevision(revision)) {
+        this.#lastSeen = source.revision;
+        this.#apply(revision, source.layers, []);
       }
     }
     if (!this.#current) await this.#ready;
   }
 
-  /** A link has this text from before the broker; it counts where the file itself is no good now. */
-  async offer(revision: string, text: string): Promise<void> {
+  /** A client has these texts from before the broker; they count where the files themselves are not valid now. */
+  async offer(revision: string, layers: readonly ConfigLayer[]): Promise<void> {
     const reader = await this.#reader;
-    if (this.#current || revisionOf(text) !== revision) return;
+    if (this.#current || revisionOf(layers.map(({ text }) => text)) !== textRevision(revision)) return;
     try {
-      reader.check(this.#file, text);
+      reader.check({ revision, layers });
     } catch {
       return;
     }
-    this.#apply(revision, text, this.#errors);
+    this.#apply(revision, layers, this.#errors);
+  }
+
+  /** A client of the revision in force has read these files: a change of one of them is a change of the configuration. */
+  async follow(revision: string | null, files: readonly ReadFile[]): Promise<void> {
+    if (files.length === 0 || revision !== this.#current?.revision) return;
+    for (const { path, stamp } of files) if (!this.#valueFiles.has(path)) this.#valueFiles.set(path, stamp);
+    const reader = await this.#reader;
+    // It may have changed between a client's reading and its word.
+    if (!this.#isClosed) this.#lookAtValues(reader);
   }
 
   async close(): Promise<void> {
@@ -80,69 +109,94 @@ export class ConfigStore {
   async #begin(): Promise<void> {
     const reader = await this.#reader;
     if (this.#isClosed) return;
-    this.#watcher = reader.watch(this.#file, () => this.#look(reader));
+    this.#watcher = reader.watch(
+      () => [...this.#looked, ...this.#valueFiles.keys()],
+      () => this.#look(reader),
+    );
     if (this.#look(reader) === 'again') this.#look(reader);
   }
 
   #look(reader: Reader): 'again' | undefined {
     const found = this.#read(reader);
-    if (found.state === this.#lastSeen) return undefined;
+    if (found.state === this.#lastSeen) {
+      this.#lookAtValues(reader);
+      return undefined;
+    }
     if (found.errors.length > 0 && this.#unconfirmed !== found.state) {
       this.#unconfirmed = found.state;
       return 'again';
     }
     this.#lastSeen = found.state;
     this.#unconfirmed = '';
-    if (found.text !== null) this.#apply(found.state, found.text, []);
-    else {
+    if (found.layers !== null) {
+      const { revision = '' } = this.#current ?? {};
+      this.#apply(textRevision(revision) === found.state ? revision : found.state, found.layers, []);
+    } else {
       this.#errors = found.errors;
-      if (this.#current) this.#apply(this.#current.revision, this.#current.text, found.errors);
+      if (this.#current) this.#apply(this.#current.revision, this.#current.layers, found.errors);
     }
     return undefined;
   }
 
-  #read(reader: Reader): { state: string; text: string | null; errors: string[] } {
+  /** A value changed: the same texts are another revision, which each client resolves anew. */
+  #lookAtValues(reader: Reader): void {
+    if (!this.#current) return;
+    const isChanged = [...this.#valueFiles].some(([file, stamp]) => reader.stampOf(file) !== stamp);
+    if (!isChanged) return;
+    const { revision, layers, errors } = this.#current;
+    this.#apply(nextRevision(revision), layers, errors);
+  }
+
+  #read(reader: Reader): { state: string; layers: readonly ConfigLayer[] | null; errors: string[] } {
     let state = '';
     try {
-      const text = readConfigText(this.#file);
-      state = revisionOf(text);
-      if (state !== this.#current?.revision) reader.check(this.#file, text);
-      return { state, text, errors: [] };
+      const source = reader.read(this.#file, this.#looked);
+      state = source.revision;
+      const isKnown = this.#current !== null && state === textRevision(this.#current.revision);
+      if (!isKnown) reader.check(source);
+      return { state, layers: source.layers, errors: [] };
     } catch (error) {
       const errors = reader.problemsOf(error);
-      return { state: `${state} ${errors.join('\n')}`, text: null, errors };
+      return { state: `${state} ${errors.join('\n')}`, layers: null, errors };
     }
   }
 
-  #apply(revision: string, text: string, errors: readonly string[]): void {
+  #apply(revision: string, layers: readonly ConfigLayer[], errors: readonly string[]): void {
     this.#errors = errors;
-    this.#current = { seq: ++this.#sequence, at: this.#now(), revision, text, errors };
+    // Clients name the files again with the revision that they read them by.
+    if (revision !== this.#current?.revision) this.#valueFiles.clear();
+    this.#current = { seq: ++this.#sequence, at: this.#now(), revision, layers, errors };
     this.#onChange(this.#current);
   }
 }
 
-function textIn(file: string): string | null {
+function sourceIn(file: string): ConfigSource | null {
   try {
-    return readConfigText(file);
+    return singleSource(file, readConfigText(file));
   } catch {
     return null;
   }
 }
 
-/** The code that reads and judges the file. */
+/** The code that reads and checks the files. */
 export async function configReader(): Promise<Reader> {
-  const [{ checkConfigText }, { ConfigError, inWords }, { watchFile }] = await Promise.all([
-    import('../config/load.ts'),
-    import('../config/problems.ts'),
-    import('../config/watch.ts'),
-  ]);
+  const [{ readSource }, { checkSource }, { ConfigError, inWords }, { watchFiles }, { stampOf }] =
+    await Promise.all([
+      import('../config/layers.ts'),
+      import('../config/load.ts'),
+      import('../config/problems.ts'),
+      import('../config/watch.ts'),
+      import('../config/value-file.ts'),
+    ]);
   return {
-    check: checkConfigText,
+    read: readSource,
+    check: checkSource,
     problemsOf: (error) => {
       if (error instanceof ConfigError) return error.problems.map(inWords);
       return [error instanceof Error ? error.message : String(error)];
     },
     // What cannot be watched is looked at all the same.
-    watch: (file, onSettled) => watchFile(file, onSettled, () => undefined),
+    watch: (files, onSettled) => watchFiles(files, onSettled, () => undefined),
+    stampOf,
   };
 }

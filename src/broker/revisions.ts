@@ -1,3 +1,5 @@
+import type { ConfigLayer } from '../config/source.ts';
+import type { ReadFile } from '../config/types.ts';
 import type { ConfigState } from '../core/types.ts';
 import type { ConfigStore } from './config-store.ts';
 import { type Connection, type Connections, send } from './connections.ts';
@@ -31,7 +33,7 @@ export class Revisions {
   get state(): ConfigState | null {
     const current = this.#configStore?.current;
     if (!current) return null;
-    const { text: _, ...state } = current;
+    const { layers: _, ...state } = current;
     return { ...state, broker: this.#broker };
   }
 
@@ -40,14 +42,14 @@ export class Revisions {
     return this.#configStore !== null && this.#configStore.current === null && follows !== null;
   }
 
-  /** What a link is to be sent now: the text only where it has another, once it has had all that was sent before. */
+  /** What a client is to be sent now; the texts only where it has another revision, once it got all that was sent before. */
   takeUpdate(connection: Connection): ConfigUpdate | null {
     const { state } = this;
     const { follows } = connection;
     if (!state || !follows) return null;
     if (follows.revision === state.revision) return { state };
     connection.follows = { ...follows, revision: state.revision };
-    return { state, text: this.#configStore?.current?.text };
+    return { state, layers: this.#configStore?.current?.layers };
   }
 
   isKnown({ run }: Pick<NonNullable<Connection['follows']>, 'run'>): boolean {
@@ -89,8 +91,13 @@ export class Revisions {
     if (state && problems.length > 0) this.#say(connection.follows.run, state, 'missing', problems);
   }
 
-  offer(revision: string, text: string): void {
-    void this.#configStore?.offer(revision, text);
+  offer(revision: string, layers: readonly ConfigLayer[]): void {
+    void this.#configStore?.offer(revision, layers);
+  }
+
+  /** A client has read these files besides the texts of a revision. */
+  readFiles(revision: string | null, files: readonly ReadFile[]): void {
+    void this.#configStore?.follow(revision, files);
   }
 
   /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */

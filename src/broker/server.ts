@@ -242,6 +242,7 @@ export class Broker {
     const { notices } = this.#pools;
     send(connection, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
     this.#revisions.join(connection, follows?.revision ?? null);
+    this.#revisions.readFiles(follows?.revision ?? null, follows?.files ?? []);
     this.#transitionLog.replay(connection, connection.specs.keys());
     this.#ports.onClients(this.clients);
     this.#absent.heard(client);
@@ -250,7 +251,7 @@ export class Broker {
   }
 
   #receive(connection: Connection, message: Exclude<ClientMessage, { type: 'hello' | 'ping' }>): void {
-    if (message.type === 'offer') this.#revisions.offer(message.revision, message.text);
+    if (message.type === 'offer') this.#revisions.offer(message.revision, message.layers);
     else if (this.#revisions.isUndecided(connection))
       this.#heldBack.push(() => this.#receive(connection, message));
     else if (!connection.socket.destroyed) this.#applyLeaseMessage(connection, message);
@@ -327,6 +328,7 @@ export class Broker {
     const { specs: before } = connection;
     connection.specs = new Map(message.pools.map((spec) => [spec.name, spec]));
     this.#revisions.onPools(connection, message.problems);
+    this.#revisions.readFiles(message.revision, message.files);
     this.#pools.updateSpec(connection.client, before, connection.specs);
   }
 

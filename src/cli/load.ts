@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findConfig } from '../config/find.ts';
-import { loadGembaConfig } from '../config/load.ts';
+import { envFileOf, variablesFor } from '../config/env-file.ts';
+import { readSource } from '../config/layers.ts';
+import { configOf, loadGembaConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import type { LoadedConfig } from '../config/types.ts';
 import { GembaError } from '../core/errors.ts';
-import { placeOfVariables, withFileBeside, withNamedFile } from './env-file.ts';
 import type { Arguments } from './command.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,18 +31,17 @@ export function filesOf({ values }: Arguments): ConfigFiles {
   return { config: values.get('config'), envFile: values.get('env') };
 }
 
-/** Where the configuration is, if anywhere, and its variables: from the environment and a file of them. */
+/** Where the configuration is, if anywhere, and the environment with the file of variables that was named. */
 export function findFiles(
   options: ConfigFiles,
   { folder, env: set }: Terminal,
 ): { readonly file: string | undefined; readonly env: Terminal['env'] } {
-  const { envFile } = options;
-  const given = envFile === undefined ? set : withNamedFile(envFile, folder, set);
-  const found = options.config ?? findConfig({ env: given, from: folder, cwd: folder });
+  const found = options.config ?? findConfig({ env: set, from: folder, cwd: folder });
   const file = found === undefined ? undefined : resolve(folder, found);
-  const whole = envFile === undefined && file !== undefined ? withFileBeside(file, given) : given;
-  // A pin restricts a run to some members; whoever looks after them means all.
-  return { file, env: { ...whole, GEMBA_PIN: undefined } };
+  const named = options.envFile ?? (set['GEMBA_ENV_FILE'] || undefined);
+  const GEMBA_ENV_FILE = named === undefined ? undefined : resolve(folder, named);
+  // GEMBA_PIN applies to runs only, not to administration.
+  return { file, env: { ...set, GEMBA_ENV_FILE, GEMBA_PIN: undefined } };
 }
 
 /** The configuration with its variables; `needed` says why, where one is missing. */
@@ -49,15 +50,19 @@ export function loadConfig(
   terminal: Terminal,
   needed: string = KNOWN_BY_VALUE,
 ): Loaded {
-  const { folder } = terminal;
   const { file, env } = findFiles(options, terminal);
+  if (file === undefined) return { config: loadGembaConfig(undefined, { env, cwd: terminal.folder }), env };
+  const { env: variables, files } = variablesFor(file, env);
   try {
-    return { config: loadGembaConfig(file, { env, cwd: folder }), env };
+    return { config: configOf(readSource(file), variables, files), env };
   } catch (error) {
-    throw file === undefined
-      ? error
-      : withAdvice(error, needed, placeOfVariables(options.envFile, file, folder));
+    throw withAdvice(error, needed, placeOfVariables(file, env));
   }
+}
+
+function placeOfVariables(file: string, env: Terminal['env']): string {
+  const path = envFileOf(file, env);
+  return existsSync(path) ? path : `${path} (not there)`;
 }
 
 function withAdvice(error: unknown, needed: string, place: string): unknown {

@@ -23,8 +23,7 @@ export const scan: Command = async (args, terminal) => {
     throw new GembaError('GEMBA_USAGE', `There is no ${folder} to search.`);
   }
   const secrets = secretsOf(config);
-  const envFile = files.envFile ?? path.join(path.dirname(config.path), '.env');
-  const own = new Set([config.path, path.resolve(terminal.folder, envFile)]);
+  const own = new Set([...config.layers, ...config.valueFiles.map((file) => file.path)]);
   const findings = await search(folder, secrets, own);
   const view: ScanView = {
     folder,

@@ -265,7 +265,12 @@ export class BrokerClient {
       isPresent: this.#mayHold,
       pools: this.#pools() as HelloMessage['pools'],
       ...(follower && {
-        follows: { role: follower.role, run: follower.run, revision: follower.current?.revision ?? null },
+        follows: {
+          role: follower.role,
+          run: follower.run,
+          revision: follower.current?.revision ?? null,
+          files: [...(follower.current?.files ?? [])],
+        },
       }),
       probes: this.#options.onProbe !== undefined,
       held: this.#heldLeases.toRestore(this.#pending.values()),
@@ -283,15 +288,15 @@ export class BrokerClient {
     if (!follower) return;
     const before = follower.current;
     if (!news) {
-      if (before) this.#send({ type: 'offer', revision: before.revision, text: before.text });
+      if (before) this.#send({ type: 'offer', revision: before.revision, layers: [...before.layers] });
       return;
     }
-    follower.apply(news.state, news.text);
+    follower.apply(news.state, news.layers);
     const { current } = follower;
     if (!current || current === before) return;
-    const { revision, problems } = current;
+    const { revision, problems, files } = current;
     const pools = this.#pools() as HelloMessage['pools'];
-    this.#send({ type: 'pools', revision, pools, problems: [...problems] });
+    this.#send({ type: 'pools', revision, pools, problems: [...problems], files: [...files] });
   }
 
   async #probe(request: ProbeRequest): Promise<void> {

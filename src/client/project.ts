@@ -1,8 +1,10 @@
 import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
 import { type ConfigEvent, LiveConfig } from '../config/live.ts';
-import { configOfText } from '../config/load.ts';
+import { variablesFor } from '../config/env-file.ts';
+import { readSource } from '../config/layers.ts';
+import { configOf } from '../config/load.ts';
 import { refusalText } from '../config/messages.ts';
-import { readConfigText } from '../config/read.ts';
+import type { ConfigSource } from '../config/source.ts';
 import type { Env } from '../config/variables.ts';
 import { type BrokerAddress, brokerAddress, sharedOf } from './address.ts';
 import { BrokerClient } from './broker-client.ts';
@@ -24,7 +26,7 @@ type ClientHooks = Pick<
 >;
 
 export interface ProjectOptions extends ClientHooks {
-  /** Resolves the configuration's variables, and `GEMBA_SEED`. */
+  /** The environment: resolves the configuration's variables, together with the file of variables beside it. */
   readonly env: Env;
   readonly role: Follower['role'];
   /** The run that it belongs to: what is to be printed is printed once in each. */
@@ -58,9 +60,9 @@ export class Project {
       get current() {
         return live.announced;
       },
-      apply: (state, text) => {
+      apply: (state, layers) => {
         this.#refusals = state.errors;
-        live.apply(state, text);
+        live.apply(state, layers);
       },
       say: (about, problems) => print?.(refusalText(file, about, problems)),
     };
@@ -109,20 +111,22 @@ export class Project {
 
 /** From the file as it is now. Throws what is wrong with it. */
 export function openProject(file: string, options: ProjectOptions): Project {
-  const text = readConfigText(file);
-  const config = configOfText(file, text, options.env);
+  const source = readSource(file);
+  const { env, files } = variablesFor(file, options.env);
+  const config = configOf(source, env, files);
   const project = new Project(file, config, options);
-  project.live.start(config, text);
+  project.live.start(config, source.layers);
   return project;
 }
 
-/** Beside a broker that runs, with the text that this process read before; it starts none. */
-export function followProject(file: string, text: string, options: ProjectOptions): Project {
+/** Beside a broker that runs, with the texts that this process read before; it starts none. */
+export function followProject(file: string, source: ConfigSource | null, options: ProjectOptions): Project {
   const project = new Project(file, brokerSourceOf(file, options.env), { ...options, mayStart: false });
   try {
-    project.live.start(configOfText(file, text, options.env), text);
+    const { env, files } = variablesFor(file, options.env);
+    if (source) project.live.start(configOf(source, env, files), source.layers);
   } catch {
-    // It was no good to begin with: what the broker has comes first.
+    // It was not valid at the start: the broker's configuration comes first.
   }
   return project;
 }

@@ -2,6 +2,8 @@ import type { Answer, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import type { RequestReport } from '../core/request-outcome.ts';
 import type { ProbeResult } from '../core/health/probe-results.ts';
 import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '../core/types.ts';
+import type { AnnouncedRevision } from '../config/live.ts';
+import type { ConfigLayer } from '../config/source.ts';
 import type { BrokerAddress } from './address.ts';
 import type { Machine } from './machine.ts';
 
@@ -11,14 +13,9 @@ export interface Follower {
   /** The run that it belongs to: the process of its runner. */
   readonly run: string;
   /** What it has now; null before the broker has told. */
-  readonly current: {
-    readonly revision: string;
-    readonly text: string;
-    readonly specs: readonly PoolSpec[];
-    readonly problems: readonly string[];
-  } | null;
-  /** The broker has another state; `text` comes with a revision that is new here, and makes it `current`. */
-  readonly apply: (state: ConfigState, text: string | undefined) => void;
+  readonly current: AnnouncedRevision | null;
+  /** The broker has another state; `layers` come with a revision that is new here, and make it `current`. */
+  readonly apply: (state: ConfigState, layers: readonly ConfigLayer[] | undefined) => void;
   /** This link is to say it in its run's terminal. */
   readonly say: (about: ConfigState, problems: readonly string[]) => void;
 }

@@ -1,56 +1,68 @@
-import { parseDocument } from './document.ts';
-import { evaluate } from './load.ts';
+import { evaluate, finished } from './load.ts';
 import { asObject, isObject, items, type Loose } from './json.ts';
+import { documentOf } from './merge.ts';
 import { configError, type Finding, inWords, type Path } from './problems.ts';
-import { revisionOf } from './read.ts';
 import { partialConfigSchema } from './schema/schema.ts';
-import type { LoadedConfig } from './types.ts';
+import type { ConfigSource } from './source.ts';
+import type { LoadedConfig, ReadFile } from './types.ts';
 import type { Env } from './variables.ts';
 
 /** A configuration as far as this process can use it. */
 export interface AvailableConfig extends LoadedConfig {
   /** Pools that this process cannot use, with the reason. */
   readonly unavailable: Readonly<Record<string, string>>;
-  /** What of a valid file cannot be had here, such as a key whose variable is not set. */
+  /** What of a valid configuration cannot be used here, such as a key whose variable is not set. */
   readonly problems: readonly string[];
 }
 
 type List = 'endpoints' | 'keys';
 
-/** What is left out, by places in the file. */
+/** What is left out, by places in the merged value. */
 interface LeftOut {
   readonly pools: Record<string, string>;
   readonly members: Set<string>;
 }
 
 /**
- * What can be had of an edited file in this environment: a member whose variable is not set is left out, and so is a
- * pool that cannot be resolved. A start is stricter: there, whatever is missing is an error.
+ * The part of an edited configuration that this environment can use: without the members whose variable is not set, and
+ * without the pools that cannot be resolved. A start is stricter: there, whatever is missing is an error.
  */
-export function availableConfig(file: string, text: string, env: Env): AvailableConfig {
-  const document = parseDocument(text);
+export function availableConfig(
+  source: ConfigSource,
+  env: Env,
+  valueFiles: readonly ReadFile[] = [],
+): AvailableConfig {
+  const { path: file } = source.layers[0]!;
+  const document = documentOf(source);
   if (document.findings.length > 0) throw configError(file, document, document.findings);
   const whole = withNames(document.value);
   const left: LeftOut = { pools: Object.create(null) as Record<string, string>, members: new Set() };
-  const told: Finding[] = [];
+  const reported: Finding[] = [];
+  const folderOf = (path: Path): string => document.folderOf(inFile(path, whole, left));
   for (;;) {
     const rest = remains(whole, left);
     // Where nothing is left to use, what else is wrong does not matter.
     const isOver = Object.keys(poolsOf(rest)).length === 0;
-    const { config, findings } = evaluate(file, rest, isOver ? {} : env, partialConfigSchema);
+    const { config, findings } = evaluate(file, rest, isOver ? {} : env, folderOf, partialConfigSchema);
     if (config) {
-      const problems = told.length === 0 ? [] : configError(file, document, told).problems.map(inWords);
-      return { ...config, revision: revisionOf(text), unavailable: left.pools, problems };
+      const problems =
+        reported.length === 0 ? [] : configError(file, document, reported).problems.map(inWords);
+      return { ...finished(config, source, valueFiles), unavailable: left.pools, problems };
     }
     const before = countOf(left);
     for (const finding of findings) {
       const placed = { ...finding, path: inFile(finding.path, whole, left) };
-      told.push(placed);
+      reported.push(placed);
       leaveOut(placed, whole, left);
     }
     if (countOf(left) === before)
-      for (const name of Object.keys(poolsOf(whole))) left.pools[name] ??= told[0]!.message;
+      for (const name of Object.keys(poolsOf(whole))) left.pools[name] ??= reported[0]!.message;
   }
+}
+
+/** A whole configuration: all of it can be used here. */
+export function withoutProblems(config: LoadedConfig): AvailableConfig {
+  return { ...config, unavailable: {}, problems: [] };
 }
 
 /** Keys get the names that they have by their position, before a position is left out. */
@@ -81,13 +93,13 @@ function remains(whole: Loose, left: LeftOut): Loose {
   return { ...rest, pools: Object.fromEntries(pools) as Loose };
 }
 
-/** Where the members that remain stand in the file. */
+/** The positions in the merged value of the members that remain. */
 function keptOf(whole: Loose, left: LeftOut, pool: string, list: List): number[] {
   const all = items(asObject(poolsOf(whole)[pool])[list]);
   return all.flatMap((_, index) => (left.members.has(`${pool}/${list}/${index}`) ? [] : index));
 }
 
-/** The path of a finding of what remains, in the file. */
+/** The path of a finding of what remains, in the merged value. */
 function inFile(path: Path, whole: Loose, left: LeftOut): Path {
   const [root, pool, list, index, ...rest] = path;
   if (root !== 'pools' || typeof pool !== 'string' || typeof index !== 'number' || !isList(list)) return path;

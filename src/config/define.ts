@@ -1,4 +1,4 @@
-import type { GembaConfigInput } from './types.ts';
+import type { GembaConfigInput, GembaLayerInput } from './types.ts';
 
 /**
  * A configuration with its types checked, for tools that write `gemba.config.json`; the runner reads the file only.
@@ -6,6 +6,6 @@ import type { GembaConfigInput } from './types.ts';
  * @example
  * writeFileSync('gemba.config.json', JSON.stringify(defineGembaConfig({ pools: { api: { endpoints } } })));
  */
-export function defineGembaConfig(config: GembaConfigInput): GembaConfigInput {
+export function defineGembaConfig<T extends GembaConfigInput | GembaLayerInput>(config: T): T {
   return config;
 }

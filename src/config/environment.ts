@@ -1,13 +1,15 @@
 /** Each variable that a user may set, and what it does. */
 export const VARIABLES: Readonly<Record<string, string>> = {
   GEMBA_CONFIG:
-    'Path of the config file, relative to the current folder; goes before the option `gembaConfig` and the search.',
+    'Path of the config file, relative to the current folder; overrides the option `gembaConfig` and the search.',
+  GEMBA_ENV_FILE:
+    'Path of the file of variables, relative to the current folder, in place of `.env` beside the config; it must exist.',
   GEMBA_STORE:
-    'Goes before `store` of the config: `local`, or the address of the Redis that machines share. Fixed for a run.',
+    'Overrides `store` of the config: `local`, or the address of the Redis that machines share. Fixed for a run.',
   GEMBA_PIN:
     'Only these members, such as `api/us,api/ci-1`, to reproduce a failure; pools that it does not name stay whole.',
   GEMBA_DISABLE: 'Set to anything but `0`: plain Playwright, no leases, no records.',
-  GEMBA_REPORT_DIR: 'Where the report goes, relative to the current folder; goes before `outputFolder`.',
+  GEMBA_REPORT_DIR: 'The folder of the report, relative to the current folder; overrides `outputFolder`.',
   GEMBA_SEED:
     'Any text: it makes the choices of a broker repeatable. It counts for the broker that is started with it.',
 };

@@ -18,3 +18,10 @@ export function isEmptyList(value: unknown): boolean {
 export function asObject(value: unknown): Loose {
   return isObject(value) ? value : {};
 }
+
+/** The part of a value at a path; undefined where there is none. */
+export function partAt(value: unknown, path: readonly (string | number)[]): unknown {
+  let part = value;
+  for (const step of path) part = isObject(part) ? part[step as string] : undefined;
+  return part;
+}

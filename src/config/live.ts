@@ -1,26 +1,30 @@
 import type { ConfigState, PoolSpec } from '../core/types.ts';
-import { type AvailableConfig, availableConfig } from './available.ts';
+import { type AvailableConfig, availableConfig, withoutProblems } from './available.ts';
 import { changesBetween, type ConfigFieldChange } from './edits/changes.ts';
+import { variablesFor } from './env-file.ts';
+import type { ConfigLayer } from './source.ts';
 import { toPoolSpecs } from './spec.ts';
-import type { LoadedConfig } from './types.ts';
+import type { LoadedConfig, ReadFile } from './types.ts';
 import type { Env } from './variables.ts';
 
-/** A configuration as one revision has it, with what the broker is told of it. */
+/** A configuration as one revision has it, with what the broker gets of it. */
 export interface Revision {
   readonly config: AvailableConfig;
-  readonly text: string;
+  readonly layers: readonly ConfigLayer[];
   readonly specs: readonly PoolSpec[];
 }
 
-/** What a broker is told of a revision. */
+/** What a broker gets of a revision. */
 export interface AnnouncedRevision {
   readonly revision: string;
-  readonly text: string;
+  readonly layers: readonly ConfigLayer[];
+  /** Files that its values and variables come from: the broker watches them. */
+  readonly files: readonly ReadFile[];
   readonly specs: readonly PoolSpec[];
   readonly problems: readonly string[];
 }
 
-/** What became of the configuration at some time: another revision came into force, or an edit was refused. */
+/** A change of the configuration: another revision came into force, or an edit was refused. */
 export interface ConfigEvent extends ConfigState {
   /** Fields that differ from the revision before. */
   readonly changes: readonly ConfigFieldChange[];
@@ -29,7 +33,10 @@ export interface ConfigEvent extends ConfigState {
 /** Leases that move look up members of the revision that the broker had when it answered. */
 const KEPT = 16;
 
-/** The configuration of this process, as the broker's announcements change it. Variables are resolved here. */
+/**
+ * The configuration of this process, as the broker's announcements change it. Variables are resolved here: `env` is the
+ * environment, to which the file of variables beside the configuration is added.
+ */
 export class LiveConfig {
   readonly file: string;
   readonly #env: Env;
@@ -44,9 +51,9 @@ export class LiveConfig {
     this.#onEvent = onEvent;
   }
 
-  /** Begins with a file that was read and is valid. */
-  start(config: LoadedConfig, text: string): Revision {
-    return this.#keep({ ...config, unavailable: {}, problems: [] }, text);
+  /** Begins with a configuration that was read and is valid. */
+  start(config: LoadedConfig, layers: readonly ConfigLayer[]): Revision {
+    return this.#keep(withoutProblems(config), layers);
   }
 
   /** Those that leases may have been granted by. */
@@ -58,11 +65,12 @@ export class LiveConfig {
     return this.#current;
   }
 
-  /** What a broker is told of it. */
+  /** What a broker gets of it. */
   get announced(): AnnouncedRevision | null {
     if (!this.#current) return null;
-    const { config, text, specs } = this.#current;
-    return (this.#announced ??= { revision: config.revision, text, specs, problems: config.problems });
+    const { config, layers, specs } = this.#current;
+    const { revision, problems, valueFiles: files } = config;
+    return (this.#announced ??= { revision, layers, files, specs, problems });
   }
 
   /** That revision, while leases may still be granted by it. */
@@ -70,19 +78,21 @@ export class LiveConfig {
     return this.#revisions.get(revision ?? '') ?? this.#current;
   }
 
-  /** The broker has another state; `text` comes with a revision that is new here. */
-  apply(state: ConfigState, text: string | undefined): void {
+  /** The broker has another state; `layers` come with a revision that is new here. */
+  apply(state: ConfigState, layers: readonly ConfigLayer[] | undefined): void {
     const before = this.#current;
-    if (text !== undefined && state.revision !== before?.config.revision) {
-      this.#keep(availableConfig(this.file, text, this.#env), text);
+    const { revision } = state;
+    if (layers !== undefined && revision !== before?.config.revision) {
+      const { env, files } = variablesFor(this.file, this.#env);
+      this.#keep(availableConfig({ revision, layers }, env, files), layers);
     }
     const after = this.#current;
     const changes = before && after && before !== after ? changesBetween(before.config, after.config) : [];
     this.#onEvent({ ...state, errors: [...state.errors, ...(after?.config.problems ?? [])], changes });
   }
 
-  #keep(config: AvailableConfig, text: string): Revision {
-    const revision = { config, text, specs: toPoolSpecs(config) };
+  #keep(config: AvailableConfig, layers: readonly ConfigLayer[]): Revision {
+    const revision = { config, layers, specs: toPoolSpecs(config) };
     this.#revisions.delete(config.revision);
     this.#revisions.set(config.revision, revision);
     const [oldest] = this.#revisions.keys();

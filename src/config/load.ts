@@ -1,16 +1,17 @@
 import { resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { parseDocument } from './document.ts';
 import { CONFIG_FILE, findConfig, projectName } from './find.ts';
 import { toFindings } from './issues.ts';
+import { readSource } from './layers.ts';
+import { documentOf } from './merge.ts';
 import { pinMembers } from './pin.ts';
 import { configError, type Finding } from './problems.ts';
-import { readConfigText, revisionOf } from './read.ts';
 import { gembaConfigSchema, partialConfigSchema } from './schema/schema.ts';
 import { skippedPools, withoutPools } from './skip.ts';
-import type { LoadedConfig } from './types.ts';
+import type { ConfigSource } from './source.ts';
+import type { LoadedConfig, ReadFile } from './types.ts';
 import { writtenTexts } from './written.ts';
-import { resolveVariables, type Env, type Resolution, type UnsetVariable } from './variables.ts';
+import { resolveVariables, type Env, type FolderOf, type Resolution, type Unset } from './variables.ts';
 
 export interface LoadOptions {
   /** Where variables come from. Default: the process's environment. */
@@ -20,8 +21,8 @@ export interface LoadOptions {
 }
 
 /**
- * Reads, resolves and validates a config file; without a path the one of `GEMBA_CONFIG`, else the nearest from `cwd`
- * upward. All its problems come in one error.
+ * Reads, resolves and validates a config file with all that it extends; without a path the one of `GEMBA_CONFIG`, else
+ * the nearest from `cwd` upward. All problems come in one error.
  *
  * @example
  * const { pools } = loadGembaConfig('gemba.config.json');
@@ -29,31 +30,53 @@ export interface LoadOptions {
 export function loadGembaConfig(path?: string, options: LoadOptions = {}): LoadedConfig {
   const { env = process.env, cwd = process.cwd() } = options;
   const file = path === undefined ? foundConfig(env, cwd) : resolve(cwd, path);
-  return configOfText(file, readConfigText(file), env);
+  return configOf(readSource(file), env);
 }
 
-/** The same for a text that was read already. */
-export function configOfText(file: string, text: string, env: Env): LoadedConfig {
-  const document = parseDocument(text);
-  if (document.broken) throw configError(file, document, document.findings);
-  const { config, findings } = evaluate(file, document.value, env);
+/** The same for texts that were read already. */
+export function configOf(source: ConfigSource, env: Env, valueFiles: readonly ReadFile[] = []): LoadedConfig {
+  const [{ path }] = source.layers as [ConfigSource['layers'][0]];
+  const document = documentOf(source);
+  if (document.broken) throw configError(path, document, document.findings);
+  const { config, findings } = evaluate(path, document.value, env, document.folderOf);
   const all = [...document.findings, ...findings];
-  if (config === undefined || all.length > 0) throw configError(file, document, all);
-  return { ...config, revision: revisionOf(text) };
+  if (config === undefined || all.length > 0) throw configError(path, document, all);
+  return finished(config, source, valueFiles);
 }
 
-type Evaluated = { readonly findings: readonly Finding[]; readonly config?: Omit<LoadedConfig, 'revision'> };
+/** An evaluated configuration with the files that it comes from. */
+export function finished(
+  config: EvaluatedConfig,
+  { revision, layers }: ConfigSource,
+  valueFiles: readonly ReadFile[],
+): LoadedConfig {
+  return {
+    ...config,
+    revision,
+    layers: layers.map((layer) => layer.path),
+    valueFiles: [...config.valueFiles, ...valueFiles],
+  };
+}
 
-/** What the value of a config file comes to with these variables: a configuration, or what is wrong. */
+type EvaluatedConfig = Omit<LoadedConfig, 'revision' | 'layers'>;
+
+interface Evaluated {
+  readonly findings: readonly Finding[];
+  readonly config?: EvaluatedConfig;
+}
+
+/** What the value of a configuration is with these variables: a configuration, or what is wrong. */
 export function evaluate(
   file: string,
   value: unknown,
   env: Env,
+  folderOf: FolderOf,
   schema: typeof gembaConfigSchema = gembaConfigSchema,
 ): Evaluated {
-  const resolution = resolveVariables(withStore(value, env), env);
+  const raw = withStore(value, env);
+  const resolution = resolveVariables(raw, env, folderOf);
   const skipped = skippedPools(resolution);
-  const wrong = findingsOf(resolution, skipped, env, schema);
+  const wrong = findingsOf(resolution, raw, skipped, env, schema);
   if (wrong.length > 0) return { findings: hidden(wrong, resolution, env) };
   const config = partialConfigSchema.parse(withoutPools(skipped, resolution.value));
   const { pools, findings } = pinMembers(config.pools, skipped, env['GEMBA_PIN'] ?? '');
@@ -67,22 +90,24 @@ export function evaluate(
       path: file,
       written: writtenTexts(resolution.references, config.pools),
       skipped,
+      valueFiles: resolution.files,
     },
   };
 }
 
-/** Finds what is wrong with a text whatever its variables hold: throws an error with all its problems, or nothing. */
-export function checkConfigText(file: string, text: string): void {
-  const document = parseDocument(text);
-  if (document.broken) throw configError(file, document, document.findings);
-  const resolution = resolveVariables(document.value, {});
+/** Finds what is wrong with a configuration whatever its variables hold: throws all its problems, or returns. */
+export function checkSource(source: ConfigSource): void {
+  const [{ path }] = source.layers as [ConfigSource['layers'][0]];
+  const document = documentOf(source);
+  if (document.broken) throw configError(path, document, document.findings);
+  const resolution = resolveVariables(document.value, null, document.folderOf);
   const { error } = gembaConfigSchema.safeParse(resolution.value);
   const findings = [
     ...document.findings,
     ...resolution.findings,
-    ...toFindings(error?.issues ?? [], resolution),
+    ...toFindings(error?.issues ?? [], resolution, document.value),
   ];
-  if (findings.length > 0) throw configError(file, document, findings);
+  if (findings.length > 0) throw configError(path, document, findings);
 }
 
 function foundConfig(env: Env, cwd: string): string {
@@ -94,13 +119,14 @@ function foundConfig(env: Env, cwd: string): string {
 
 function withStore(value: unknown, env: Env): unknown {
   const store = env['GEMBA_STORE'];
-  // What the environment says is taken as it is, hence the escape.
+  // What the environment has is taken as it is, hence the escape.
   const overridden = store !== undefined && store !== '' && typeof value === 'object' && value !== null;
   return overridden ? { ...value, store: store.replaceAll('${', () => '$${') } : value;
 }
 
 function findingsOf(
   resolution: Resolution,
+  raw: unknown,
   skipped: LoadedConfig['skipped'],
   env: Env,
   schema: typeof gembaConfigSchema,
@@ -112,7 +138,7 @@ function findingsOf(
   const findings = [
     ...resolution.findings,
     ...unset.map(unsetFinding),
-    ...toFindings(error?.issues ?? [], resolution),
+    ...toFindings(error?.issues ?? [], resolution, raw),
   ];
   const fromStore = (env['GEMBA_STORE'] ?? '') !== '';
   return findings.map((finding) =>
@@ -120,9 +146,9 @@ function findingsOf(
   );
 }
 
-function unsetFinding({ path, name, empty }: UnsetVariable): Finding {
+function unsetFinding({ path, what, remedy }: Unset): Finding {
   const skip = path[0] === 'pools' ? ', or say "whenUnset": "skip" in this pool' : '';
-  return { path, message: `the variable ${name} is ${empty ? 'empty' : 'not set'}; set it${skip}` };
+  return { path, message: `${what}; ${remedy}${skip}` };
 }
 
 /** A last guard: whatever a message quotes, a variable is shown by its name. */

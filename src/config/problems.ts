@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { plainText } from '../shared/sanitize.ts';
 
-/** One thing that is wrong in a config file. Lines and columns count from 1. */
+/** One thing that is wrong in a config file, or in a file that it extends. Lines and columns count from 1. */
 export interface ConfigProblem {
   readonly file: string;
-  /** The field, such as `pools.api.keys[1].value`, or the variable that it is about; empty for the file itself. */
+  /** The field of that file, such as `pools.api.keys[1].value`, or the variable that it is about; empty for the file itself. */
   readonly path: string;
   readonly line: number;
   readonly column: number;
@@ -36,8 +36,10 @@ export interface Finding {
   readonly message: string;
   /** Whether it is about the value or about the name of the field. */
   readonly at?: 'name' | undefined;
-  /** Where it is known already. */
+  /** Its place in the text, where that is known already. */
   readonly offset?: number | undefined;
+  /** The file in which `path` and `offset` are; absent: `path` is in the merged value of all files. */
+  readonly file?: string | undefined;
   /** What it is about, where that is not the field at `path`. */
   readonly about?: string | undefined;
 }
@@ -55,22 +57,33 @@ export function fieldPath(path: string, field: string): string {
   return path === '' ? field : `${path}.${field}`;
 }
 
-/** Everything that was found, each at its place in the file, in the file's order. */
+/** Everything that was found, each at its place, by file and in the order of each. */
 export function configError(file: string, document: Locator, findings: readonly Finding[]): ConfigError {
   const problems = findings.map((finding): ConfigProblem => {
-    const { path, line, column } = document.locate(finding);
-    return { file, path: finding.about ?? formatPath(path), line, column, message: finding.message };
+    const { path, ...place } = document.locate(finding);
+    return { ...place, path: finding.about ?? formatPath(path), message: finding.message };
   });
+  const files = [...new Set(problems.map((problem) => problem.file))];
   const unique = new Map(problems.map((problem) => [inWords(problem), problem]));
   const sorted = [...unique.values()].sort(
-    (left, right) => left.line - right.line || left.column - right.column,
+    (left, right) =>
+      files.indexOf(left.file) - files.indexOf(right.file) ||
+      left.line - right.line ||
+      left.column - right.column,
   );
   return new ConfigError(file, sorted);
 }
 
-/** Knows where things stand in a file. */
-export interface Locator {
-  locate(finding: Finding): { readonly path: Path; readonly line: number; readonly column: number };
+/** Where a finding stands in a file. */
+export interface Located {
+  readonly file: string;
+  readonly path: Path;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Locator {
+  locate(finding: Finding): Located;
 }
 
 /** `file:line:column  path: message` */

@@ -1,9 +1,8 @@
-import jsonc from 'jsonc-parser';
 import { fingerprint } from '../shared/fingerprint.ts';
 import { projectName } from './find.ts';
 import { asObject, items, textOf, type Loose } from './json.ts';
-import { readConfigText } from './read.ts';
-import { type Env, isResolved, resolveVariables } from './variables.ts';
+import { roughFiles } from './rough.ts';
+import { type Env, isResolved } from './variables.ts';
 
 /** A value that must stand in no artifact, and whose it is. */
 export interface Secret {
@@ -42,9 +41,13 @@ interface SecretEndpoint {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Fields that say who signs in, not with what. */
+/** Fields of a key that say who signs in, not with what. */
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set(['username', 'email']);
 const USER_FIELD = /^(user|login|e?_?mail)/i;
+
+export function isPublicField(field: string): boolean {
+  return PUBLIC_FIELDS.has(field.toLowerCase());
+}
 
 /** Every secret of a configuration once, in its order. */
 export function secretsOf({ name: project, store, pools }: SecretSource): Secret[] {
@@ -57,14 +60,13 @@ export function secretsOf({ name: project, store, pools }: SecretSource): Secret
   return merged(all);
 }
 
-/** The secrets that a config file and its variables hold, whatever else is wrong with the file. */
+/** The secrets that a config file, what it extends and its variables hold, whatever else is wrong with them. */
 export function secretsInFile(file: string, env: Env): Secret[] {
-  try {
-    return secretsOf(roughly(file, env));
-  } catch {
-    // A file that cannot be read: its keys are nowhere, either.
-    return [];
-  }
+  const files = roughFiles(file, env);
+  const name = files.flatMap(({ value }) => known(value, 'name') ?? [])[0] ?? projectName(file);
+  const all = files.flatMap(({ value }) => secretsOf(roughly(value, name)));
+  const store = secretOfUrl(env['GEMBA_STORE'] ?? '', 'store');
+  return merged([...all, ...store]);
 }
 
 function secretsOfKey(key: SecretKey, isBasic: boolean, pool: string, project: string): Secret[] {
@@ -81,9 +83,7 @@ function secretsOfKey(key: SecretKey, isBasic: boolean, pool: string, project: s
   return [
     secret('', value),
     secret('password', password.join(':'), login),
-    ...fields
-      .filter(([field]) => !PUBLIC_FIELDS.has(field.toLowerCase()))
-      .map(([field, text]) => secret(field, text, user)),
+    ...fields.filter(([field]) => !isPublicField(field)).map(([field, text]) => secret(field, text, user)),
     secret('totp', totp),
     secret('totp', seedOf(totp)),
   ];
@@ -133,19 +133,17 @@ function merged(all: readonly Secret[]): Secret[] {
   return [...known.values()];
 }
 
-/** The texts of a file as they stand there, with the variables that are set. */
-function roughly(file: string, env: Env): SecretSource {
-  const parsed: unknown = jsonc.parse(readConfigText(file), [], { allowTrailingComma: true });
-  const value = asObject(resolveVariables(parsed, env).value);
-  const pools = Object.entries(asObject(value['pools'])).map(([name, pool]): [string, SecretPool] => {
-    const { auth, keys, endpoints } = asObject(pool);
-    return [name, { auth, keys: items(keys).map(roughKey), endpoints: items(endpoints).map(roughEndpoint) }];
-  });
-  return {
-    name: known(value, 'name') ?? projectName(file),
-    store: env['GEMBA_STORE'] || (known(value, 'store') ?? ''),
-    pools: Object.fromEntries(pools),
-  };
+function roughly(value: unknown, name: string): SecretSource {
+  const pools = Object.entries(asObject(asObject(value)['pools'])).map(
+    ([pool, given]): [string, SecretPool] => {
+      const { auth, keys, endpoints } = asObject(given);
+      return [
+        pool,
+        { auth, keys: items(keys).map(roughKey), endpoints: items(endpoints).map(roughEndpoint) },
+      ];
+    },
+  );
+  return { name, store: known(value, 'store') ?? '', pools: Object.fromEntries(pools) };
 }
 
 function roughKey(given: unknown, index: number): SecretKey {

@@ -1,23 +1,22 @@
 import type { LoadedConfig } from './types.ts';
-import type { Resolution } from './variables.ts';
+import type { Resolution, Unset } from './variables.ts';
 
-/** The pools that say `"whenUnset": "skip"` and have an unset variable, with the reason. */
+/** The pools with `"whenUnset": "skip"` that lack a variable or the file of a value, with the reason. */
 export function skippedPools({ value, unset }: Resolution): Record<string, string> {
   const skipped: Record<string, string> = Object.create(null);
   for (const [name, pool] of Object.entries(poolsOf(value))) {
     if (!isObject(pool) || pool['whenUnset'] !== 'skip') continue;
-    const names = new Set(
-      unset.filter(({ path }) => path[0] === 'pools' && path[1] === name).map((each) => each.name),
-    );
-    const [first, ...others] = names;
-    if (first !== undefined) {
-      skipped[name] =
-        others.length === 0
-          ? `the variable ${first} is not set`
-          : `the variables ${[...names].join(', ')} are not set`;
-    }
+    const missing = unset.filter(({ path }) => path[0] === 'pools' && path[1] === name);
+    if (missing.length > 0) skipped[name] = reasonOf(missing);
   }
   return skipped;
+}
+
+function reasonOf(missing: readonly Unset[]): string {
+  const variables = new Set(missing.flatMap(({ variable }) => variable ?? []));
+  if (variables.size < 2) return [...new Set(missing.map(({ what }) => what))].join(', ');
+  const files = missing.filter(({ variable }) => variable === undefined).map(({ what }) => what);
+  return [`the variables ${[...variables].join(', ')} are not set`, ...new Set(files)].join(', ');
 }
 
 /** The value without those pools. */

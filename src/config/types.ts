@@ -10,7 +10,7 @@ import type {
   Routing,
 } from '../core/types.ts';
 
-/** Milliseconds, or a text such as `"500ms"`, `"5s"`, `"2m"`, `"1h"`. */
+/** Milliseconds, or a string such as `"500ms"`, `"5s"`, `"2m"`, `"1h"`. */
 export type DurationInput = number | string;
 
 /** An endpoint of a validated configuration. Absent limits mean unlimited. */
@@ -24,6 +24,8 @@ export interface EndpointConfig {
   readonly health?: string | undefined;
   readonly proxy?: string | undefined;
   readonly enabled: boolean;
+  /** Secret: sent to this endpoint, shown nowhere. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A key of a validated configuration: `value`, `fields` or both. Absent limits mean unlimited. */
@@ -74,12 +76,16 @@ export interface GembaConfig {
   readonly gate: Gate;
 }
 
-/** A configuration read from a file. */
+/** A configuration read from its files. */
 export interface LoadedConfig extends GembaConfig {
   readonly name: string;
   /** Absolute path of the file. */
   readonly path: string;
-  /** 12 hex digits of SHA-256 over the file's text. */
+  /** Absolute paths of the file and of those that it extends, directly or not. */
+  readonly layers: readonly string[];
+  /** What else was read for it: files of values, and the file of variables. */
+  readonly valueFiles: readonly ReadFile[];
+  /** 12 hex digits of SHA-256 over the text of the file and of those that it extends. */
   readonly revision: string;
   /** Texts that hold variables, as the file has them, by the path that a change of the field has. */
   readonly written: Readonly<Record<string, string>>;
@@ -87,13 +93,27 @@ export interface LoadedConfig extends GembaConfig {
   readonly skipped: Readonly<Record<string, string>>;
 }
 
+/** A file that was read, and a text that differs after each save of it. */
+export interface ReadFile {
+  readonly path: string;
+  readonly stamp: string;
+}
+
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** An endpoint as it may be written. */
 export type EndpointInput = string | (Optional<EndpointConfig> & { readonly url: string });
 
+/** A secret as it may be written: itself, or the file that holds it. */
+export type SecretInput = string | { readonly file: string };
+
 /** A key as it may be written. */
-export type KeyInput = string | Optional<KeyConfig>;
+export type KeyInput =
+  | string
+  | (Optional<Omit<KeyConfig, 'value' | 'fields'>> & {
+      readonly value?: SecretInput | undefined;
+      readonly fields?: Readonly<Record<string, SecretInput>> | undefined;
+    });
 
 type Durations = 'timeout' | 'acquireTimeout' | 'leaseTtl';
 type Rewritten = 'endpoints' | 'keys' | 'ejection' | Durations;
@@ -108,9 +128,21 @@ export type PoolInput = Optional<Omit<PoolConfig, Rewritten> & Record<Durations,
 /** What `gemba.config.json` may hold. */
 export interface GembaConfigInput {
   readonly $schema?: string | undefined;
+  readonly extends?: string | readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly store?: string | undefined;
   readonly pools: Readonly<Record<string, PoolInput>>;
   readonly retryTests?: 'all' | 'environment' | undefined;
   readonly gate?: Optional<Record<GateRule, GateAction>> | undefined;
 }
+
+/** What a file may hold that extends another one: what is missing here comes from there. */
+export type GembaLayerInput = Omit<GembaConfigInput, 'pools'> & {
+  readonly extends: string | readonly string[];
+  readonly pools?: Readonly<Record<string, PoolLayerInput>> | undefined;
+};
+
+type PoolLayerInput = Omit<PoolInput, 'endpoints'> & {
+  readonly endpoints?:
+    readonly (EndpointInput | (Optional<EndpointConfig> & { readonly name: string }))[] | undefined;
+};

@@ -1,16 +1,21 @@
+import { resolve as absolute } from 'node:path';
 import type { Finding, Path } from './problems.ts';
+import type { ReadFile } from './types.ts';
+import { readValueFile } from './value-file.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** A config file's value with its variables filled in. A text with an unset variable is no text that could pass. */
+/** A configuration's value with its variables filled in. Where one is unset, a string stands that is valid as nothing. */
 export interface Resolution {
   readonly value: unknown;
-  readonly unset: readonly UnsetVariable[];
-  /** Wrong references, and variables that hold no list of keys. */
+  readonly unset: readonly Unset[];
+  /** Wrong references, and variables that hold no keys. */
   readonly findings: readonly Finding[];
   readonly references: readonly Reference[];
   /** The variable of each pool whose keys come `fromEnv`. */
   readonly lists: ReadonlyMap<string, string>;
+  /** The files of values that were read. */
+  readonly files: readonly ReadFile[];
 }
 
 /** A text that holds variables, as the file has it. */
@@ -20,44 +25,66 @@ export interface Reference {
   readonly names: readonly string[];
 }
 
-export interface UnsetVariable {
+/** A variable that is not set, or a file of a value that cannot be read. */
+export interface Unset {
   readonly path: Path;
-  readonly name: string;
-  /** Set, but to nothing. */
-  readonly empty: boolean;
+  /** Such as `the variable CI_KEY is not set`. */
+  readonly what: string;
+  /** Its name; absent for a file. */
+  readonly variable?: string;
+  /** Such as `set it`. */
+  readonly remedy: string;
 }
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const NAME = /^[A-Za-z_]\w*$/;
-const NO_VARIABLE = 'holds a "${" that is no variable; write ${NAME}, or $${ for the characters themselves';
-/** Begins what stands in for a text that cannot be resolved: equal to no other text, and valid as nothing. */
+const NAME_AND_DEFAULT = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
+const NO_VARIABLE =
+  'has a "${" that is not a variable; write ${NAME} or ${NAME:-default}, or $${ for the characters themselves';
+const NESTED = 'has a variable in the default of another variable; a default is plain text';
+/** Begins what replaces a string that cannot be resolved: it equals no other string, and no field accepts it. */
 const UNRESOLVED = '\0';
 
-export function resolveVariables(value: unknown, env: Env): Resolution {
-  const state: State = { env, unset: [], findings: [], references: [], lists: new Map() };
+/** The folder in which a relative path at this place of the configuration starts. */
+export type FolderOf = (path: Path) => string;
+
+/** Fills in variables and values from files. `env` null: nothing is known, so nothing is filled in, and nothing is read. */
+export function resolveVariables(value: unknown, env: Env | null, folderOf: FolderOf): Resolution {
+  const state: State = {
+    env,
+    folderOf,
+    unset: [],
+    findings: [],
+    references: [],
+    lists: new Map(),
+    files: [],
+  };
   return { value: resolve(value, [], state), ...state };
 }
 
-/** False for what stands in for a text whose variables are not set. */
+/** False for what replaces a string that cannot be resolved. */
 export function isResolved(text: string): boolean {
   return !text.startsWith(UNRESOLVED);
 }
 
 interface State {
-  readonly env: Env;
-  readonly unset: UnsetVariable[];
+  readonly env: Env | null;
+  readonly folderOf: FolderOf;
+  readonly unset: Unset[];
   readonly findings: Finding[];
   readonly references: Reference[];
   readonly lists: Map<string, string>;
+  readonly files: ReadFile[];
 }
 
 function resolve(value: unknown, path: Path, state: State): unknown {
   if (typeof value === 'string') return value.includes('${') ? resolveText(value, path, state) : value;
   if (Array.isArray(value)) return value.map((item, index) => resolve(item, [...path, index], state));
   if (typeof value !== 'object' || value === null) return value;
-  const name =
-    path.length === 3 && path[0] === 'pools' && path[2] === 'keys' ? variableOfList(value) : undefined;
-  if (name !== undefined) return resolveList(value, name, path, state);
+  const variable = isKeyList(path) ? onlyText(value, 'fromEnv') : undefined;
+  if (variable !== undefined && NAME.test(variable)) return resolveList(value, variable, path, state);
+  const file = isSecret(path) ? onlyText(value, 'file') : undefined;
+  if (file !== undefined && file !== '') return resolveFile(file, path, state);
   const result: Record<string, unknown> = Object.create(null);
   for (const [key, field] of Object.entries(value)) result[key] = resolve(field, [...path, key], state);
   return result;
@@ -65,45 +92,82 @@ function resolve(value: unknown, path: Path, state: State): unknown {
 
 function resolveText(text: string, path: Path, state: State): string {
   const names: string[] = [];
-  let wrong = false;
-  let unknown = false;
-  const resolved = text.replace(REFERENCE, (reference: string, name: string | undefined, end: string) => {
-    if (name === undefined) return '${';
-    wrong ||= end === '' || !NAME.test(name);
-    if (wrong) return reference;
-    const found = names.includes(name) ? state.env[name] : lookUp(name, path, state);
+  let problem: string | undefined;
+  let isUnknown = false;
+  const resolved = text.replace(REFERENCE, (reference: string, inner: string | undefined, end: string) => {
+    if (inner === undefined) return '${';
+    const [, name, initial] = NAME_AND_DEFAULT.exec(inner) ?? [];
+    if (end === '' || name === undefined) problem ??= NO_VARIABLE;
+    else if (initial?.includes('${')) problem ??= NESTED;
+    if (problem !== undefined || name === undefined) return reference;
+    const isRepeated = names.includes(name);
     names.push(name);
-    unknown ||= found === undefined || found === '';
+    const found = valueOf(name, initial, path, state, isRepeated);
+    isUnknown ||= found === undefined;
     return found ?? '';
   });
-  if (wrong) state.findings.push({ path, message: NO_VARIABLE });
+  if (problem !== undefined) state.findings.push({ path, message: problem });
   if (names.length > 0) state.references.push({ path, text, names });
-  return wrong || unknown ? `${UNRESOLVED}${path.join('.')}` : resolved;
+  return problem !== undefined || isUnknown ? `${UNRESOLVED}${path.join('.')}` : resolved;
 }
 
-function lookUp(name: string, path: Path, { env, unset }: State): string | undefined {
-  const value: unknown = env[name];
+function valueOf(
+  name: string,
+  initial: string | undefined,
+  path: Path,
+  { env, unset }: State,
+  isReported: boolean,
+): string | undefined {
+  const value: unknown = env?.[name];
   if (typeof value === 'string' && value !== '') return value;
-  unset.push({ path, name, empty: value === '' });
+  if (env !== null && initial !== undefined) return initial;
+  if (!isReported) {
+    const what = `the variable ${name} is ${value === '' ? 'empty' : 'not set'}`;
+    unset.push({ path, what, variable: name, remedy: 'set it' });
+  }
   return undefined;
 }
 
-/** The variable of `{ "fromEnv": "NAME" }`; anything else is the schema's to judge. */
-function variableOfList(value: object): string | undefined {
-  const [[key, name] = [], ...others] = Object.entries(value);
-  return key === 'fromEnv' && others.length === 0 && typeof name === 'string' && NAME.test(name)
-    ? name
-    : undefined;
+/** The string of an object that has this one field only; the schema reports anything else. */
+function onlyText(value: object, field: string): string | undefined {
+  const [[key, text] = [], ...others] = Object.entries(value);
+  return key === field && others.length === 0 && typeof text === 'string' ? text : undefined;
+}
+
+function isKeyList(path: Path): boolean {
+  return path.length === 3 && path[0] === 'pools' && path[2] === 'keys';
+}
+
+/** Where a secret of a key stands. */
+function isSecret([root, , list, index, field, ...rest]: Path): boolean {
+  if (root !== 'pools' || list !== 'keys' || typeof index !== 'number') return false;
+  return field === 'value' ? rest.length === 0 : field === 'fields' && rest.length === 1;
+}
+
+function resolveFile(text: string, path: Path, state: State): string {
+  const named = text.includes('${') ? resolveText(text, path, state) : text;
+  const unresolved = `${UNRESOLVED}${path.join('.')}`;
+  if (!isResolved(named)) return unresolved;
+  if (state.env === null) {
+    state.unset.push({ path, what: '', remedy: '' });
+    return unresolved;
+  }
+  const file = absolute(state.folderOf(path), named);
+  const { stamp, value, problem } = readValueFile(file);
+  state.files.push({ path: file, stamp });
+  if (value !== undefined) return value;
+  state.unset.push({ path, what: `the file ${file} ${problem}`, remedy: 'write the value into it' });
+  return unresolved;
 }
 
 function resolveList(value: object, name: string, path: Path, state: State): unknown {
   state.lists.set(String(path[1]), name);
   const at = [...path, 'fromEnv'];
-  const content = lookUp(name, at, state);
+  const content = valueOf(name, undefined, at, state, false);
   const keys = content === undefined ? undefined : parseList(content.trim());
   if (keys !== undefined && keys.length > 0) return keys;
   if (content !== undefined) {
-    const needs = 'a JSON array of keys, or a list of values split by commas or lines';
+    const needs = 'a JSON array of keys, or values separated by commas or line breaks';
     state.findings.push({ path: at, message: `the variable ${name} must hold ${needs}` });
   }
   return value;

@@ -7,20 +7,40 @@ export interface KeySecret {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** What a leased key adds to a request: headers with lower-case names, and perhaps a query parameter. */
+/** What a leased key adds to a request, and its endpoint. Names of headers are in lower case. */
 export interface Credentials {
+  /** Headers of the key. */
   readonly headers: Readonly<Record<string, string>>;
   readonly query: readonly [name: string, value: string] | null;
+  /** Headers of the endpoint, for each request to it that does not set them itself, whatever key it has. */
+  readonly extra: Readonly<Record<string, string>>;
 }
 
-const NO_CREDENTIALS: Credentials = { headers: {}, query: null };
+const NO_HEADERS: Readonly<Record<string, string>> = {};
 
-export function credentialsOf(style: Auth, key: KeySecret | null): Credentials {
-  if (key === null || style === 'none') return NO_CREDENTIALS;
+/** `extra`: the headers of the endpoint, as the configuration has them. */
+export function credentialsOf(
+  style: Auth,
+  key: KeySecret | null,
+  extra: Readonly<Record<string, string>> = NO_HEADERS,
+): Credentials {
+  return { ...ofKey(style, key), extra: lowerCased(extra) };
+}
+
+type OfKey = Omit<Credentials, 'extra'>;
+
+function ofKey(style: Auth, key: KeySecret | null): OfKey {
+  if (key === null || style === 'none') return { headers: NO_HEADERS, query: null };
   if (style === 'bearer') return inHeader('authorization', `Bearer ${key.value}`);
   if (style === 'basic') return inHeader('authorization', basic(basicPair(key)));
   if ('header' in style) return inHeader(style.header.toLowerCase(), key.value);
-  return { headers: {}, query: [style.query, key.value] };
+  return { headers: NO_HEADERS, query: [style.query, key.value] };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const _ in headers)
+    return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return NO_HEADERS;
 }
 
 /** The header of Basic authentication, in UTF-8 as browsers and curl send it (RFC 7617). */
@@ -33,7 +53,7 @@ function basicPair({ value, fields }: KeySecret): string {
   return username !== undefined && password !== undefined ? `${username}:${password}` : value;
 }
 
-function inHeader(name: string, value: string): Credentials {
+function inHeader(name: string, value: string): OfKey {
   return { headers: { [name]: value }, query: null };
 }
 

@@ -95,12 +95,16 @@ function prepare(url: URL, options: RequestOptions, outgoing: Outgoing): Prepare
   const marked = { ...options, [HANDLED]: true };
   outgoing.left = url.origin !== origin;
   if (outgoing.left) {
-    for (const name of Object.keys(headers))
-      if (headers[name] === credentials.headers[name.toLowerCase()]) delete headers[name];
+    for (const name of Object.keys(headers)) {
+      const added = credentials.headers[name.toLowerCase()] ?? credentials.extra[name.toLowerCase()];
+      if (headers[name] === added) delete headers[name];
+    }
     const target = new URL(keyless(url.href, credentials));
     return { url: target, options: { ...marked, headers: headers as http.OutgoingHttpHeaders }, seen: null };
   }
   const target = new URL(url);
+  for (const [name, value] of Object.entries(credentials.extra))
+    if (headerOf(headers, name) === undefined) headers[name] = value;
   const auth = authSent(credentials, (name) => headerOf(headers, name), target.search);
   const seen: Seen = { status: null, headers: {}, errorCode: null, auth, durationMs: null };
   outgoing.seen.push(seen);

@@ -8,6 +8,7 @@ export interface ProbeTarget {
     readonly url: string;
     readonly health?: string | undefined;
     readonly proxy?: string | undefined;
+    readonly headers?: Readonly<Record<string, string>> | undefined;
   };
   /** Null: the endpoint alone, without a key. */
   readonly key: KeySecret | null;
@@ -34,11 +35,11 @@ export function probeRequest({ endpoint, key, protocol, auth }: ProbeTarget): Pr
   const own = key && PROTOCOLS[protocol].probe(basePath);
   const path = own ? basePath + own.path : endpoint.health === undefined ? null : basePath + endpoint.health;
   const url = path === null ? base : new URL(base.origin + path);
-  const { headers, query } = credentialsOf(auth, key);
+  const { headers, query, extra } = credentialsOf(auth, key, endpoint.headers);
   if (query) url.search = withParameter(url.search, ...query);
   return {
     url,
-    headers: { accept: '*/*', ...own?.headers, ...headers },
+    headers: { accept: '*/*', ...extra, ...own?.headers, ...headers },
     queryKey: query,
     by: own ? 'protocol' : path === null ? 'address' : 'health',
   };

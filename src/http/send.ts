@@ -100,6 +100,8 @@ function leasing(
     if (wire.left) return dispatch(options, handler);
     const [, pathname = '', search = ''] = /^([^?]*)(.*)$/s.exec(options.path) ?? [];
     const headers = new Headers(options.headers as Record<string, string>);
+    for (const [name, value] of Object.entries(credentials.extra))
+      if (!headers.has(name)) headers.set(name, value);
     const auth = authSent(credentials, (name) => headers.get(name) ?? undefined, search);
     if (auth === 'leased')
       for (const [name, value] of Object.entries(credentials.headers)) headers.set(name, value);

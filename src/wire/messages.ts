@@ -20,12 +20,13 @@ import {
   type StrategyOutcome,
   type Transition,
 } from '../core/types.ts';
+import { LIMITS } from '../core/limits.ts';
 import { z } from '../shared/zod.ts';
 import { failFastArray, objectOf, stringRecord } from './schema.ts';
 
-const id = z.string().min(1).max(200);
-const text = z.string().max(2_000);
-const path = z.string().min(1).max(10_000);
+const id = z.string().min(1).max(LIMITS.name);
+const text = z.string().max(LIMITS.text);
+const path = z.string().min(1).max(LIMITS.path);
 const need = stringRecord();
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -113,6 +114,11 @@ const running = { run: count, test: id, group: text.nullable(), retry: count };
 /** What a client is. A reporter prints before workers do; a command prints nothing. */
 const CLIENT_ROLES = ['reporter', 'worker', 'command'] as const;
 
+/** A file that a client read, with what differs after each save of it. */
+const readFile = z.object({ path, stamp: text });
+/** The texts of a configuration: its file, and what that extends. */
+const layers = failFastArray(z.object({ path, text: z.string() }), { min: 1 });
+
 /** How a client follows the configuration's edits. */
 const follows = z.object({
   role: z.enum(CLIENT_ROLES),
@@ -120,6 +126,8 @@ const follows = z.object({
   run: id,
   /** The revision that it has; null where it has none. */
   revision: id.nullable(),
+  /** What it read for it besides the texts of the configuration. */
+  files: failFastArray(readFile),
 });
 
 const message = z.discriminatedUnion('type', [
@@ -166,9 +174,10 @@ const message = z.discriminatedUnion('type', [
     revision: id,
     pools: failFastArray(poolSpec),
     problems: failFastArray(z.string().max(10_000)),
+    files: failFastArray(readFile),
   }),
-  /** The text of the revision that it has, for a broker that has none. */
-  z.object({ type: z.literal('offer'), revision: id, text: z.string() }),
+  /** The texts of the revision that it has, for a broker that has none. */
+  z.object({ type: z.literal('offer'), revision: id, layers }),
   z.object({
     type: z.literal('permit'),
     ask,
@@ -279,10 +288,10 @@ export type Answer =
       readonly reasons: readonly Refusal[];
     };
 
-/** The configuration in force; its text where the link has another revision. */
+/** The configuration in force; its texts where the client has another revision. */
 export interface ConfigUpdate {
   readonly state: ConfigState;
-  readonly text?: string | undefined;
+  readonly layers?: readonly { readonly path: string; readonly text: string }[] | undefined;
 }
 
 /** A probe of an endpoint with a key, by identity and name; without a key where the pool has none that works there. */

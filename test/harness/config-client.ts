@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { BrokerMessage, WireGrant, ClientMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
-import { configOfText } from '../../src/config/load.ts';
+import { readSource } from '../../src/config/layers.ts';
+import { configOf } from '../../src/config/load.ts';
 import { splitLines } from '../../src/wire/lines.ts';
 import { greetRaw } from './raw-client.ts';
 
@@ -41,8 +42,8 @@ export class ConfigClient {
     this.live = new LiveConfig(file, env, ({ revision, errors }) => {
       this.heard.push({ type: 'config', revision, errors, at: performance.now() });
     });
-    const text = readFileSync(file, 'utf8');
-    this.live.start(configOfText(file, text, env), text);
+    const source = readSource(file);
+    this.live.start(configOf(source, env), source.layers);
   }
 
   async open(project: string): Promise<void> {
@@ -61,14 +62,14 @@ export class ConfigClient {
       );
       socket.on('data', (chunk: string) => read(chunk));
     });
-    const { revision, specs } = this.live.announced!;
+    const { revision, specs, files } = this.live.announced!;
     this.#send({
       type: 'hello',
       ...entry,
       client: this.#id,
       pid: process.pid,
       pools: specs as never,
-      follows: { role: 'worker', run: this.#run, revision },
+      follows: { role: 'worker', run: this.#run, revision, files: [...files] },
       held: [],
     });
     socket.resume();
@@ -83,8 +84,9 @@ export class ConfigClient {
     this.#send({ type: 'acquire', ask, ...question });
   }
 
-  offer(text: string): void {
-    this.#send({ type: 'offer', revision: this.live.announced!.revision, text });
+  offer(): void {
+    const { revision, layers } = this.live.announced!;
+    this.#send({ type: 'offer', revision, layers: [...layers] });
   }
 
   release(lease: string): void {
@@ -109,10 +111,11 @@ export class ConfigClient {
   #hear(message: Message): void {
     if (message.type === 'config' || message.type === 'welcome') {
       const before = this.live.current;
-      if (message.config) this.live.apply(message.config.state, message.config.text);
+      if (message.config) this.live.apply(message.config.state, message.config.layers);
       if (this.live.current === before) return;
-      const { revision, specs, problems } = this.live.announced!;
-      this.#send({ type: 'pools', revision, pools: specs as never, problems: [...problems] });
+      const { revision, specs, problems, files } = this.live.announced!;
+      const known = { revision, pools: specs as never, problems: [...problems], files: [...files] };
+      this.#send({ type: 'pools', ...known });
     } else if (message.type === 'say') this.heard.push({ type: 'said', problems: message.problems });
     else if (message.type === 'answer') {
       const { answer } = message;

@@ -81,8 +81,9 @@ const WELL_FORMED: readonly ClientMessage[] = [
     revision: 'r',
     pools: [{ ...POOL, name: '__proto__' }],
     problems: [...HOSTILE].map((text) => text.slice(0, 100)),
+    files: [{ path: '/dev/null/__proto__', stamp: HOSTILE[0]!.slice(0, 100) }],
   },
-  { type: 'offer', revision: 'r', text: '{' },
+  { type: 'offer', revision: 'r', layers: [{ path: '/', text: '{' }] },
   {
     type: 'test-failed',
     ask: 9,

@@ -256,7 +256,7 @@ describe('the configuration in force', () => {
     }
     const last = write([key('one'), key('always')]);
     await after(last, 'all have the last', () =>
-      clients.every((client) => client.live.announced!.text === last),
+      clients.every((client) => client.live.announced!.layers[0]!.text === last),
     );
     isOver = true;
     await Promise.all(working);
@@ -272,7 +272,7 @@ describe('the configuration in force', () => {
   it('comes back with a new broker, from the links where the file is no good', async () => {
     start(configOf([key('one')]));
     const before = await client();
-    const text = before.live.current!.text;
+    const { text } = before.live.current!.layers[0]!;
     broker.kill('SIGKILL');
     await until('it is gone', () => broker.signalCode !== null);
     before.close();
@@ -282,7 +282,7 @@ describe('the configuration in force', () => {
     clients.push(after);
     const opened = after.open(project);
     await opened;
-    after.offer(text);
+    after.offer();
     after.acquire('a');
     await until('a is granted', () => after.granted('a') !== undefined);
     await until('it is said', () => saidBy(after) === 1);

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { revisionOf } from '../../src/config/read.ts';
+import { revisionOf as revisionOfAll } from '../../src/config/source.ts';
 import type * as Live from '../../src/reporter/live/live.ts';
 import { LiveRun } from '../../src/reporter/live/run.ts';
 import { reportOf } from '../unit/reporter/synthetic.ts';
@@ -24,6 +24,10 @@ const TEXT = `// The shop's staging system.
   },
 }
 `;
+
+function revisionOf(text: string): string {
+  return revisionOfAll([text]);
+}
 
 interface Settings {
   readonly enabled: boolean;

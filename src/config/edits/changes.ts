@@ -4,6 +4,7 @@ import { sameAddress } from '../schema/addresses.ts';
 import { isObject } from '../json.ts';
 import { fieldPath, formatPath, type Path } from '../problems.ts';
 import { redactorOf } from '../redactor.ts';
+import { isPublicField } from '../secrets.ts';
 import type { EndpointConfig, KeyConfig, LoadedConfig, PoolConfig } from '../types.ts';
 
 /** A value of a configuration as it may be shown: a secret is its fingerprint, a text with variables as the file has it. */
@@ -83,8 +84,8 @@ function comparePools(
   compare(path, shownPool(old), shownPool(next), changes);
   compareMembers(
     [...path, 'endpoints'],
-    old.endpoints.map(shownEndpoint),
-    next.endpoints.map(shownEndpoint),
+    old.endpoints.map((endpoint) => shownEndpoint(endpoint, oldProject)),
+    next.endpoints.map((endpoint) => shownEndpoint(endpoint, nextProject)),
     changes,
   );
   const shown = (keys: readonly KeyConfig[], project: string): ShownMember[] =>
@@ -152,22 +153,33 @@ function summary({ endpoints, keys }: PoolConfig): Shown {
   return { endpoints: endpoints.map(({ name }) => name), keys: keys.map(({ name }) => name) };
 }
 
-function shownEndpoint(endpoint: EndpointConfig): ShownMember {
-  const fields = { ...endpoint, proxy: endpoint.proxy && withoutLogins(endpoint.proxy) };
+function shownEndpoint(endpoint: EndpointConfig, project: string): ShownMember {
+  const fields = {
+    ...endpoint,
+    proxy: endpoint.proxy && withoutLogins(endpoint.proxy),
+    headers: fingerprints(endpoint.headers, project),
+  };
   return { name: endpoint.name, identity: sameAddress(endpoint.url), fields };
 }
 
 function shownKey(key: KeyConfig, project: string): ShownMember {
   const { value, fields, labels, ...rest } = key;
-  const secrets = Object.entries(fields).map(([name, secret]) => [name, fingerprint(project, secret)]);
   return {
     name: key.name,
     identity: identity(project, key),
     fields: {
       ...rest,
       value: value === undefined ? undefined : fingerprint(project, value),
-      fields: Object.fromEntries(secrets) as Shown,
+      fields: fingerprints(fields, project),
       labels: { ...labels },
     },
   };
+}
+
+function fingerprints(secrets: Readonly<Record<string, string>>, project: string): Shown {
+  const shown = Object.entries(secrets).map(([name, secret]) => [
+    name,
+    isPublicField(name) ? secret : fingerprint(project, secret),
+  ]);
+  return Object.fromEntries(shown) as Shown;
 }

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
+import { LIMITS } from '../../core/limits.ts';
+import type { EndpointConfig, EndpointInput, KeyConfig, KeyInput } from '../types.ts';
 import { endpointUrl, hostOf, proxyUrl } from './addresses.ts';
 import {
+  anyText,
   checked,
   decimal,
   either,
@@ -8,26 +11,32 @@ import {
   list,
   matching,
   name,
+  positive,
   strict,
   text,
   texts,
   whole,
 } from './fields.ts';
-import type { EndpointConfig, EndpointInput, KeyConfig, KeyInput } from '../types.ts';
+import { headers } from './headers.ts';
+import { secretOr, secretText } from './secrets.ts';
+
+const WEIGHT_NEEDS = `be 0, or a number from ${LIMITS.fraction} to ${LIMITS.amount}`;
 
 const limits = {
   maxConcurrent: whole(1)
     .optional()
     .describe('How many leases may hold it at once, over all workers. Default: unlimited.'),
-  rpm: decimal('be a number above 0')
-    .gt(0, { error: 'must be a number above 0' })
+  rpm: positive()
     .optional()
-    .describe('Calls per minute, over all workers; a call waits for its turn. Default: unlimited.'),
-  weight: decimal('be a number of 0 or more')
-    .min(0, { error: 'must be a number of 0 or more' })
+    .describe('Requests per minute, over all workers; a request waits for its turn. Default: unlimited.'),
+  weight: decimal(WEIGHT_NEEDS)
+    .refine((value) => value === 0 || (value >= LIMITS.fraction && value <= LIMITS.amount), {
+      error: `must ${WEIGHT_NEEDS}`,
+    })
+    .meta({ minimum: 0, maximum: LIMITS.amount })
     .default(1)
-    .describe('Its share among its like: 2 is leased twice as often as 1. Default: 1.'),
-  enabled: flag().default(true).describe('false keeps it out of every lease. Default: true.'),
+    .describe('Its share: 2 gets twice as many leases as 1, and 0 gets none. Default: 1.'),
+  enabled: flag().default(true).describe('false: no lease gets it. Default: true.'),
 };
 
 const endpoint = strict({
@@ -43,8 +52,11 @@ const endpoint = strict({
     .describe('With `"routing": "priority"` the lowest number goes first. Default: 0.'),
   health: matching('be a path that begins with "/", such as "/healthz"', healthProblem, '^/')
     .optional()
-    .describe('A path that answers 2xx while the endpoint is well; it turns probes on. Default: no probes.'),
+    .describe('A path that answers 2xx while the endpoint works; it switches probes on. Default: no probes.'),
   proxy: proxyUrl().optional().describe('The http or https proxy on the way to it. Default: none.'),
+  headers: headers()
+    .default({})
+    .describe('Headers that `request`, `page` and `gemba.fetch` send to this endpoint. Default: none.'),
 });
 
 export const endpointSchema: z.ZodType<EndpointConfig, EndpointInput> = either(
@@ -60,18 +72,22 @@ const key = checked(
     name: name()
       .optional()
       .describe('Its name in reports and on the command line. Default: key-1, key-2 … by position.'),
-    value: text().optional().describe('The secret; "${NAME}" takes it from the environment. Never shown.'),
-    fields: texts('be an object of texts, such as { "username": "qa1" }')
-      .default({})
-      .describe('Further secrets of it, such as username and password. Never shown. Default: none.'),
+    value: secretOr(secretText())
+      .optional()
+      .describe('The secret: "${NAME}" from the environment, or { "file": "path" }. Never shown.'),
+    fields: texts('be an object of strings, such as { "username": "qa1" }', secretOr(anyText(LIMITS.secret)))
+      .prefault({})
+      .describe(
+        'Further parts of it, such as username and password. Only username and email are shown. Default: none.',
+      ),
     ...limits,
-    labels: texts('be an object of texts, such as { "role": "admin" }')
+    labels: texts('be an object of strings, such as { "role": "admin" }', anyText(LIMITS.name))
       .default({})
       .describe('What a test can ask for by `gembaNeed`. Default: none.'),
-    quotaGroup: text()
+    quotaGroup: text(undefined, LIMITS.name)
       .optional()
       .describe('Keys of one group share their rate limits and quotas. Default: the key itself.'),
-    endpoints: list(text(), 'be a list of names of endpoints')
+    endpoints: list(text(undefined, LIMITS.name), 'be an array of names of endpoints')
       .min(1, { error: 'must name at least one endpoint; leave it out where the key works at all' })
       .optional()
       .describe('The names of the endpoints that it works at. Default: all.'),
@@ -84,10 +100,10 @@ const key = checked(
   },
 );
 
-/** A key whose name may still be missing: only its list knows its position. */
+/** A key whose name may still be missing: it may come from its position, which only the list has. */
 export const keySchema: z.ZodType<Omit<KeyConfig, 'name'> & { name?: string | undefined }, KeyInput> = either(
-  [text().describe('Short form of { "value": … }.'), key],
-  'be a text in quotes or an object with "value" or "fields"',
+  [secretText().describe('Short form of { "value": … }.'), key],
+  'be a string or an object with "value" or "fields"',
 ).transform((input) => (typeof input === 'string' ? key.parse({ value: input }) : input));
 
 function healthProblem(value: string): string | undefined {

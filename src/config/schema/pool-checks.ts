@@ -1,19 +1,20 @@
 import { secretOf } from '../../shared/fingerprint.ts';
 import { ADDRESS, hostOf, sameAddress } from './addresses.ts';
-import { nameProblem, suggest, type ReportProblem } from './fields.ts';
+import { FOUND, nameProblem, suggest, type ReportProblem } from './fields.ts';
+import { headerValueProblem } from './headers.ts';
 import { asObject, isEmptyList, isObject, items, textOf, type Loose } from '../json.ts';
+import type { Protocol } from '../../core/types.ts';
 import type { KeyConfig } from '../types.ts';
+import { AUTH_OF } from './auth.ts';
 
 type KeyParts = Partial<Pick<KeyConfig, 'value' | 'fields'>>;
 
-const FITS_HEADER = /^[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
-const HEADER_NEEDS = 'must fit into a header: no line break, no space at its ends, nothing beyond Latin-1';
+const AUTH_HEADER = 'is the header of the key; set another "auth", or leave this one out';
 const BASIC_NEEDS =
   'needs "fields" with username and password, or a value "user:password", for "auth": "basic"';
 
-/** What the fields of one pool owe to each other. Fields may be of any type here: their own checks tell that. */
+/** Checks over several fields of one pool. A field may be of any type here: its own check reports that. */
 export function checkPool(value: unknown, report: ReportProblem): void {
-  // Another type is told by the pool's own type.
   if (!isObject(value)) return;
   const pool = value;
   const endpoints = items(pool['endpoints']).map(asEndpoint);
@@ -28,7 +29,29 @@ export function checkPool(value: unknown, report: ReportProblem): void {
     const problem = isKey(key) ? sendingProblem(key, pool['auth']) : undefined;
     if (problem !== undefined) report(secretPath(key, index), problem);
   });
+  checkHeaders(endpoints, keys, pool, report);
   checkPolicy(pool, report);
+}
+
+/** A header of an endpoint would replace the key, or be replaced by it. */
+function checkHeaders(
+  endpoints: readonly Loose[],
+  keys: readonly Loose[],
+  pool: Loose,
+  report: ReportProblem,
+): void {
+  const auth = authHeaderOf(pool);
+  if (auth === undefined || (keys.length === 0 && !isObject(pool['keys']))) return;
+  endpoints.forEach(({ headers }, index) => {
+    for (const name of Object.keys(asObject(headers)))
+      if (name.toLowerCase() === auth) report(['endpoints', index, 'headers', name], AUTH_HEADER, 'name');
+  });
+}
+
+function authHeaderOf({ auth, protocol }: Loose): string | undefined {
+  const style = auth ?? AUTH_OF[protocol as Protocol] ?? 'bearer';
+  if (style === 'bearer' || style === 'basic') return 'authorization';
+  return textOf(style, 'header')?.toLowerCase();
 }
 
 function checkEndpoints(endpoints: readonly Loose[], report: ReportProblem): void {
@@ -72,13 +95,13 @@ function checkEndpointsOfKeys(
   const known = endpoints
     .flatMap((endpoint) => textOf(endpoint, 'name') ?? [])
     .filter((name) => nameProblem(name) === undefined);
-  // A wrong endpoint may have no good name yet; what refers to it is then not to blame.
+  // A wrong endpoint may have no valid name yet, so a reference to it may be right.
   if (known.length < endpoints.length) return;
   keys.forEach((key, index) => {
     items(key['endpoints']).forEach((name, position) => {
       if (typeof name !== 'string' || known.includes(name)) return;
       const hint = known.length === 0 ? 'it has none' : suggest(name, known);
-      report(['keys', index, 'endpoints', position], `is no endpoint of this pool; ${hint}`);
+      report(['keys', index, 'endpoints', position], `${FOUND} is not an endpoint of this pool; ${hint}`);
     });
   });
 }
@@ -89,14 +112,12 @@ function sendingProblem({ value, fields }: KeyParts, auth: unknown): string | un
     return named || value?.includes(':') === true ? undefined : BASIC_NEEDS;
   }
   const inHeader = auth === undefined || auth === 'bearer' || 'header' in asObject(auth);
-  return !inHeader || value === undefined || value === '' || FITS_HEADER.test(value)
-    ? undefined
-    : HEADER_NEEDS;
+  return inHeader && value !== undefined ? headerValueProblem(value) : undefined;
 }
 
 function checkPolicy(pool: Loose, report: ReportProblem): void {
   if (pool['whenEmpty'] === 'fallback' && pool['fallback'] === undefined) {
-    report(['whenEmpty'], 'needs "fallback": the name of the pool that stands in');
+    report(['whenEmpty'], 'needs "fallback", the name of the pool that is used instead');
   }
   const { base, max } = asObject(pool['ejection']);
   if (typeof base === 'number' && typeof max === 'number' && base > max) {
@@ -104,14 +125,14 @@ function checkPolicy(pool: Loose, report: ReportProblem): void {
   }
 }
 
-/** The place of the first equal value before this one. */
+/** The index of the first equal value before this one. */
 function earlier(values: readonly (string | undefined)[], index: number): number | undefined {
   const value = values[index];
   const first = value === undefined || value === '' ? index : values.indexOf(value);
   return first < index ? first : undefined;
 }
 
-/** An endpoint as its schema makes it; it may not have done so, where another one of the list is wrong. */
+/** An endpoint in its long form: its schema leaves the short form where another endpoint of the array is wrong. */
 function asEndpoint(value: unknown): Loose {
   const endpoint = typeof value === 'string' ? { url: value.trim() } : asObject(value);
   const { name, url } = endpoint as Loose;

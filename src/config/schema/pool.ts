@@ -1,53 +1,25 @@
 import type * as zod from 'zod';
 import {
   OUTCOME_KINDS,
-  type Protocol,
   LEASE_SCOPES,
   FAILOVERS,
   PROTOCOLS,
   ROTATIONS,
   ROUTINGS,
-  type Auth,
   type ClassifyRule,
 } from '../../core/types.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { z } from '../../shared/zod.ts';
 import { checkPool } from './pool-checks.ts';
 import { checked, decimal, duration, either, list, matching, oneOf, strict, text, whole } from './fields.ts';
+import { auth, AUTH_OF } from './auth.ts';
 import { endpointSchema, keySchema } from './members.ts';
 import type { PoolConfig, PoolInput } from '../types.ts';
 
-const AUTH_OF: Readonly<Record<Protocol, Auth>> = {
-  http: 'bearer',
-  openai: 'bearer',
-  gemini: { header: 'x-goog-api-key' },
-  anthropic: { header: 'x-api-key' },
-  'azure-openai': { header: 'api-key' },
-};
-
-const HEADER = /^[\w!#$%&'*+.^`|~-]+$/;
+/** A vendor's model may compute for long before its answer begins. */
+const VENDOR_TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 5_000;
 const VARIABLE = /^[A-Za-z_]\w*$/;
-
-const auth = either(
-  [
-    oneOf(['bearer', 'basic', 'none']),
-    strict({
-      header: matching('be the name of a header', headerProblem, HEADER.source)
-        .optional()
-        .describe('Name of the header.'),
-      query: text('be the name of a query parameter').optional().describe('Name of the query parameter.'),
-    }).meta({ minProperties: 1, maxProperties: 1 }),
-  ],
-  'be "bearer", "basic", "none", { "header": "name" } or { "query": "name" }',
-).transform((given, context): Auth => {
-  if (typeof given === 'string') return given;
-  if (given.header !== undefined && given.query === undefined) return { header: given.header };
-  if (given.query !== undefined && given.header === undefined) return { query: given.query };
-  // A misspelt one is told already.
-  if (context.issues.length === 0) {
-    context.addIssue({ code: 'custom', message: 'must have either "header" or "query"' });
-  }
-  return z.NEVER;
-}) as zod.ZodType<Auth, Auth>;
 
 const rule: zod.ZodType<ClassifyRule, ClassifyRule> = checked(
   strict({
@@ -71,7 +43,7 @@ const rule: zod.ZodType<ClassifyRule, ClassifyRule> = checked(
 
 const fromEnv = strict({
   fromEnv: matching('be the name of a variable', variableProblem, VARIABLE.source).describe(
-    'A variable that holds a JSON array of keys, or a list of values split by commas or lines.',
+    'A variable that holds a JSON array of keys, or values separated by commas or line breaks.',
   ),
 });
 
@@ -83,10 +55,13 @@ const ejection = strict({
 });
 
 const fields = strict({
-  endpoints: list(endpointSchema, 'be a list of endpoints')
+  endpoints: list(endpointSchema, 'be an array of endpoints')
     .prefault([])
     .describe('Base addresses with their limits. Default: none; a pool needs an endpoint or a key.'),
-  keys: either([list(keySchema, 'be a list of keys'), fromEnv], 'be a list of keys or { "fromEnv": "NAME" }')
+  keys: either(
+    [list(keySchema, 'be an array of keys'), fromEnv],
+    'be an array of keys or { "fromEnv": "NAME" }',
+  )
     .prefault([])
     .describe('Secrets with their limits, or the variable that holds them. Default: none.'),
   protocol: oneOf(PROTOCOLS)
@@ -98,7 +73,7 @@ const fields = strict({
       'How a key is sent; "basic" takes fields.username and .password, else a value "user:password". ' +
         'Default: the way of the protocol, for http "bearer".',
     ),
-  models: list(text(), 'be a list of names of models')
+  models: list(text(undefined, LIMITS.name), 'be an array of names of models')
     .prefault([])
     .describe('Models that the keys serve; limits and cooldowns are kept per key and model. Default: none.'),
   rotation: oneOf(ROTATIONS).default('round-robin').describe('How keys are picked. Default: round-robin.'),
@@ -111,17 +86,21 @@ const fields = strict({
   maxFailures: whole(1)
     .default(5)
     .describe('Consecutive soft faults (5xx, timeouts, resets) before an ejection. Default: 5.'),
-  maxRetries: whole(0)
-    .default(3)
-    .describe('Further attempts of one call after its first; 0 means none. Default: 3.'),
-  timeout: duration('more').prefault('5s').describe('How long one attempt may take. Default: 5s.'),
+  maxRetries: whole(0).default(3).describe('Request retries of one call; 0 means none. Default: 3.'),
+  timeout: duration('more')
+    .optional()
+    .describe(
+      "How long a request may take until its answer begins. Default: 5s, under a vendor's protocol 60s.",
+    ),
   acquireTimeout: duration()
     .prefault('60s')
     .describe('How long a lease waits for a free member. Default: 60s.'),
   leaseTtl: duration('more')
     .prefault('30s')
     .describe("Over Redis: when a lost machine's leases return. Default: 30s."),
-  ejection: ejection.prefault({}).describe('How long a failing member is out. Default: from 15s to 10m.'),
+  ejection: ejection
+    .prefault({})
+    .describe('How long a failing member gets no leases. Default: from 15s to 10m.'),
   retryBudget: decimal('be a share from 0 to 1')
     .min(0, { error: 'must be a share from 0 to 1' })
     .max(1, { error: 'must be a share from 0 to 1' })
@@ -130,15 +109,15 @@ const fields = strict({
   failover: oneOf(FAILOVERS)
     .default('first-request')
     .describe('Until when a lease may move to another member. Default: first-request.'),
-  classify: list(rule, 'be a list of rules, such as { "status": 429, "body": "quota", "as": "exhausted" }')
+  classify: list(rule, 'be an array of rules, such as { "status": 429, "body": "quota", "as": "exhausted" }')
     .prefault([])
     .describe("Rules that come before the protocol's own table of errors. Default: none."),
   whenEmpty: oneOf(['wait', 'fail', 'fallback'])
     .default('wait')
-    .describe('What a lease does while no member is free. Default: wait.'),
+    .describe('What a lease does where no member is free. Default: wait.'),
   fallback: text('be the name of another pool')
     .optional()
-    .describe('The pool that stands in, with `"whenEmpty": "fallback"`. Default: none.'),
+    .describe('The pool that is used instead, with `"whenEmpty": "fallback"`. Default: none.'),
   whenUnset: oneOf(['error', 'skip'])
     .default('error')
     .describe(
@@ -149,10 +128,12 @@ const fields = strict({
 export const poolSchema: zod.ZodType<PoolConfig, PoolInput> = checked(fields, checkPool).transform(
   (pool, context) => {
     const auth = pool.auth ?? AUTH_OF[pool.protocol];
+    const timeout = pool.timeout ?? (pool.protocol === 'http' ? TIMEOUT_MS : VENDOR_TIMEOUT_MS);
     if (Array.isArray(pool.keys)) {
       return {
         ...pool,
         auth,
+        timeout,
         keys: pool.keys.map((key, index) => ({ ...key, name: key.name ?? `key-${index + 1}` })),
       };
     }
@@ -163,10 +144,6 @@ export const poolSchema: zod.ZodType<PoolConfig, PoolInput> = checked(fields, ch
     return z.NEVER;
   },
 );
-
-function headerProblem(value: string): string | undefined {
-  return HEADER.test(value) ? undefined : 'must be the name of a header';
-}
 
 function variableProblem(value: string): string | undefined {
   return VARIABLE.test(value) ? undefined : 'must be the name of a variable, such as "API_KEYS"';

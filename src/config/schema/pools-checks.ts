@@ -1,9 +1,10 @@
-import { nameProblem, suggest, type ReportProblem } from './fields.ts';
-import { asObject } from '../json.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { asObject, items } from '../json.ts';
+import { FOUND, nameProblem, suggest, type ReportProblem } from './fields.ts';
 
 /**
- * What pools owe to each other: a fallback is another pool, and the way through them ends. Names are judged here, too:
- * a record would not look into a pool whose name is wrong.
+ * Checks over several pools: a fallback is another pool, fallbacks form no cycle, and members are not too many. Names are
+ * checked here, too: a record would not check a pool whose name is wrong.
  */
 export function checkPools(value: unknown, report: ReportProblem): void {
   const pools = asObject(asObject(value)['pools']);
@@ -12,6 +13,12 @@ export function checkPools(value: unknown, report: ReportProblem): void {
     const fallback = asObject(Object.hasOwn(pools, name) ? pools[name] : undefined)['fallback'];
     return typeof fallback === 'string' ? fallback : undefined;
   };
+  const members = Object.values(pools).flatMap((pool) => {
+    const { endpoints, keys } = asObject(pool);
+    return items(endpoints).length + items(keys).length;
+  });
+  if (members.reduce((sum, count) => sum + count, 0) > LIMITS.allMembers)
+    report(['pools'], `must have at most ${LIMITS.allMembers} endpoints and keys in all`);
   const told = new Set<string>();
   for (const name of names) {
     const problem = nameProblem(name);
@@ -20,7 +27,8 @@ export function checkPools(value: unknown, report: ReportProblem): void {
     if (fallback === undefined) continue;
     const path = ['pools', name, 'fallback'];
     if (fallback === name) report(path, 'must be the name of another pool');
-    else if (!names.includes(fallback)) report(path, `is no pool of this file; ${suggest(fallback, names)}`);
+    else if (!names.includes(fallback))
+      report(path, `${FOUND} is not a pool of this file; ${suggest(fallback, names)}`);
     else reportCycle(name, next, told, (message) => report(path, message));
   }
 }

@@ -1,8 +1,9 @@
+import { LIMITS } from '../../core/limits.ts';
 import { GATE_ACTIONS } from '../../core/types.ts';
 import type { z } from 'zod';
 import { storeUrl } from './addresses.ts';
 import { checkPools } from './pools-checks.ts';
-import { checked, entryName, oneOf, record, strict, text } from './fields.ts';
+import { checked, either, entryName, list, oneOf, record, strict, text } from './fields.ts';
 import { poolSchema } from './pool.ts';
 import type { GembaConfig, GembaConfigInput } from '../types.ts';
 
@@ -21,7 +22,19 @@ const pools = record(entryName(), poolSchema, 'be an object of pools by name');
 
 const file = strict({
   $schema: text().optional().describe('Where editors find the schema of this file.'),
-  name: text()
+  extends: either(
+    [text('be a path'), list(text('be a path'), 'be an array of paths')],
+    'be a path or an array of paths',
+  )
+    .superRefine((_, context) => {
+      const message = 'is read by loadGembaConfig only; here give the merged object';
+      context.addIssue({ code: 'custom', message });
+    })
+    .optional()
+    .describe(
+      'Files that this one builds on, relative to it: pools and named members are merged, other values replace theirs.',
+    ),
+  name: text(undefined, LIMITS.name)
     .optional()
     .describe("The project's name for shared stores and fingerprints. Default: the name in package.json."),
   store: storeUrl()
@@ -41,17 +54,20 @@ const file = strict({
     .describe('What makes a run red although its tests passed in the end. Default: nothing.'),
 });
 
-/** The schema of `gemba.config.json`, for an object in which variables are resolved; it fills in all defaults. */
+/**
+ * The schema of `gemba.config.json`, for an object with all that it extends merged, and its variables resolved; it fills in
+ * all defaults.
+ */
 export const gembaConfigSchema: z.ZodType<GembaConfig, GembaConfigInput> = checked(
   file,
   checkPools,
 ).transform(finished);
 
-/** The same without what pools owe to each other, for a file of which pools are left out, be it all. */
+/** The same without the checks over several pools, for a configuration without some of its pools, or all. */
 export const partialConfigSchema: z.ZodType<GembaConfig, GembaConfigInput> = file
   .extend({ pools })
   .transform(finished);
 
-function finished({ $schema: _, ...config }: z.output<typeof file>): GembaConfig {
+function finished({ $schema: _, extends: __, ...config }: z.output<typeof file>): GembaConfig {
   return { ...config, pools: Object.assign(Object.create(null), config.pools) };
 }

@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { FullConfig } from '@playwright/test/reporter';
 import type { BrokerAddress } from '../../client/address.ts';
 import type { Project } from '../../client/project.ts';
 import { isSwitchedOff } from '../../config/environment.ts';
 import { expectedConfig } from '../../config/find.ts';
 import type { ConfigEvent } from '../../config/live.ts';
+import { type ConfigSource, readConfigText, singleSource } from '../../config/source.ts';
 
 /** How often to look for a broker: workers start it with the first lease. */
 const LOOK_MS = 100;
@@ -40,8 +41,8 @@ export class FollowedConfig {
   readonly #events: ConfigEvent[] = [];
   #project: Project | null = null;
   #isLooking = false;
-  /** The file as the runner found it. Edits from before the broker started are printed with its first event. */
-  readonly #text: string;
+  /** The configuration as the runner found it. Edits from before the broker started are printed with its first event. */
+  readonly #source: Promise<ConfigSource | null>;
   /** Where its broker listens. An edit of `store` may change that until the broker is found. */
   #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   readonly #timer: NodeJS.Timeout;
@@ -49,7 +50,7 @@ export class FollowedConfig {
   constructor(file: string, env: NodeJS.ProcessEnv) {
     this.#file = file;
     this.#env = env;
-    this.#text = textOf(file);
+    this.#source = sourceNow(file);
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -88,7 +89,7 @@ export class FollowedConfig {
       import('../../config/messages.ts'),
     ]);
     let first: Pick<ConfigEvent, 'revision' | 'errors'> | undefined;
-    const project = followProject(this.#file, this.#text, {
+    const project = followProject(this.#file, await this.#source, {
       env: this.#env,
       role: 'reporter',
       run: String(process.pid),
@@ -105,11 +106,14 @@ export class FollowedConfig {
   }
 }
 
-function textOf(file: string): string {
+async function sourceNow(file: string): Promise<ConfigSource | null> {
   try {
-    return readFileSync(file, 'utf8');
+    const single = singleSource(file, readConfigText(file));
+    if (single) return single;
+    const { readSource } = await import('../../config/layers.ts');
+    return readSource(file);
   } catch {
-    return '';
+    return null;
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../../core/clock.ts';
+import type { Revision } from '../../config/live.ts';
 import { shorten } from '../../shared/format.ts';
 import type { Project } from '../../client/project.ts';
 import { type ConfigPlace, connectTo } from './connection.ts';
@@ -20,7 +21,7 @@ const NO_CONFIG = 'No configuration was found here.';
 export class LivePools {
   readonly #place: ConfigPlace;
   #connected: Promise<Project | null> | null = null;
-  #lists: { readonly text: string; readonly pools: ReadonlySet<string> } | null = null;
+  #lists: { readonly revision: string; readonly pools: ReadonlySet<string> } | null = null;
 
   constructor(place: ConfigPlace) {
     this.#place = place;
@@ -34,7 +35,7 @@ export class LivePools {
       const pools = answer.is === 'status' ? answer.pools : [];
       // Read after the answer: an edit may have come in between, and pools and revision must fit.
       const revision = project.live.current!;
-      const fromVariables = await this.#poolsFromVariables(revision.text);
+      const fromVariables = await this.#poolsFromVariables(revision);
       return {
         pools: pools.map((pool) => withConfig(pool, revision, fromVariables)),
         config: configState(revision, project.refusals),
@@ -99,10 +100,11 @@ export class LivePools {
   }
 
   /** Pools whose keys come from a variable, not from the file. */
-  async #poolsFromVariables(text: string): Promise<ReadonlySet<string>> {
-    if (this.#lists?.text === text) return this.#lists.pools;
+  async #poolsFromVariables({ config, layers }: Revision): Promise<ReadonlySet<string>> {
+    const { revision } = config;
+    if (this.#lists?.revision === revision) return this.#lists.pools;
     const { keysFromVariables } = await import('../../config/edits/edit.ts');
-    this.#lists = { text, pools: keysFromVariables(text) };
+    this.#lists = { revision, pools: keysFromVariables(layers) };
     return this.#lists.pools;
   }
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type * as zod from 'zod';
@@ -14,10 +15,12 @@ export interface Bound {
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
+const name = z.string().min(1).max(LIMITS.name);
+
 export const adminRequestSchema: zod.ZodType<AdminRequest> = z.object({
   action: z.enum(ADMIN_ACTIONS),
-  pool: z.string().min(1).max(200),
-  name: z.string().min(1).max(200),
+  pool: name,
+  name,
 });
 
 /** The configuration decides which values are valid. */
@@ -25,9 +28,9 @@ const number = z.number().nullable().optional();
 
 export const editRequestSchema: zod.ZodType<EditRequest> = z.object({
   revision: z.string().min(1).max(64),
-  pool: z.string().min(1).max(200),
+  pool: name,
   kind: z.enum(MEMBER_KINDS),
-  name: z.string().min(1).max(200),
+  name,
   set: z.strictObject({
     enabled: z.boolean().nullable().optional(),
     weight: number,

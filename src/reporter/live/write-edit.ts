@@ -10,14 +10,17 @@ export async function writeEdit(
   { revision: shown, ...edit }: EditRequest,
   env: Env,
 ): Promise<ActionResult & { readonly revision?: string }> {
-  const [{ editConfig }, { ConfigError }] = await Promise.all([
+  const [{ editConfig }, { ConfigError }, { variablesFor }] = await Promise.all([
     import('../../config/edits/edit.ts'),
     import('../../config/problems.ts'),
+    import('../../config/env-file.ts'),
   ]);
   const file = basename(path);
   try {
-    const revision = editConfig(path, shown, edit, env);
-    const text = `${edit.pool}/${edit.name} in ${file}: ${changesText(edit.set).join(', ')}.`;
+    const variables = variablesFor(path, env).env;
+    const { revision, files } = editConfig(path, shown, edit, variables);
+    const written = files.length === 0 ? file : files.map((each) => basename(each)).join(' and ');
+    const text = `${edit.pool}/${edit.name} in ${written}: ${changesText(edit.set).join(', ')}.`;
     return { status: 200, text, revision };
   } catch (error) {
     if (error instanceof ConfigError && error.problems.length > 0) {

@@ -48,7 +48,7 @@ describe('the configuration of a command', () => {
 
   it('takes a named file of variables in place of .env, which may also name the configuration', () => {
     expect(value({ envFile: 'deep/named' })).toBe('named');
-    writeFileSync(path.join(folder, 'deep/named'), 'CI_KEY=named\nGEMBA_CONFIG=../gemba.config.json');
+    writeFileSync(path.join(folder, 'deep/named'), 'CI_KEY=named\nGEMBA_CONFIG=../none.json');
     expect(value({ envFile: 'named' }, {}, 'deep')).toBe('named');
   });
 
@@ -71,7 +71,7 @@ describe('the configuration of a command', () => {
   });
 
   it('and a file of variables that is named must be there', () => {
-    expect(() => value({ envFile: 'none' })).toThrow(`--env names ${path.join(folder, 'none')}`);
-    expect(() => value({ envFile: 'deep' })).toThrow('there is no such file');
+    expect(() => value({ envFile: 'none' })).toThrow(`file of variables ${path.join(folder, 'none')}`);
+    expect(() => value({ envFile: 'deep' })).toThrow('does not exist');
   });
 });

@@ -20,6 +20,8 @@ const CONFIG: LoadedConfig = {
   }),
   name: 'shop',
   path: '/shop/gemba.config.json',
+  layers: ['/shop/gemba.config.json'],
+  valueFiles: [],
   revision: '0'.repeat(12),
   written: {},
   skipped: { vendor: 'the variable VENDOR_KEY is not set' },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { availableConfig } from '../../../src/config/available.ts';
+import { sourceOf } from '../../../src/config/source.ts';
 
 const FILE = '/p/gemba.config.json';
 const UNSET = 'set it, or say "whenUnset": "skip" in this pool';
@@ -9,7 +10,8 @@ function available(
   env: Record<string, string> = {},
   root: object = {},
 ): ReturnType<typeof availableConfig> {
-  return availableConfig(FILE, JSON.stringify({ name: 'p', ...root, pools }), env);
+  const text = JSON.stringify({ name: 'p', ...root, pools });
+  return availableConfig(sourceOf([{ path: FILE, text }]), env);
 }
 
 describe('What an environment can have of an edit', () => {
@@ -56,7 +58,7 @@ describe('What an environment can have of an edit', () => {
     expect(config.unavailable).toEqual({
       api: `the variable A is not set; ${UNSET}`,
       list: `the variable KEYS is not set; ${UNSET}`,
-      bad: 'must be an absolute http or https address, such as "https://api.example.test" (the value comes from URL)',
+      bad: 'must be an absolute http or https address, such as "https://api.example.test"; found "${URL}"',
     });
     expect(JSON.stringify(config.problems)).not.toContain('secret-place');
   });

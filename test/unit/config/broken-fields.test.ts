@@ -12,7 +12,7 @@ describe('A wrong field is refused with what it must be:', () => {
   test('pools as a list', () => {
     expect(refusal('{ "pools": [] }')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:12  pools: must be an object of pools by name"
+        /project/gemba.config.json:1:12  pools: must be an object of pools by name; found an array"
     `);
   });
 
@@ -33,7 +33,7 @@ describe('A wrong field is refused with what it must be:', () => {
   test('a pool as a text', () => {
     expect(refusal('{ "pools": { "api": "https://a.test" } }')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:21  pools.api: must be an object: { … }"
+        /project/gemba.config.json:1:21  pools.api: must be an object: { … }; found "https://a.test""
     `);
   });
 
@@ -88,37 +88,37 @@ describe('A wrong field is refused with what it must be:', () => {
   test('a null', () => {
     expect(refusal(withPool('"timeout": null, "maxRetries": null, "keys": null'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:1:67  pools.api.timeout: must be a duration: a number of milliseconds, or a text such as "500ms", "5s", "2m", "1h"
-        /project/gemba.config.json:1:87  pools.api.maxRetries: must be a whole number of 0 or more
-        /project/gemba.config.json:1:101  pools.api.keys: must be a list of keys or { "fromEnv": "NAME" }"
+        /project/gemba.config.json:1:67  pools.api.timeout: must be a duration: a number of milliseconds, or a string such as "500ms", "5s", "2m", "1h"; found null
+        /project/gemba.config.json:1:87  pools.api.maxRetries: must be an integer of 0 or more; found null
+        /project/gemba.config.json:1:101  pools.api.keys: must be an array of keys or { "fromEnv": "NAME" }"
     `);
   });
 
   test('limits out of range', () => {
     expect(refusal(withPool('"keys": [{ "value": "a", "maxConcurrent": 0, "rpm": 0, "weight": -1 }]')))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:1:98  pools.api.keys[0].maxConcurrent: must be a whole number of 1 or more
-        /project/gemba.config.json:1:108  pools.api.keys[0].rpm: must be a number above 0
-        /project/gemba.config.json:1:121  pools.api.keys[0].weight: must be a number of 0 or more"
-    `);
+        "gemba.config.json is not valid (3 problems):
+          /project/gemba.config.json:1:98  pools.api.keys[0].maxConcurrent: must be an integer of 1 or more; found 0
+          /project/gemba.config.json:1:108  pools.api.keys[0].rpm: must be a number of 0.0001 or more; found 0
+          /project/gemba.config.json:1:121  pools.api.keys[0].weight: must be 0, or a number from 0.0001 to 1000000; found -1"
+      `);
   });
 
   test('wrong switches', () => {
     expect(refusal(withPool('"keys": [{ "value": "a", "enabled": "yes" }]'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:92  pools.api.keys[0].enabled: must be true or false"
+        /project/gemba.config.json:1:92  pools.api.keys[0].enabled: must be true or false; found "yes""
     `);
   });
 
   test('labels that are no texts', () => {
     expect(refusal(withPool('"keys": [{ "value": "a", "labels": { "role": 1, "": "x" }, "fields": [] }]')))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:1:101  pools.api.keys[0].labels.role: must be a text in quotes
-        /project/gemba.config.json:1:104  pools.api.keys[0].labels[""]: must have a name
-        /project/gemba.config.json:1:125  pools.api.keys[0].fields: must be an object of texts, such as { "username": "qa1" }"
-    `);
+        "gemba.config.json is not valid (3 problems):
+          /project/gemba.config.json:1:101  pools.api.keys[0].labels.role: must be a string; found 1
+          /project/gemba.config.json:1:104  pools.api.keys[0].labels[""]: must have a name
+          /project/gemba.config.json:1:125  pools.api.keys[0].fields: must be an object of strings, such as { "username": "qa1" }; found an array"
+      `);
   });
 
   test('a wrong gate and retryTests', () => {
@@ -128,24 +128,24 @@ describe('A wrong field is refused with what it must be:', () => {
       ),
     ).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:1:63  gate.product: must be one of "warn", "fail"
+        /project/gemba.config.json:1:63  gate.product: must be one of "warn", "fail"; found "stop"
         /project/gemba.config.json:1:71  gate.degrade: unknown field; did you mean "degraded"?
-        /project/gemba.config.json:1:106  retryTests: must be one of "all", "environment""
+        /project/gemba.config.json:1:106  retryTests: must be one of "all", "environment"; found true"
     `);
   });
 
   test('a store that is none', () => {
     expect(refusal('{ "pools": { "api": { "keys": ["a"] } }, "store": "memcached://host" }'))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:51  store: must be "local" or a Redis address, such as "redis://host:6379/0""
-    `);
+        "gemba.config.json is not valid (1 problem):
+          /project/gemba.config.json:1:51  store: must be "local" or a Redis address, such as "redis://host:6379/0"; found "memcached://host""
+      `);
   });
 
   test('an empty name', () => {
     expect(refusal('{ "pools": { "api": { "keys": ["a"] } }, "name": "" }')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:50  name: must be a text in quotes that is not empty"
+        /project/gemba.config.json:1:50  name: must be a string that is not empty; found """
     `);
   });
 });

@@ -35,17 +35,17 @@ describe('Keys that do not fit are refused:', () => {
       .toMatchInlineSnapshot(`
         "gemba.config.json is not valid (3 problems):
           /project/gemba.config.json:1:65  pools.api.keys[0]: must have a "value" or "fields"
-          /project/gemba.config.json:1:83  pools.api.keys[1]: must be a text in quotes that is not empty
-          /project/gemba.config.json:1:98  pools.api.keys[2].value: must be a text in quotes that is not empty"
+          /project/gemba.config.json:1:83  pools.api.keys[1]: must be a string that is not empty
+          /project/gemba.config.json:1:98  pools.api.keys[2].value: must be a string that is not empty"
       `);
   });
 
   test('keys that no header carries', () => {
     expect(refusal(withPool('"keys": ["a ", "b\\nb", { "value": "\u20ac" }]'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:1:65  pools.api.keys[0]: must fit into a header: no line break, no space at its ends, nothing beyond Latin-1
-        /project/gemba.config.json:1:71  pools.api.keys[1]: must fit into a header: no line break, no space at its ends, nothing beyond Latin-1
-        /project/gemba.config.json:1:90  pools.api.keys[2].value: must fit into a header: no line break, no space at its ends, nothing beyond Latin-1"
+        /project/gemba.config.json:1:65  pools.api.keys[0]: must fit into a header: no line break, no space at its ends, no character beyond Latin-1
+        /project/gemba.config.json:1:71  pools.api.keys[1]: must fit into a header: no line break, no space at its ends, no character beyond Latin-1
+        /project/gemba.config.json:1:90  pools.api.keys[2].value: must fit into a header: no line break, no space at its ends, no character beyond Latin-1"
     `);
   });
 
@@ -56,7 +56,7 @@ describe('Keys that do not fit are refused:', () => {
       ),
     ).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:120  pools.api.keys[0].endpoints[0]: is no endpoint of this pool; known: eu"
+        /project/gemba.config.json:1:120  pools.api.keys[0].endpoints[0]: "us" is not an endpoint of this pool; known: eu"
     `);
   });
 
@@ -70,9 +70,9 @@ describe('Keys that do not fit are refused:', () => {
   test('a key of an endpoint in a pool without any', () => {
     expect(refusal('{ "pools": { "api": { "keys": [{ "value": "a", "endpoints": ["eu"] }] } } }'))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:62  pools.api.keys[0].endpoints[0]: is no endpoint of this pool; it has none"
-    `);
+        "gemba.config.json is not valid (1 problem):
+          /project/gemba.config.json:1:62  pools.api.keys[0].endpoints[0]: "eu" is not an endpoint of this pool; it has none"
+      `);
   });
 
   test('basic without user and password', () => {
@@ -87,7 +87,7 @@ describe('Keys that do not fit are refused:', () => {
   test('keys in no form', () => {
     expect(refusal(withPool('"keys": "a"'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:64  pools.api.keys: must be a list of keys or { "fromEnv": "NAME" }"
+        /project/gemba.config.json:1:64  pools.api.keys: must be an array of keys or { "fromEnv": "NAME" }"
     `);
   });
 

@@ -5,28 +5,28 @@ describe('A text that is no configuration is refused with the place of each slip
   test('an empty file', () => {
     expect(refusal('')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  the file holds no configuration"
+        /project/gemba.config.json:1:1  the file is empty; a configuration is an object: { … }"
     `);
   });
 
   test('only a comment', () => {
     expect(refusal('// soon')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  the file holds no configuration"
+        /project/gemba.config.json:1:1  the file is empty; a configuration is an object: { … }"
     `);
   });
 
   test('a list', () => {
     expect(refusal('[]')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  must be an object: { … }"
+        /project/gemba.config.json:1:1  must be an object: { … }; found an array"
     `);
   });
 
   test('single quotes', () => {
     expect(refusal("{ 'pools': {} }")).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:3  this is no JSON value; texts need double quotes"
+        /project/gemba.config.json:1:3  this is not a JSON value; strings need double quotes"
     `);
   });
 
@@ -61,7 +61,7 @@ describe('A text that is no configuration is refused with the place of each slip
   test('an open text', () => {
     expect(refusal('{ "name": "shop\n}')).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:11  this text has no closing quote"
+        /project/gemba.config.json:1:11  this string has no closing quote"
     `);
   });
 
@@ -75,9 +75,9 @@ describe('A text that is no configuration is refused with the place of each slip
   test('a wrong escape', () => {
     expect(refusal(String.raw`{ "name": "C:\shop", "pools": { "api": { "keys": ["a"] } } }`))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:11  this is no escape; write \\\\ for a backslash"
-    `);
+        "gemba.config.json is not valid (1 problem):
+          /project/gemba.config.json:1:11  this is not an escape sequence; write \\\\ for a backslash"
+      `);
   });
 
   test('something after the end', () => {
@@ -104,11 +104,11 @@ describe('A text that is no configuration is refused with the place of each slip
   test('several slips at once', () => {
     expect(refusal('{\n  "name": shop,\n  "pools" {\n    "api": { "keys": ["a"] }\n  }\n}'))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (3 problems):
-        /project/gemba.config.json:2:11  this is no JSON value; texts need double quotes
-        /project/gemba.config.json:3:11  a ":" is expected here
-        /project/gemba.config.json:5:3  nothing may follow the end of the configuration"
-    `);
+        "gemba.config.json is not valid (3 problems):
+          /project/gemba.config.json:2:11  this is not a JSON value; strings need double quotes
+          /project/gemba.config.json:3:11  a ":" is expected here
+          /project/gemba.config.json:5:3  nothing may follow the end of the configuration"
+      `);
   });
 
   test('a field given twice', () => {
@@ -145,14 +145,14 @@ describe('A text that is no configuration is refused with the place of each slip
   test('ten megabytes', () => {
     expect(refusal(`{ "pools": ${'[1,'.repeat(3_500_000)}`)).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  the file is larger than 1 MB; a configuration is not"
+        /project/gemba.config.json:1:1  the file is larger than 1 MB"
     `);
   });
 
   test('more than a megabyte', () => {
     expect(refusal(`{ "pools": {} }${' '.repeat(1024 * 1024)}`)).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  the file is larger than 1 MB; a configuration is not"
+        /project/gemba.config.json:1:1  the file is larger than 1 MB"
     `);
   });
 });

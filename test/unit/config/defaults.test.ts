@@ -4,7 +4,13 @@ import { load, loadValue } from './project.ts';
 
 describe('A validated configuration', () => {
   test('has the defaults of the contract', () => {
-    const { path: _, revision: __, name: ___, ...config } = load('{ "pools": { "api": { "keys": ["a"] } } }');
+    const {
+      path: _,
+      revision: __,
+      name: ___,
+      layers: ____,
+      ...config
+    } = load('{ "pools": { "api": { "keys": ["a"] } } }');
     expect(config).toMatchInlineSnapshot(`
       {
         "gate": {
@@ -51,13 +57,14 @@ describe('A validated configuration', () => {
         "retryTests": "all",
         "skipped": {},
         "store": "local",
+        "valueFiles": [],
         "written": {},
       }
     `);
   });
 
   test('keeps every field that is given, with durations in milliseconds', () => {
-    const { path: _, revision: __, ...config } = loadValue(FULL);
+    const { path: _, revision: __, layers: ___, ...config } = loadValue(FULL);
     expect(config).toMatchInlineSnapshot(`
       {
         "gate": {
@@ -88,6 +95,7 @@ describe('A validated configuration', () => {
             "endpoints": [
               {
                 "enabled": true,
+                "headers": {},
                 "name": "eu.example.test",
                 "priority": 0,
                 "url": "https://eu.example.test",
@@ -95,6 +103,7 @@ describe('A validated configuration', () => {
               },
               {
                 "enabled": false,
+                "headers": {},
                 "health": "/healthz",
                 "maxConcurrent": 8,
                 "name": "us",
@@ -188,6 +197,7 @@ describe('A validated configuration', () => {
         "retryTests": "environment",
         "skipped": {},
         "store": "redis://host:6379/0",
+        "valueFiles": [],
         "written": {},
       }
     `);

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigEdit, editConfig } from '../../../src/config/edits/edit.ts';
-import { revisionOf } from '../../../src/config/read.ts';
+import { revisionOf as revisionOfAll } from '../../../src/config/source.ts';
 import { GembaError } from '../../../src/core/errors.ts';
 
 const TEXT = `// The shop's staging system.
@@ -50,10 +50,14 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+function revisionOf(text: string): string {
+  return revisionOfAll([text]);
+}
+
 /** The lines that an edit changed: what was, what is. */
 function difference(edit: ConfigEdit, text = TEXT): { old: string[]; new: string[] } {
   writeFileSync(file, text);
-  const revision = editConfig(file, revisionOf(text), edit);
+  const { revision } = editConfig(file, revisionOf(text), edit);
   const after = readFileSync(file, 'utf8');
   expect(revision).toBe(revisionOf(after));
   const [before, now] = [text.split('\n'), after.split('\n')];
@@ -186,7 +190,7 @@ describe('An edit of a member', () => {
     const mine = TEXT.replace('near', 'far');
     writeFileSync(file, mine);
     expect(codeOf(() => editConfig(file, revision, one))).toBe(
-      'GEMBA_CONFIG_CHANGED gemba.config.json was changed meanwhile, so nothing was written. Look at what it is now, and change that.',
+      'GEMBA_CONFIG_CHANGED gemba.config.json was changed meanwhile, so nothing was written. Look at it again, and repeat the change.',
     );
     expect(readFileSync(file, 'utf8')).toBe(mine);
   });

@@ -12,7 +12,15 @@ function pool(input: PoolInput): PoolConfig {
 
 describe('A configuration', () => {
   test('is the same through the public schema', () => {
-    const { path: _, revision: __, skipped: ___, written: ____, ...config } = loadValue(FULL);
+    const {
+      path: _,
+      revision: __,
+      skipped: ___,
+      layers: ____,
+      valueFiles: _____,
+      written: ______,
+      ...config
+    } = loadValue(FULL);
     expect(gembaConfigSchema.parse(FULL)).toEqual(config);
   });
 
@@ -39,7 +47,7 @@ describe('A configuration', () => {
     ['http://[::1]:3000', '::1:3000'],
     [' https://a.test\n', 'a.test'],
   ])('names the endpoint %j by its host', (url, name) => {
-    const both = [{ name, url: url.trim(), weight: 1, priority: 0, enabled: true }];
+    const both = [{ name, url: url.trim(), weight: 1, priority: 0, enabled: true, headers: {} }];
     expect(pool({ endpoints: [url] }).endpoints).toEqual(both);
     expect(pool({ endpoints: [{ url }] }).endpoints).toEqual(both);
   });
@@ -99,11 +107,11 @@ describe('The public schema', () => {
     });
     expect(result.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
       .toMatchInlineSnapshot(`
-      [
-        "pools.api.endpoints.0.rpm: must be a number above 0",
-        "pools.api.endpoints.0: unknown field "wieght"; did you mean "weight"?",
-      ]
-    `);
+        [
+          "pools.api.endpoints.0.rpm: must be a number of 0.0001 or more",
+          "pools.api.endpoints.0: unknown field "wieght"; did you mean "weight"?",
+        ]
+      `);
   });
 
   test('does not read variables', () => {
@@ -121,7 +129,7 @@ describe('The public schema', () => {
       '{ "__proto__": { "store": "x" }, "pools": { "__proto__": { "keys": ["a"] }, "b": { "keys": [{ "value": "a", "labels": { "__proto__": "x" } }] } } }',
     );
     expect(gembaConfigSchema.safeParse(input).error?.issues.map(({ message }) => message)).toEqual([
-      'unknown field "__proto__"; known: $schema, name, store, pools, retryTests, gate',
+      'unknown field "__proto__"; known: $schema, extends, name, store, pools, retryTests, gate',
     ]);
     expect(({} as Record<string, unknown>)['store']).toBeUndefined();
   });

@@ -56,65 +56,69 @@ describe('schema.json', () => {
     const fields = fieldsOf(gembaJsonSchema());
     expect(fields.map(([path, field]) => `${path} ${JSON.stringify(field['default']) ?? '-'}`).join('\n'))
       .toMatchInlineSnapshot(`
-      ".$schema -
-      .name -
-      .store "local"
-      .pools -
-      .pools.endpoints []
-      .pools.endpoints.name -
-      .pools.endpoints.url -
-      .pools.endpoints.maxConcurrent -
-      .pools.endpoints.rpm -
-      .pools.endpoints.weight 1
-      .pools.endpoints.enabled true
-      .pools.endpoints.priority 0
-      .pools.endpoints.health -
-      .pools.endpoints.proxy -
-      .pools.keys []
-      .pools.keys.name -
-      .pools.keys.value -
-      .pools.keys.fields {}
-      .pools.keys.maxConcurrent -
-      .pools.keys.rpm -
-      .pools.keys.weight 1
-      .pools.keys.enabled true
-      .pools.keys.labels {}
-      .pools.keys.quotaGroup -
-      .pools.keys.endpoints -
-      .pools.keys.fromEnv -
-      .pools.protocol "http"
-      .pools.auth -
-      .pools.auth.header -
-      .pools.auth.query -
-      .pools.models []
-      .pools.rotation "round-robin"
-      .pools.routing "success-rate"
-      .pools.scope "test"
-      .pools.maxFailures 5
-      .pools.maxRetries 3
-      .pools.timeout "5s"
-      .pools.acquireTimeout "60s"
-      .pools.leaseTtl "30s"
-      .pools.ejection {}
-      .pools.ejection.base "15s"
-      .pools.ejection.max "10m"
-      .pools.retryBudget 0.2
-      .pools.failover "first-request"
-      .pools.classify []
-      .pools.classify.status -
-      .pools.classify.body -
-      .pools.classify.header -
-      .pools.classify.as -
-      .pools.whenEmpty "wait"
-      .pools.fallback -
-      .pools.whenUnset "error"
-      .retryTests "all"
-      .gate {}
-      .gate.product "warn"
-      .gate.environment "warn"
-      .gate.unknown "warn"
-      .gate.degraded "warn""
-    `);
+        ".$schema -
+        .extends -
+        .name -
+        .store "local"
+        .pools -
+        .pools.endpoints []
+        .pools.endpoints.name -
+        .pools.endpoints.url -
+        .pools.endpoints.maxConcurrent -
+        .pools.endpoints.rpm -
+        .pools.endpoints.weight 1
+        .pools.endpoints.enabled true
+        .pools.endpoints.priority 0
+        .pools.endpoints.health -
+        .pools.endpoints.proxy -
+        .pools.endpoints.headers {}
+        .pools.keys []
+        .pools.keys.name -
+        .pools.keys.value -
+        .pools.keys.value.file -
+        .pools.keys.fields {}
+        .pools.keys.fields.file -
+        .pools.keys.maxConcurrent -
+        .pools.keys.rpm -
+        .pools.keys.weight 1
+        .pools.keys.enabled true
+        .pools.keys.labels {}
+        .pools.keys.quotaGroup -
+        .pools.keys.endpoints -
+        .pools.keys.fromEnv -
+        .pools.protocol "http"
+        .pools.auth -
+        .pools.auth.header -
+        .pools.auth.query -
+        .pools.models []
+        .pools.rotation "round-robin"
+        .pools.routing "success-rate"
+        .pools.scope "test"
+        .pools.maxFailures 5
+        .pools.maxRetries 3
+        .pools.timeout -
+        .pools.acquireTimeout "60s"
+        .pools.leaseTtl "30s"
+        .pools.ejection {}
+        .pools.ejection.base "15s"
+        .pools.ejection.max "10m"
+        .pools.retryBudget 0.2
+        .pools.failover "first-request"
+        .pools.classify []
+        .pools.classify.status -
+        .pools.classify.body -
+        .pools.classify.header -
+        .pools.classify.as -
+        .pools.whenEmpty "wait"
+        .pools.fallback -
+        .pools.whenUnset "error"
+        .retryTests "all"
+        .gate {}
+        .gate.product "warn"
+        .gate.environment "warn"
+        .gate.unknown "warn"
+        .gate.degraded "warn""
+      `);
   });
 
   test.each<[string, unknown]>([
@@ -134,6 +138,8 @@ describe('schema.json', () => {
       'ways of auth',
       { pools: { a: { keys: ['a'], auth: { query: 'key' } }, b: { keys: ['a'], auth: 'basic' } } },
     ],
+    ['a layer', { extends: './base.json', pools: { a: { endpoints: [{ name: 'eu', weight: 0 }] } } }],
+    ['a value in a file', { pools: { a: { keys: [{ value: { file: '/run/secrets/a' } }] } } }],
     ['an empty gate and ejection', { pools: { a: { keys: ['a'], ejection: {} } }, gate: {} }],
   ])('takes %s', (_, config) => {
     validate(config);
@@ -158,6 +164,7 @@ describe('schema.json', () => {
     ['a wrong choice', { pools: { api: { keys: ['a'], protocol: 'ftp' } } }],
     ['a wrong address', { pools: { api: { endpoints: ['a.test'] } } }],
     ['a wrong name', { pools: { 'a/b': { keys: ['a'] } } }],
-    ['an endpoint without address', { pools: { api: { endpoints: [{ name: 'a' }] } } }],
+    ['an endpoint without address and name', { pools: { api: { endpoints: [{ weight: 2 }] } } }],
+    ['neither pools nor a file that has them', { name: 'shop' }],
   ])('refuses %s', (_, config) => expect(validate(config)).toBe(false));
 });

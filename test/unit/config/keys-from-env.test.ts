@@ -55,7 +55,7 @@ describe('Keys from a variable', () => {
       });
       expect(message).toBe(
         'gemba.config.json is not valid (1 problem):\n' +
-          '  /project/gemba.config.json:1:44  pools.api.keys.fromEnv: the variable KEYS must hold a JSON array of keys, or a list of values split by commas or lines',
+          '  /project/gemba.config.json:1:44  pools.api.keys.fromEnv: the variable KEYS must hold a JSON array of keys, or values separated by commas or line breaks',
       );
     },
   );
@@ -75,16 +75,16 @@ describe('Keys from a variable', () => {
     expect(message).not.toContain(CANARY);
     expect(message).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (10 problems):
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 1 in the variable KEYS: rpm must be a number above 0
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 1 in the variable KEYS: rpm must be a number of 0.0001 or more
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 1 in the variable KEYS: has an unknown field
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: value must be a text in quotes that is not empty
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: labels.… must be a text in quotes
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 3 in the variable KEYS: must be a text in quotes or an object with "value" or "fields"
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: value must be a string or { "file": "path" }
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: labels.… must be a string
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 3 in the variable KEYS: must be a string or an object with "value" or "fields"
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 4 in the variable KEYS: name must be a name of letters, digits and . _ : @ - (no space, slash or comma)
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 7 in the variable KEYS: has an unknown field
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 7 in the variable KEYS: must have a "value" or "fields"
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 6 in the variable KEYS: value "key-6" is the same secret as "key-5" (keys[4]); list each key once
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: endpoints.… is no endpoint of this pool; it has none"
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: endpoints.… an entry is not an endpoint of this pool; it has none"
     `);
   });
 });
@@ -104,7 +104,7 @@ describe('A pool that may be skipped', () => {
     expect(pools['api']?.fallback).toBe('staging');
     expect({ ...skipped }).toEqual({
       staging: 'the variables STAGING_URL, STAGING_KEY are not set',
-      list: 'the variable LIST is not set',
+      list: 'the variable LIST is empty',
     });
   });
 
@@ -128,7 +128,7 @@ describe('A pool that may be skipped', () => {
     ).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (2 problems):
         /project/gemba.config.json:1:60  pools.a.timeot: unknown field; did you mean "timeout"?
-        /project/gemba.config.json:1:85  pools.a.fallback: is no pool of this file; known: a"
+        /project/gemba.config.json:1:85  pools.a.fallback: "b" is not a pool of this file; known: a"
     `);
   });
 });

@@ -95,7 +95,7 @@ describe('A loaded configuration', () => {
     expect(load(text).pools['api']?.maxRetries).toBe(5);
     expect(refusal(text.replace('5, }', '"5", }'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:2:64  pools.api.maxRetries: must be a whole number of 0 or more"
+        /project/gemba.config.json:2:64  pools.api.maxRetries: must be an integer of 0 or more; found "5""
     `);
   });
 
@@ -118,11 +118,11 @@ describe('A loaded configuration', () => {
     expect(load(SMALL, { GEMBA_STORE: '' }).store).toBe('local');
     expect(refusal(text, { GEMBA_STORE: 'postgres://canary@h' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:12  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0""
+        /project/gemba.config.json:1:12  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h""
     `);
     expect(refusal(SMALL, { GEMBA_STORE: 'postgres://canary@h' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0""
+        /project/gemba.config.json:1:1  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h""
     `);
   });
 

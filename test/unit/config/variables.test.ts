@@ -69,11 +69,10 @@ describe('A variable', () => {
     expect(
       refusal('{ "pools": { "api": { "keys": ["${}", "${A-B}", "${A:-default}", "${A"] } } }', { A: CANARY }),
     ).toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (4 problems):
-        /project/gemba.config.json:1:32  pools.api.keys[0]: holds a "\${" that is no variable; write \${NAME}, or $\${ for the characters themselves
-        /project/gemba.config.json:1:39  pools.api.keys[1]: holds a "\${" that is no variable; write \${NAME}, or $\${ for the characters themselves
-        /project/gemba.config.json:1:49  pools.api.keys[2]: holds a "\${" that is no variable; write \${NAME}, or $\${ for the characters themselves
-        /project/gemba.config.json:1:66  pools.api.keys[3]: holds a "\${" that is no variable; write \${NAME}, or $\${ for the characters themselves"
+      "gemba.config.json is not valid (3 problems):
+        /project/gemba.config.json:1:32  pools.api.keys[0]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
+        /project/gemba.config.json:1:39  pools.api.keys[1]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
+        /project/gemba.config.json:1:66  pools.api.keys[3]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves"
     `);
   });
 
@@ -95,16 +94,16 @@ describe('A variable', () => {
     expect(message).not.toContain(CANARY);
     expect(message).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (11 problems):
-        /project/gemba.config.json:2:12  store: must be "local" or a Redis address, such as "redis://host:6379/0" (the value comes from V)
-        /project/gemba.config.json:5:21  pools.api.endpoints[0]: must be an absolute http or https address, such as "https://api.example.test" (the value comes from V)
-        /project/gemba.config.json:5:39  pools.api.endpoints[1].name: must be a name of letters, digits and . _ : @ - (no space, slash or comma) (the value comes from V)
-        /project/gemba.config.json:5:58  pools.api.endpoints[1].url: must not hold a user name or password; put them in "keys", with "auth": "basic" (the value comes from V)
-        /project/gemba.config.json:5:91  pools.api.endpoints[1].health: must be a path that begins with "/", such as "/healthz" (the value comes from V)
-        /project/gemba.config.json:6:43  pools.api.keys[0].value: must fit into a header: no line break, no space at its ends, nothing beyond Latin-1 (the value comes from V)
-        /project/gemba.config.json:6:88  pools.api.keys[1].name: "\${V}" is the name of keys[0], too; give it another "name" (the value comes from V)
-        /project/gemba.config.json:7:19  pools.api.protocol: must be one of "http", "openai", "gemini", "anthropic", "azure-openai" (the value comes from V)
-        /project/gemba.config.json:8:18  pools.api.timeout: must be a duration: a number of milliseconds, or a text such as "500ms", "5s", "2m", "1h" (the value comes from V)
-        /project/gemba.config.json:9:19  pools.api.fallback: is no pool of this file; known: api (the value comes from V)
+        /project/gemba.config.json:2:12  store: must be "local" or a Redis address, such as "redis://host:6379/0"; found "\${V}"
+        /project/gemba.config.json:5:21  pools.api.endpoints[0]: must be an absolute http or https address, such as "https://api.example.test"; found "\${V}"
+        /project/gemba.config.json:5:39  pools.api.endpoints[1].name: must be a name of letters, digits and . _ : @ - (no space, slash or comma); found "a b \${V}"
+        /project/gemba.config.json:5:58  pools.api.endpoints[1].url: must not hold a user name or password; put them in "keys", with "auth": "basic"; found "…@a.test"
+        /project/gemba.config.json:5:91  pools.api.endpoints[1].health: must be a path that begins with "/", such as "/healthz"; found "\${V}"
+        /project/gemba.config.json:6:43  pools.api.keys[0].value: must fit into a header: no line break, no space at its ends, no character beyond Latin-1 (the value comes from V)
+        /project/gemba.config.json:6:88  pools.api.keys[1].name: "\${V}" is the name of keys[0], too; give it another "name"
+        /project/gemba.config.json:7:19  pools.api.protocol: must be one of "http", "openai", "gemini", "anthropic", "azure-openai"; found "\${V}"
+        /project/gemba.config.json:8:18  pools.api.timeout: must be a duration: a number of milliseconds, or a string such as "500ms", "5s", "2m", "1h"; found "\${V}"
+        /project/gemba.config.json:9:19  pools.api.fallback: "\${V}" is not a pool of this file; known: api
         /project/gemba.config.json:10:7  pools.api["rpm\${V}"]: unknown field; known: endpoints, keys, protocol, auth, models, rotation, routing, scope, maxFailures, maxRetries, timeout, acquireTimeout, leaseTtl, ejection, retryBudget, failover, classify, whenEmpty, fallback, whenUnset"
     `);
   });

@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { configOfText } from '../../../src/config/load.ts';
+import { configOf } from '../../../src/config/load.ts';
+import { sourceOf } from '../../../src/config/source.ts';
 import { pages } from './pages.ts';
 
 const examples = pages().flatMap(({ path, blocks }) =>
@@ -16,11 +18,18 @@ describe('A configuration that a page shows', () => {
   });
 
   test.each(examples)('is valid: $place', ({ place, text }) => {
-    const names = [...text.matchAll(/\$\{(\w+)\}|"fromEnv": "(\w+)"/g)].map((match) => match[1] ?? match[2]!);
+    const bases = [...text.matchAll(/"extends": "(?:\.\/)?([^"]+)"/g)].map(([, name]) => ({
+      path: path.resolve('/docs', path.dirname(place), name!),
+      text: examples.find((other) => other.text.startsWith(`// ${name}\n`))!.text,
+    }));
+    const names = [
+      ...[text, ...bases.map((base) => base.text)].join('\n').matchAll(/\$\{(\w+)\}|"fromEnv": "(\w+)"/g),
+    ].map((match) => match[1] ?? match[2]!);
     // A value that will do as a key, an account and an address.
     const env = Object.fromEntries(
       names.map((name) => [name, `https://${name.toLowerCase()}.example.test`.replaceAll('_', '-')]),
     );
-    expect(() => configOfText(`/docs/${place}`, text, env)).not.toThrow();
+    const source = sourceOf([{ path: `/docs/${place}`, text }, ...bases]);
+    expect(() => configOf(source, env)).not.toThrow();
   });
 });

@@ -163,7 +163,11 @@ describe('credentials', () => {
     [{ query: 'key' }, { headers: {}, query: ['key', 'user:pass'] }],
     ['none', { headers: {}, query: null }],
   ] as const)('%j are %j', (style, credentials) => {
-    expect(credentialsOf(style, key)).toEqual(credentials);
+    expect(credentialsOf(style, key)).toEqual({ ...credentials, extra: {} });
+    expect(credentialsOf(style, key, { 'X-Tenant': 'qa' })).toEqual({
+      ...credentials,
+      extra: { 'x-tenant': 'qa' },
+    });
   });
 
   it('of an account are its user name and password', () => {

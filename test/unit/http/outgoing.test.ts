@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Outgoing, openCall, sendWithin } from '../../../src/http/outgoing.ts';
 import { startServer, type TestServer } from '../../harness/servers.ts';
 
-const BEARER = { headers: { authorization: 'Bearer secret' }, query: null };
-const inQuery = (key: string) => ({ headers: {}, query: ['key', key] }) as const;
+const BEARER = { headers: { authorization: 'Bearer secret' }, query: null, extra: {} };
+const inQuery = (key: string) => ({ headers: {}, query: ['key', key], extra: {} }) as const;
 
 describe('a call on its way out', () => {
   let server: TestServer;
@@ -121,7 +121,7 @@ describe('a call on its way out', () => {
   });
 
   it('takes headers that hold the key from what goes elsewhere', async () => {
-    const credentials = { headers: { 'x-api-key': 'secret' }, query: null };
+    const credentials = { headers: { 'x-api-key': 'secret' }, query: null, extra: {} };
     await call(toServer(credentials), `/copy?to=${other.url}/landed`, {
       'X-Api-Key': 'secret',
       'x-own': 'mine',
@@ -129,6 +129,20 @@ describe('a call on its way out', () => {
     expect(server.requests[0]!.headers['x-api-key']).toBe('secret');
     expect(other.requests[0]!.headers).not.toHaveProperty('x-api-key');
     expect(other.requests[0]!.headers['x-own']).toBe('mine');
+  });
+
+  it('gets the headers of its endpoint, whatever key it has, but for those that it sets itself', async () => {
+    const credentials = { ...BEARER, extra: { 'x-tenant': 'qa', 'x-gate': 'open' } };
+    await call(toServer(credentials), `/copy?to=${other.url}/landed`, {
+      authorization: 'Bearer own',
+      'X-Gate': 'mine',
+    });
+    expect(server.requests[0]!.headers).toMatchObject({
+      authorization: 'Bearer own',
+      'x-tenant': 'qa',
+      'x-gate': 'mine',
+    });
+    expect(other.requests[0]!.headers).not.toHaveProperty('x-tenant');
   });
 
   it('records the code of a network error', async () => {

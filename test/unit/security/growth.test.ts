@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkConfigText } from '../../../src/config/load.ts';
+import { checkSource } from '../../../src/config/load.ts';
+import { sourceOf } from '../../../src/config/source.ts';
 import { meaningOf } from '../../../src/http/classify.ts';
 import { readErrorBody } from '../../../src/http/error-body.ts';
 import { faultOf } from '../../../src/http/fault.ts';
@@ -25,7 +26,7 @@ const drip = (text: string): void => {
 };
 const check = (text: string): void => {
   try {
-    checkConfigText('/x/gemba.config.json', text);
+    checkSource(sourceOf([{ path: '/x/gemba.config.json', text }]));
   } catch {
     // What is wrong is not the question.
   }

@@ -146,7 +146,11 @@ const RULES = [
 const lease = { init: { pool: { protocol: 'openai', classify: RULES } } } as unknown as HeldLease;
 
 function ask(path: string, timeoutMs: number): Promise<Received> {
-  const credentials = { headers: { authorization: `Bearer ${KEY}` }, query: ['key', KEY] as const };
+  const credentials = {
+    headers: { authorization: `Bearer ${KEY}` },
+    query: ['key', KEY] as const,
+    extra: {},
+  };
   const common = { origin, credentials, method: 'GET', headers: new Headers(), body: null, insecure: false };
   return sendOnce({ ...common, url: `${origin}/${path}`, timeoutMs });
 }

@@ -3,7 +3,8 @@ import { printable } from '../../../src/cli/terminal.ts';
 import { table } from '../../../src/cli/table.ts';
 import { Findings } from '../../../src/cli/scan/findings.ts';
 import { scanText } from '../../../src/cli/scan/scan-view.ts';
-import { checkConfigText } from '../../../src/config/load.ts';
+import { checkSource } from '../../../src/config/load.ts';
+import { sourceOf } from '../../../src/config/source.ts';
 import { eventText, refusalText } from '../../../src/config/messages.ts';
 import { plainLine, plainText } from '../../../src/shared/sanitize.ts';
 import { openerFor } from '../../../src/reporter/terminal/open.ts';
@@ -69,7 +70,8 @@ describe('a name that others gave', () => {
     );
     let message = '';
     try {
-      checkConfigText('/x/gemba.config.json', JSON.stringify({ pools, [HOSTILE[9]!]: 1 }));
+      const text = JSON.stringify({ pools, [HOSTILE[9]!]: 1 });
+      checkSource(sourceOf([{ path: '/x/gemba.config.json', text }]));
     } catch (error) {
       message = (error as Error).message;
     }

@@ -1,20 +1,22 @@
 import jsonc from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
-import type { Finding, Locator, Path } from './problems.ts';
+import { withoutMark } from '../shared/decode-text.ts';
+import type { Finding, Path } from './problems.ts';
 
-/** A config file's text as a value that remembers where everything stands. */
-export interface ConfigDocument extends Locator {
+/** The text of a file of the configuration as a value, with the place of everything in it. */
+export interface ParsedText {
   readonly value: unknown;
-  /** What is wrong with the text itself. Where `broken`, there is no value to go on with. */
+  /** What is wrong with the text itself. Where `broken`, there is no value. */
   readonly findings: readonly Finding[];
   readonly broken: boolean;
+  locate(finding: Finding): { readonly path: Path; readonly line: number; readonly column: number };
 }
 
 const MAX_SYNTAX_FINDINGS = 10;
 
 const SYNTAX: Readonly<Record<string, string>> = {
-  InvalidSymbol: 'this is no JSON value; texts need double quotes',
-  InvalidNumberFormat: 'this is no number',
+  InvalidSymbol: 'this is not a JSON value; strings need double quotes',
+  InvalidNumberFormat: 'this is not a number',
   PropertyNameExpected: 'the name of a field, in double quotes, is expected here',
   ValueExpected: 'a value is expected here',
   ColonExpected: 'a ":" is expected here',
@@ -22,17 +24,17 @@ const SYNTAX: Readonly<Record<string, string>> = {
   CloseBraceExpected: 'a "}" is expected here',
   CloseBracketExpected: 'a "]" is expected here',
   EndOfFileExpected: 'nothing may follow the end of the configuration',
-  InvalidCommentToken: 'this is no comment; write // or /* … */',
+  InvalidCommentToken: 'this is not a comment; write // or /* … */',
   UnexpectedEndOfComment: 'this comment has no end',
-  UnexpectedEndOfString: 'this text has no closing quote',
+  UnexpectedEndOfString: 'this string has no closing quote',
   UnexpectedEndOfNumber: 'this number has no end',
   InvalidUnicode: '\\u needs four hex digits',
-  InvalidEscapeCharacter: 'this is no escape; write \\\\ for a backslash',
-  InvalidCharacter: 'a text must not hold a control character; write \\n, \\t or \\uXXXX',
+  InvalidEscapeCharacter: 'this is not an escape sequence; write \\\\ for a backslash',
+  InvalidCharacter: 'a string must not contain a control character; write \\n, \\t or \\uXXXX',
 };
 
-export function parseDocument(fileText: string): ConfigDocument {
-  const text = fileText.replace(/^\uFEFF/, '');
+export function parseText(fileText: string): ParsedText {
+  const text = withoutMark(fileText);
   const findings: Finding[] = [];
   const place = placesIn(text);
   let root: Node | undefined;
@@ -52,21 +54,22 @@ export function parseDocument(fileText: string): ConfigDocument {
 }
 
 function syntaxFindings(errors: readonly ParseError[], place: PlaceOf, root: Node | undefined): Finding[] {
-  if (root === undefined) return [{ path: [], message: 'the file holds no configuration', offset: 0 }];
+  if (root === undefined)
+    return [{ path: [], message: 'the file is empty; a configuration is an object: { … }', offset: 0 }];
   const lines = new Set<number>();
-  // One slip makes the parser stumble several times; the first time in a line tells it.
+  // One mistake causes several errors of the parser; the first one of a line shows it.
   const first = errors.filter(({ offset }) => {
     const { line } = place(offset);
     return !lines.has(line) && lines.add(line);
   });
   return first.slice(0, MAX_SYNTAX_FINDINGS).map(({ error, offset }) => ({
     path: [],
-    message: SYNTAX[jsonc.printParseErrorCode(error)] ?? 'this is no valid JSON',
+    message: SYNTAX[jsonc.printParseErrorCode(error)] ?? 'this is not valid JSON',
     offset,
   }));
 }
 
-/** As plain data; objects have no prototype, so that no name in a file can reach one. */
+/** As plain data. Objects have no prototype, so that no name in a file can reach one. */
 function toValue(node: Node | undefined, path: Path, findings: Finding[]): unknown {
   if (node?.type === 'array')
     return (node.children ?? []).map((item, index) => toValue(item, [...path, index], findings));
@@ -85,11 +88,7 @@ function toValue(node: Node | undefined, path: Path, findings: Finding[]): unkno
   return result;
 }
 
-function locate(
-  place: PlaceOf,
-  root: Node | undefined,
-  finding: Finding,
-): ReturnType<ConfigDocument['locate']> {
+function locate(place: PlaceOf, root: Node | undefined, finding: Finding): ReturnType<ParsedText['locate']> {
   if (finding.offset !== undefined) return { path: finding.path, ...place(finding.offset) };
   let node = root;
   let depth = 0;
@@ -98,7 +97,7 @@ function locate(
     if (child === undefined) break;
     node = child;
   }
-  // What the schema made out of a short form stands in the file as one text.
+  // What the schema made from a short form stands in the file as one string.
   const path = node?.type === 'string' ? finding.path.slice(0, depth) : finding.path;
   const name = finding.at === 'name' ? node?.parent?.children?.[0] : undefined;
   return { path, ...place((name ?? node)?.offset ?? 0) };
@@ -112,7 +111,7 @@ function childOf(node: Node | undefined, step: string | number | undefined): Nod
 
 type PlaceOf = (offset: number) => { readonly line: number; readonly column: number };
 
-/** Where an offset stands. The lines are counted once: a file that is no JSON at all has an error at nearly every sign. */
+/** The place of an offset. Lines are counted once: a file that is not JSON has an error at nearly every character. */
 function placesIn(text: string): PlaceOf {
   let starts: number[] | undefined;
   return (offset) => {
