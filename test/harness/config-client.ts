@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { BrokerMessage, WireGrant, ClientMessage } from '../../src/wire/messages.ts';
 import { LiveConfig } from '../../src/config/live.ts';
+import { variablesFor } from '../../src/config/env-file.ts';
 import { readSource } from '../../src/config/layers.ts';
 import { configOf } from '../../src/config/load.ts';
 import { splitLines } from '../../src/wire/lines.ts';
@@ -43,7 +44,8 @@ export class ConfigClient {
       this.heard.push({ type: 'config', revision, errors, at: performance.now() });
     });
     const source = readSource(file);
-    this.live.start(configOf(source, env), source.layers);
+    const variables = variablesFor(file, env);
+    this.live.start(configOf(source, variables.env, variables.files), source.layers);
   }
 
   async open(project: string): Promise<void> {

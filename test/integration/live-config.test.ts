@@ -148,7 +148,7 @@ describe('the configuration in force', () => {
     expect(first.granted('a')!.grant.revision).toBe(good);
     expect(first.heard.find(({ type }) => type === 'said')).toEqual({
       type: 'said',
-      problems: [`${file}:9:28  pools.api.keys[0].maxConcurrent: must be a whole number of 1 or more`],
+      problems: [`${file}:9:28  pools.api.keys[0].maxConcurrent: must be an integer of 1 or more; found 0`],
     });
     // A worker that comes now, when the file is no good, is one of a run that goes on.
     const late = new ConfigClient('late', withText(folder, configOf([key('one')])), {}, 'run');

@@ -155,7 +155,7 @@ describe('an edit from the live page', () => {
     writeFileSync(file, mine);
     expect(await post({ name: 'one', set: { weight: 3 } })).toEqual({
       status: 409,
-      text: 'gemba.config.json was changed meanwhile, so nothing was written. Look at what it is now, and change that.',
+      text: 'gemba.config.json was changed meanwhile, so nothing was written. Look at it again, and repeat the change.',
     });
     expect(readFileSync(file, 'utf8')).toBe(mine);
     writeFileSync(file, '{ "pools": ');
@@ -172,11 +172,11 @@ describe('an edit from the live page', () => {
   it.each([
     [
       { name: 'one', set: { maxConcurrent: 0 } },
-      'Nothing was written. pools.api.keys[0].maxConcurrent: must be a whole number of 1 or more',
+      'Nothing was written. pools.api.keys[0].maxConcurrent: must be an integer of 1 or more; found 0',
     ],
     [
       { name: 'one', set: { weight: -1, rpm: 0 } },
-      'Nothing was written. pools.api.keys[0].weight: must be a number of 0 or more\npools.api.keys[0].rpm: must be a number above 0',
+      'Nothing was written. pools.api.keys[0].weight: must be 0, or a number from 0.0001 to 1000000; found -1\npools.api.keys[0].rpm: must be a number of 0.0001 or more; found 0',
     ],
     [
       { name: 'three', set: { weight: 2 } },

@@ -149,7 +149,7 @@ describe('an edit in', () => {
     // A bad save: told once, the last good revision serves, in a run that begins then too; then it is well again.
     const good = report().run.configRevision;
     save(file('gemba.config.json'), configOf({ ...two, maxConcurrent: 0 }));
-    const problem = 'pools.api.keys[0].maxConcurrent: must be a whole number of 1 or more';
+    const problem = 'pools.api.keys[0].maxConcurrent: must be an integer of 1 or more; found 0';
     await until('the refusal is told', () => driver!.output().includes(problem));
     expect(keysSince(await shortRun())).toEqual(['three']);
     expect(report().run).toMatchObject({
@@ -181,7 +181,7 @@ describe('an edit in', () => {
     await sleep(1_500);
     writeStop(true);
     const { output, exitCode } = await running;
-    expect(output.split('must be a whole number of 1 or more')).toHaveLength(2);
+    expect(output.split('must be an integer of 1 or more; found 0')).toHaveLength(2);
     expect(exitCode).toBe(0);
   });
 

@@ -154,7 +154,10 @@ describe('a run with a live page', () => {
     await form.getByLabel('Weight').fill('3');
     await form.getByLabel('Requests per minute').fill('0');
     await page.keyboard.press('Enter');
-    await form.getByRole('alert').filter({ hasText: 'keys[2].rpm: must be a number above 0' }).waitFor();
+    await form
+      .getByRole('alert')
+      .filter({ hasText: 'keys[2].rpm: must be a number of 0.0001 or more' })
+      .waitFor();
     await form.getByLabel('Requests per minute').fill('');
     await form.getByLabel('Concurrent leases').fill('2');
     await page.keyboard.press('Enter');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { changesBetween, changeText } from '../../../src/config/edits/changes.ts';
 import type { LoadedConfig } from '../../../src/config/types.ts';
 import { fingerprint } from '../../../src/shared/fingerprint.ts';
+import type { LoadedConfig } from '../../../src/config/types.ts';
 import { loadValue } from './project.ts';
 
 const key = (name: string, more: object = {}): object => ({ name, value: `secret of ${name}`, ...more });
@@ -77,6 +78,23 @@ describe('What an edit changed', () => {
     expect(changed({ endpoints: [at('eu')] }, { endpoints: [at('eu.west')] })).toEqual([
       'pools.api.endpoints["eu.west"].name: "eu" → "eu.west"',
     ]);
+  });
+
+  test('shows a value that comes from a variable by its name, as the file has it', () => {
+    const env = { URL: 'https://eu.test/hooks/of-somebody', LABEL: 'a-label', T: '7s' };
+    const of = (pool: object): LoadedConfig => loadValue({ name: 'shop', pools: { api: pool } }, env);
+    const before = of({ endpoints: [{ name: 'eu', url: 'https://eu.test/a' }], keys: [key('a')] });
+    const after = of({
+      endpoints: [{ name: 'eu', url: '${URL}', health: '/h?label=${LABEL}', headers: { 'x-a': '${LABEL}' } }],
+      keys: [key('a', { labels: { a: '${LABEL}' } })],
+      classify: [{ status: 401, body: 'is ${LABEL}', as: 'auth' }],
+      timeout: '${T}',
+    });
+    const text = changesBetween(before, after).map(changeText).join('\n');
+    for (const shown of ['"${URL}"', '"/h?label=${LABEL}"', '"${LABEL}"', '"is ${LABEL}"'])
+      expect(text).toContain(shown);
+    for (const value of ['of-somebody', 'a-label']) expect(text).not.toContain(value);
+    expect(text).toContain('timeout: 5000 → 7000');
   });
 
   test('shows a secret as its fingerprint, and no password of an address', () => {

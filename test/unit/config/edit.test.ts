@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigEdit, editConfig } from '../../../src/config/edits/edit.ts';
 import { revisionOf as revisionOfAll } from '../../../src/config/source.ts';
@@ -201,5 +201,67 @@ describe('An edit of a member', () => {
     );
     expect(readFileSync(file, 'utf8')).toBe(TEXT);
     expect(readdirSync(folder)).toEqual(['gemba.config.json']);
+  });
+});
+
+describe('An edit of a configuration of several files', () => {
+  const BASE = `{
+  // what all environments share
+  "pools": { "api": {
+    "endpoints": ["https://eu.test", { "name": "us", "url": "https://us.test", "weight": 2, "rpm": 60 }],
+    "keys": [{ "name": "ci-1", "value": "one" }]
+  } }
+}`;
+  const TOP = `{
+  "extends": "./base.json",
+  "pools": { "api": { "endpoints": [{ "name": "us", "rpm": 30 }, { "name": "apac", "url": "https://apac.test" }] } }
+}`;
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  const revision = (): string => revisionOfAll([read('gemba.config.json'), read('base.json')]);
+  const edit = (kind: ConfigEdit['kind'], name: string, set: ConfigEdit['set']): string[] =>
+    editConfig(file, revision(), { pool: 'api', kind, name, set }).files.map((written) => basename(written));
+
+  beforeEach(() => {
+    writeFileSync(file, TOP);
+    writeFileSync(join(folder, 'base.json'), BASE);
+  });
+
+  test('changes a field where it stands, and adds one to the upper file that names the member', () => {
+    expect(edit('endpoint', 'us', { rpm: 20 })).toEqual(['gemba.config.json']);
+    expect(edit('endpoint', 'us', { weight: 1 })).toEqual(['base.json']);
+    expect(edit('endpoint', 'us', { enabled: false })).toEqual(['gemba.config.json']);
+    expect(edit('endpoint', 'apac', { weight: 0 })).toEqual(['gemba.config.json']);
+    expect(edit('endpoint', 'eu.test', { weight: 3 })).toEqual(['base.json']);
+    expect(edit('key', 'ci-1', { maxConcurrent: 1 })).toEqual(['base.json']);
+    expect(read('base.json')).toBe(
+      BASE.replace('"weight": 2', '"weight": 1')
+        .replace('"https://eu.test"', '{ "url": "https://eu.test", "weight": 3 }')
+        .replace('"value": "one"', '"value": "one", "maxConcurrent": 1'),
+    );
+    expect(read('gemba.config.json')).toBe(
+      TOP.replace('"rpm": 30', '"rpm": 20, "enabled": false').replace(
+        '"https://apac.test"',
+        '"https://apac.test", "weight": 0',
+      ),
+    );
+  });
+
+  test('takes a field out of every file, so that its default counts', () => {
+    expect(edit('endpoint', 'us', { rpm: null })).toEqual(['gemba.config.json', 'base.json']);
+    expect(read('base.json')).toBe(BASE.replace(', "rpm": 60', ''));
+    expect(read('gemba.config.json')).toBe(TOP.replace(', "rpm": 30', ''));
+    expect(edit('endpoint', 'us', { rpm: null })).toEqual([]);
+  });
+
+  test('is refused where any of its files changed meanwhile', () => {
+    const before = revision();
+    writeFileSync(join(folder, 'base.json'), BASE.replace('60', '61'));
+    const change: ConfigEdit = { pool: 'api', kind: 'endpoint', name: 'us', set: { weight: 0 } };
+    expect(codeOf(() => editConfig(file, before, change))).toContain('GEMBA_CONFIG_CHANGED');
+  });
+
+  test('counts for a revision with a counter, too: its texts are the same', () => {
+    const change: ConfigEdit = { pool: 'api', kind: 'endpoint', name: 'us', set: { weight: 0 } };
+    expect(editConfig(file, `${revision()}-2`, change).revision).toBe(revision());
   });
 });
