@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { changesBetween, changeText } from '../../../src/config/edits/changes.ts';
-import type { LoadedConfig } from '../../../src/config/types.ts';
 import { fingerprint } from '../../../src/shared/fingerprint.ts';
 import type { LoadedConfig } from '../../../src/config/types.ts';
 import { loadValue } from './project.ts';

@@ -113,7 +113,7 @@ test('The secrets of a configuration are values, fields but for username and ema
     'api/a (tenant): a-tenant',
     'api/b (password): b-password',
     'api/a.test (its proxy): proxy-password',
-    'api/a.test (x-t): in-a-header',
+    'api/a.test (header x-t): in-a-header',
     'store: store-password',
   ]);
 });
