@@ -44,7 +44,7 @@ const LEASE = {
   acquiredAt: 0,
   waitedMs: 0.4,
   names: { endpoint: 'eu', key: 'ci-1' },
-  init: { poolName: 'api', scope: 'test' },
+  init: { poolName: 'api', scope: 'test', pool: { protocol: 'http' } },
 };
 const REQUEST = {
   kind: 'ok',
@@ -57,4 +57,6 @@ const REQUEST = {
   afterError: false,
   target: { method: 'GET', path: '/orders/1' },
   payload: 0,
+  route: 1,
+  identity: 1,
 };

@@ -29,7 +29,8 @@ export const BUNDLES = [
 const CHUNKS = [
   ['zod', /node_modules\/zod\//],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
-  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|blame\/verdict)/],
+  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|verdict\/(?:recovery|route|span))/],
+  ['verdict', /^core\/verdict/],
   ['base', /^(?:shared\/(?!zod|record)|config\/(?:find|environment|problems|source))/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
   ['secrets', /^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/],

@@ -27,6 +27,7 @@ import { Probers } from './probers.ts';
 import { describeIssue } from '../wire/schema.ts';
 import { type BrokerMessage, type ClientMessage, clientMessage } from '../wire/messages.ts';
 import { Revisions } from './revisions.ts';
+import { RunViews } from './run-views.ts';
 import type { SharedStoreAdapter } from './shared-store.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -76,6 +77,7 @@ export class Broker {
   readonly #context: () => Context;
   readonly #estimatesSentAt = new WeakMap<Connection, number>();
   readonly #reruns: Reruns = new Map();
+  readonly #runViews = new RunViews();
   /** Messages held back until a configuration is in force. */
   #heldBack: (() => void)[] = [];
   #closed = false;
@@ -280,6 +282,10 @@ export class Broker {
       case 'test-failed':
         noteFailure(this.#reruns, message, message.product);
         return answer(connection, message.ask, { is: 'noted' });
+      case 'judge':
+        return this.#judge(connection, message);
+      case 'attempt-passed':
+        return this.#runViews.passed(runOf(connection), message);
       case 'test-retry':
         return answer(connection, message.ask, { is: 'test-retry', endedBy: endedBy(this.#reruns, message) });
       case 'status':
@@ -314,12 +320,21 @@ export class Broker {
     const pool = this.#pools.named(spec.name);
     if (message.type === 'retry')
       return answer(connection, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
+    if (message.type === 'request') this.#runViews.note(runOf(connection), pool, message, context.now);
     this.#pools.apply(applyLeaseMessage(pool, spec, connection.client, message, context));
     if (message.type === 'request' || message.type === 'release') this.#sendEstimates(connection, context);
   }
 
   async #prove(connection: Connection, { ask, lease }: Message<'prove'>): Promise<void> {
     answer(connection, ask, await this.#pools.prove(lease));
+  }
+
+  #judge(connection: Connection, message: Message<'judge'>): void {
+    const pools = [...connection.specs.values()].map((spec) => {
+      return { spec, state: this.#pools.named(spec.name) };
+    });
+    const judged = this.#runViews.judge(runOf(connection), message, pools, this.#ports.now());
+    answer(connection, message.ask, { is: 'judged', ...judged });
   }
 
   /** A client has told its pools of the revision in force; of an older one they do not matter any more. */
@@ -375,6 +390,11 @@ export class Broker {
     this.#ports.onClients(this.clients);
     this.#pools.conclude();
   }
+}
+
+/** Clients of one run share what it has seen. */
+function runOf({ follows }: Connection): string {
+  return follows?.run ?? '';
 }
 
 function reject(

@@ -116,6 +116,11 @@ export class BrokerClient {
     this.#send({ type: 'record', round, outcome });
   }
 
+  /** Sends what needs no answer. Lost where the broker is lost at that moment. */
+  tell(message: Extract<ClientMessage, { type: 'attempt-passed' }>): void {
+    this.#send(message);
+  }
+
   /** Why nothing may use that lease any more; undefined while it is held. */
   lossOf(lease: string): string | undefined {
     return this.#heldLeases.lossOf(lease);

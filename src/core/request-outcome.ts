@@ -32,6 +32,9 @@ export interface RequestReport {
   readonly request: number;
   /** Hash of a safe request, to compare its outcomes at other members; null for an unsafe one. */
   readonly signature: string | null;
+  /** Numbers of its route and of its call, to compare it over the run; null where they are not known. */
+  readonly route: number | null;
+  readonly identity: number | null;
   /** The model that the call was for; absent: as the lease has it. */
   readonly model?: string | undefined;
   /** The member that the request went to, which the lease may have left since. */

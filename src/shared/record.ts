@@ -24,6 +24,15 @@ const number = z.number().min(-MAX_TIME).max(MAX_TIME);
 const shown = z.unknown().refine((value) => isShallow(value, MAX_DEPTH));
 const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
 
+const target = { method: z.string(), path: z.string(), operation: z.string().optional() };
+/** What a request came to, and when it began. */
+const came = {
+  at: number,
+  kind: z.enum(OUTCOME_KINDS),
+  status: z.number().int().nullable(),
+  unsent: z.boolean(),
+};
+
 const memberList = z.array(
   z.object({
     name: z.string(),
@@ -105,15 +114,15 @@ const record = z.object({
       scope: z.enum(LEASE_SCOPES),
       waitedMs: number,
       heldMs: number,
+      /** Its pool speaks a vendor's protocol. */
+      ofVendor: z.boolean().optional(),
     }),
   ),
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int().min(0),
   requests,
   /** What was asked for, each once. Queries are left out: they may hold anything. */
-  targets: z
-    .array(z.object({ method: z.string(), path: z.string(), operation: z.string().optional() }))
-    .optional(),
+  targets: z.array(z.object(target)).optional(),
   /** Requests that happened but are not in `requests` (see MAX_REQUESTS_PER_RECORD). */
   requestsOmitted: z.number().int().min(0),
   errors: z.array(
@@ -143,11 +152,28 @@ const record = z.object({
       z.object({
         pool: z.string(),
         fallbackPool: z.string().nullable(),
-        /** Faults put all members out. */
-        isFault: z.boolean(),
+        /** The test or the configuration asks for what there is not. */
+        isMistake: z.boolean(),
+        /** The attempt had not failed yet, and no other strategy did without. */
+        isEvidence: z.boolean(),
         why: z.string(),
       }),
     )
+    .optional(),
+  /** Calls that another origin than the leased one ended, by a 5xx or without an answer; with the end of an attempt. */
+  foreign: z.array(z.object({ origin: z.string(), ...target, ...came, afterError: z.boolean() })).optional(),
+  /** Requests that were made once more, elsewhere, after an attempt had failed: they are in no total. */
+  evidence: z.array(z.object({ ...who, ...target, ...came, payload: z.number().int() })).optional(),
+  /** What the worker and its broker saw when a failed attempt ended. */
+  atEnd: z
+    .object({
+      /** Members that refusals had put out of service. */
+      outOfService: z.array(z.object(who)),
+      /** By how much our waits extended its timeout. */
+      extendedMs: number,
+      /** Waits of ours that its own time paid for. */
+      unextendedMs: number,
+    })
     .optional(),
   /** What was believed of each strategy when one was picked last. */
   strategyEstimates: z

@@ -21,6 +21,15 @@ import {
   type Transition,
 } from '../core/types.ts';
 import { LIMITS } from '../core/limits.ts';
+import type {
+  EndedCall,
+  FailedAttempt,
+  ForeignFault,
+  MemberName,
+  UnmetLease,
+} from '../core/verdict/attempt.ts';
+import type { Finding } from '../core/verdict/judge.ts';
+import type { ViewedRequest } from '../core/verdict/run-view.ts';
 import { z } from '../shared/zod.ts';
 import { failFastArray, objectOf, stringRecord } from './schema.ts';
 
@@ -88,11 +97,54 @@ const requestReport = {
   call: id,
   request: z.number().int().positive(),
   signature: id.nullable(),
+  route: count.nullable(),
+  identity: count.nullable(),
   model: id.optional(),
   endpoint: id.nullable(),
   key: id.nullable(),
   outcome: requestOutcome,
 } satisfies { readonly [K in keyof RequestReport]-?: zod.ZodType<RequestReport[K]> };
+
+const memberName = { pool: text, endpoint: text.nullable(), key: text.nullable() };
+const judged = {
+  kind: outcomeKind,
+  status: z.number().int().nullable(),
+  unsent: z.boolean(),
+  route: count.nullable(),
+};
+const endedCall = objectOf<EndedCall>()({
+  ...memberName,
+  ...judged,
+  at: z.number(),
+  method: text,
+  identity: count.nullable(),
+  afterError: z.boolean(),
+  ofVendor: z.boolean(),
+  model: text.optional(),
+});
+const foreignFault = objectOf<ForeignFault>()({
+  ...judged,
+  origin: text,
+  at: z.number(),
+  method: text,
+  afterError: z.boolean(),
+});
+const failedAttempt = objectOf<Omit<FailedAttempt, 'crashed' | 'outOfService'>>()({
+  timedOut: z.boolean(),
+  requests: count,
+  ended: failFastArray(endedCall),
+  foreign: failFastArray(foreignFault),
+  unmet: failFastArray(objectOf<UnmetLease>()({ pool: text, isMistake: z.boolean(), why: text })),
+  ownMs: milliseconds,
+  lostMs: milliseconds,
+});
+const viewedRequest = objectOf<ViewedRequest>()({
+  ...judged,
+  pool: text,
+  endpoint: text.nullable(),
+  identity: count.nullable(),
+  at: z.number(),
+});
 
 const strategyOutcome = objectOf<StrategyOutcome>()({
   ok: z.boolean(),
@@ -162,6 +214,7 @@ const message = z.discriminatedUnion('type', [
     testId: text.nullable(),
     timeoutMs: milliseconds,
     exclude: failFastArray(id),
+    prefer: failFastArray(id).optional(),
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
     canYield: z.boolean().optional(),
@@ -226,6 +279,19 @@ const message = z.discriminatedUnion('type', [
     ...running,
     product: z.object({ title: text, retry: count, evidence: failFastArray(text) }).nullable(),
   }),
+  /** Asks whose failure an attempt is; `evidence` is what was asked once more for that. */
+  z.object({
+    type: z.literal('judge'),
+    ask,
+    attempt: failedAttempt,
+    evidence: failFastArray(viewedRequest),
+  }),
+  /** An attempt passed although these calls of it ended so. */
+  z.object({
+    type: z.literal('attempt-passed'),
+    ended: failFastArray(z.object({ pool: text, ...judged })),
+    foreign: failFastArray(z.object({ origin: text, ...judged })),
+  }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
   z.object({ type: z.literal('test-retry'), ask, ...running }),
   z.object({
@@ -279,6 +345,7 @@ export type Answer =
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
   | { readonly is: 'noted' }
+  | { readonly is: 'judged'; readonly finding: Finding; readonly outOfService: readonly MemberName[] }
   | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
   | {
       readonly is: 'refused';

@@ -40,6 +40,7 @@ export class HostileRecords {
   next(): Record<string, unknown> {
     const { pool, endpoint, key } = { pool: this.#text(), endpoint: this.#text(), key: this.#text() };
     const who = { pool, endpoint, key };
+    const came = { at: this.#number(), kind: 'network' as const, status: this.#whole(), unsent: true };
     const change = { from: this.#of(STATES), to: this.#of(STATES), why: this.#text(), until: this.#number() };
     return {
       v: 1,
@@ -103,7 +104,12 @@ export class HostileRecords {
       strategies: [
         { task: this.#text(), name: this.#text(), ok: false, durationMs: this.#number(), fallback: true },
       ],
-      refusals: [{ pool, fallbackPool: this.#text(), isFault: true, why: this.#text() }],
+      refusals: [{ pool, fallbackPool: this.#text(), isMistake: true, isEvidence: true, why: this.#text() }],
+      foreign: [
+        { origin: this.#text(), method: this.#text(), path: this.#text(), ...came, afterError: false },
+      ],
+      evidence: [{ ...who, method: this.#text(), path: this.#text(), ...came, payload: this.#whole() }],
+      atEnd: { outOfService: [who], extendedMs: this.#number(), unextendedMs: this.#number() },
       strategyEstimates: [
         { task: this.#text(), name: this.#text(), at: this.#number(), successRate: 2, avgMs: this.#number() },
       ],

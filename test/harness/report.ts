@@ -51,6 +51,20 @@ const result = z.object({
   evidence: z.array(z.string()),
   shard: count.nullable(),
   worker: z.number().int().nullable(),
+  requests: z.array(
+    z.object({
+      at: iso,
+      method: z.string(),
+      path: z.string(),
+      ...who,
+      kind,
+      status: z.number().int().nullable(),
+      durationMs: ms,
+      waitedMs: z.number().min(0),
+      recovered: z.boolean().nullable(),
+    }),
+  ),
+  requestsOmitted: count,
   leases: z.array(lease),
 });
 

@@ -16,6 +16,8 @@ export interface AcquireRequest {
   readonly testId: string | null;
   readonly timeoutMs: number;
   readonly exclude?: readonly string[];
+  /** Members to take where they are free. */
+  readonly prefer?: readonly string[] | undefined;
   /** It is not a rerun: what this test failed on in a run before counts no more. */
   readonly isFirst?: boolean | undefined;
   /** Its test can give back what it holds. */
@@ -58,7 +60,7 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
     canYield: request.canYield === true,
     deadline: since + request.timeoutMs,
     exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
-    prefer: NONE,
+    prefer: request.prefer?.length ? new Set(request.prefer) : NONE,
     avoid,
     avoidUntil: avoid.size > 0 ? since + AVOID_MS : 0,
   });

@@ -21,12 +21,12 @@ export function isFault(kind: OutcomeKind): boolean {
 }
 
 /** Kinds by which a server refuses a key. */
-function isRefusal(kind: OutcomeKind): boolean {
+export function isRefusal(kind: OutcomeKind): boolean {
   return kind === 'auth' || kind === 'rate-limit' || kind === 'exhausted';
 }
 
 /** The call has what it asked for; an expected 404 is no success, though it is no fault either. */
-function isSuccess({ kind, status }: Pick<CallRequest, 'kind' | 'status'>): boolean {
+export function isSuccess({ kind, status }: Pick<CallRequest, 'kind' | 'status'>): boolean {
   return kind === 'ok' && (status === null || status < 400);
 }
 
@@ -46,6 +46,21 @@ export function recoveries(requests: readonly CallRequest[]): (boolean | null)[]
       return null;
     })
     .toReversed();
+}
+
+/** Follows an attempt as it goes: which requests the fate of its faults depends on. */
+export class Pending {
+  readonly #open = new Set<string>();
+
+  /** True for a fault, and for a success that a fault before it waits for. */
+  note(request: CallRequest): boolean {
+    if (isFault(request.kind)) {
+      for (const open of recoveredBy(request)) this.#open.add(open);
+      return true;
+    }
+    if (this.#open.size === 0 || !isSuccess(request)) return false;
+    return recovers(request).filter((open) => this.#open.delete(open)).length > 0;
+  }
 }
 
 function recoveredBy(fault: CallRequest): string[] {

@@ -42,6 +42,7 @@ export function ingest(
   ingestStrategies(runState, record);
   ingestRefusals(runState, record, test.id, result);
   ingestResult(runState, record, result);
+  ingestEnd(runState, record, result);
   result.leases.push(...leases.map(({ lease }) => lease));
   keepRequests(runState, result);
 }
@@ -56,6 +57,21 @@ function ingestResult(runState: RunState, record: GembaRecord, result: Collected
   result.pinned ||= record.pinned !== null;
   result.refused ||= record.refused === true;
   result.workerVerdict = record.verdict ?? result.workerVerdict;
+}
+
+/** What a worker saw as the attempt ended, for its verdict. */
+function ingestEnd(runState: RunState, record: GembaRecord, result: CollectedResult): void {
+  for (const fault of record.foreign ?? []) result.foreign.push({ ...fault, route: routeNumber(fault) });
+  for (const asked of record.evidence ?? []) {
+    const { payload, method, path, operation, ...came } = asked;
+    const target = { method, path, operation };
+    runState.view.add({ ...came, route: routeNumber(target), identity: identityOf(target, payload) });
+    result.evidence.push({ ...came, target });
+  }
+  if (!record.atEnd) return;
+  result.outOfService.push(...record.atEnd.outOfService);
+  result.extendedMs = Math.max(0, record.atEnd.extendedMs);
+  result.unextendedMs = Math.max(0, record.atEnd.unextendedMs);
 }
 
 /** `2/3` → shard 2 of 3. */
@@ -114,11 +130,11 @@ function ingestMembers(runState: RunState, record: GembaRecord): void {
 }
 
 function ingestLease(runState: RunState, lease: RecordedLease, counted: Set<string>): CollectedLease {
-  const { id, pool, endpoint, key, waitedMs, heldMs } = lease;
+  const { id, pool, endpoint, key, waitedMs, heldMs, ofVendor = false } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
   // A worker's lease is in the record of each of its tests; the first one counts.
   countLease(runState, lease, name, lease.scope === 'worker' ? runState.workerLeases : counted);
-  return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0 };
+  return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0, ofVendor };
 }
 
 function countLease(runState: RunState, lease: RecordedLease, name: string, counted: Set<string>): void {
@@ -180,7 +196,7 @@ const NO_TARGET = { method: '', path: '', route: null };
 function seenRequest(
   request: RecordedRequest,
   at: number,
-  { pool, endpoint, key }: CollectedLease,
+  { pool, endpoint, key, ofVendor }: CollectedLease,
   target: Target & { readonly route: number | null },
 ): SeenRequest {
   const [, , kindIndex, status, durationMs, call, waitedMs, , payload = 0, flags = 0] = request;
@@ -197,10 +213,12 @@ function seenRequest(
     call,
     method: target.method,
     path: target.path,
+    operation: target.operation,
     route: target.route,
     identity: identityOf(target, payload),
     unsent: (flags & REQUEST_FLAGS.unsent) > 0,
     afterError: (flags & REQUEST_FLAGS.afterError) > 0,
+    ofVendor,
     recovered: null,
   };
 }
@@ -211,9 +229,11 @@ function keepRequests(runState: RunState, result: CollectedResult): void {
   recoveries(requests).forEach((recovered, index) => {
     const request = requests[index]!;
     request.recovered = recovered;
-    runState.replicas.add(request);
-    if (isFault(request.kind)) result.faults.push(request);
+    runState.view.add(request);
+    if (recovered === false && result.status === 'passed') runState.view.addExpected(request);
   });
+  if (result.status === 'passed')
+    for (const fault of result.foreign) runState.view.addExpected({ ...fault, pool: fault.origin });
   if (result.failed || result.retry > 0) return;
   const kept = Math.max(0, Math.min(requests.length, MAX_REQUESTS_SHOWN - runState.requestsKept));
   runState.requestsKept += kept;
@@ -262,9 +282,10 @@ function ingestRefusals(
   testId: string,
   result: CollectedResult,
 ): void {
-  for (const { pool, fallbackPool, why } of record.refusals ?? []) {
-    if (fallbackPool === null) result.unleased = true;
-    else {
+  for (const { pool, fallbackPool, isMistake, isEvidence, why } of record.refusals ?? []) {
+    if (fallbackPool === null) {
+      if (isEvidence) result.unmet.push({ pool, isMistake, why });
+    } else {
       const name = [pool, fallbackPool, why].join('\n');
       getOrCreate(runState.fallbacks, name, () => ({ pool, fallbackPool, why, tests: new Set() })).tests.add(
         testId,

@@ -19,17 +19,9 @@ export interface JournalHead {
 export type JournalTest = Pick<CollectedTest, 'id' | 'title' | 'file' | 'line' | 'project'>;
 
 /** The part of a result that is not in its record. */
-export type JournalResult = Omit<
+export type JournalResult = Pick<
   CollectedResult,
-  | 'leases'
-  | 'faults'
-  | 'requests'
-  | 'requestsOmitted'
-  | 'degraded'
-  | 'pinned'
-  | 'refused'
-  | 'unleased'
-  | 'workerVerdict'
+  'retry' | 'status' | 'failed' | 'crashed' | 'startedAt' | 'durationMs' | 'shard' | 'worker'
 >;
 
 /** A test that began. */

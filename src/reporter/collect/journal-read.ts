@@ -111,8 +111,10 @@ function toResult(result: JournalResult): CollectedResult {
     degraded: false,
     pinned: false,
     refused: false,
-    unleased: false,
+    extendedMs: 0,
+    unextendedMs: 0,
     workerVerdict: null,
   };
-  return { ...result, ...nothing, leases: [], faults: [], requests: [] };
+  const lists = { leases: [], requests: [], unmet: [], foreign: [], outOfService: [], evidence: [] };
+  return { ...result, ...nothing, ...lists };
 }

@@ -3,7 +3,14 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import type { CollectedResult, CollectedTest } from './run-state.ts';
-import type { BeganLine, CutLine, EndedLine, JournalHead, JournalTest } from './journal-format.ts';
+import type {
+  BeganLine,
+  CutLine,
+  EndedLine,
+  JournalHead,
+  JournalResult,
+  JournalTest,
+} from './journal-format.ts';
 import { isOver, journalsIn } from './journal-files.ts';
 
 const FLUSH_MS = 250;
@@ -41,17 +48,8 @@ export class Journal {
 
   /** `record`: the text that the worker attached. */
   ended(test: CollectedTest, seen: CollectedResult, record: string | null): void {
-    const {
-      leases: _l,
-      faults: _f,
-      requests: _a,
-      degraded: _d,
-      pinned: _p,
-      refused: _r,
-      unleased: _u,
-      workerVerdict: _w,
-      ...result
-    } = seen;
+    const { retry, status, failed, crashed, startedAt, durationMs, shard, worker } = seen;
+    const result: JournalResult = { retry, status, failed, crashed, startedAt, durationMs, shard, worker };
     const { id, status: outcome } = test;
     const head: Omit<EndedLine, 'record'> = { ended: id, at: systemClock(), outcome, result };
     const body = record?.includes('\n') ? JSON.stringify(JSON.parse(record)) : record;

@@ -1,9 +1,9 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
-import type { AttemptRequest } from '../../core/verdict/attempt.ts';
-import type { Judgement } from '../../core/blame/verdict.ts';
+import type { AttemptRequest, MemberName, UnmetLease } from '../../core/verdict/attempt.ts';
+import type { AskedOnceMore, Judgement, NamedAttempt } from '../../core/verdict/describe.ts';
+import { RunView } from '../../core/verdict/run-view.ts';
 import type { ReportForeignRecord, ResultStatus, TestOutcome } from '../report/model.ts';
 import { TimelineCounts } from './timeline-counts.ts';
-import { Replicas } from './replicas.ts';
 import { ConfigStates } from './config-states.ts';
 import { type PoolCounts, type StrategyCounts, OutcomeCounts } from './counts.ts';
 
@@ -28,7 +28,8 @@ export interface RunState {
   /** The router's last estimate of each member. */
   readonly routerEstimates: Map<string, RouterEstimate>;
   readonly timeline: TimelineCounts;
-  readonly replicas: Replicas;
+  /** What the run has seen of each route. */
+  readonly view: RunView;
   /** Leases that several tests use, by id, and each of their members. */
   readonly workerLeases: Set<string>;
   revision: { at: number; value: string } | null;
@@ -66,7 +67,6 @@ export interface CollectedResult {
   shard: number | null;
   worker: number | null;
   readonly leases: CollectedLease[];
-  readonly faults: SeenRequest[];
   /** All of a failed attempt and of a retry; of others while the run has room for them. */
   readonly requests: SeenRequest[];
   /** Those that are not in `requests`. */
@@ -75,8 +75,16 @@ export interface CollectedResult {
   pinned: boolean;
   /** Not run: an earlier attempt was a product failure. */
   refused: boolean;
-  /** It asked for a lease and got none. */
-  unleased: boolean;
+  /** Leases that it asked for and did not get. */
+  readonly unmet: UnmetLease[];
+  readonly foreign: NamedAttempt['foreign'][number][];
+  /** Members that refusals had put out of service as it ended. */
+  readonly outOfService: MemberName[];
+  /** Waits of ours: those that extended its timeout, and those that its own time paid for. */
+  extendedMs: number;
+  unextendedMs: number;
+  /** Calls that were made once more, elsewhere, after it had failed. */
+  readonly evidence: AskedOnceMore[];
   /** The verdict of the worker, which saw this attempt alone. */
   workerVerdict: Judgement | null;
 }
@@ -84,6 +92,7 @@ export interface CollectedResult {
 /** One request of an attempt. */
 export interface SeenRequest extends AttemptRequest {
   readonly path: string;
+  readonly operation?: string | undefined;
   readonly waitedMs: number;
   /** Null for what is no fault; else whether a later success made up for it. */
   recovered: boolean | null;
@@ -104,6 +113,8 @@ export interface CollectedLease {
   heldMs: number;
   requests: number;
   failures: number;
+  /** Its pool speaks a vendor's protocol. */
+  readonly ofVendor: boolean;
 }
 
 export interface CollectedError {
@@ -134,7 +145,7 @@ export function emptyRunState(): RunState {
     fallbacks: new Map(),
     routerEstimates: new Map(),
     timeline: new TimelineCounts(),
-    replicas: new Replicas(),
+    view: new RunView(),
     workerLeases: new Set(),
     revision: null,
     revisions: new Map(),

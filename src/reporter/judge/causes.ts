@@ -1,13 +1,11 @@
-import { type OutcomeKind, VERDICTS } from '../../core/types.ts';
-import type { SeenRequest } from '../../core/blame/verdict.ts';
+import { type Verdict, VERDICTS } from '../../core/types.ts';
+import { isRefusal } from '../../core/verdict/recovery.ts';
+import { routeOf } from '../../core/verdict/route.ts';
 import { isoTime } from '../../shared/format.ts';
-import type { CollectedError } from '../collect/run-state.ts';
+import type { CollectedError, SeenRequest } from '../collect/run-state.ts';
 import type { JudgedTest } from './judging.ts';
 import type { ReportCause } from '../report/model.ts';
 import { getOrCreate } from '../collect/counts.ts';
-
-/** Faults of the key; the other faults are the endpoint's. */
-const OF_KEY: ReadonlySet<OutcomeKind> = new Set(['auth', 'rate-limit', 'exhausted']);
 
 /** Why tests failed: failures alike in one group, the product's first, then the most frequent. */
 export function groupCauses(judged: readonly JudgedTest[], errors: readonly CollectedError[]): ReportCause[] {
@@ -33,19 +31,21 @@ export function groupCauses(judged: readonly JudgedTest[], errors: readonly Coll
 function mainFaults(test: JudgedTest): readonly SeenRequest[] {
   const groups = new Map<string, SeenRequest[]>();
   for (const fault of test.faults)
-    getOrCreate(groups, nameOfFault(fault, test.everywhere), () => []).push(fault);
+    getOrCreate(groups, nameOfFault(fault, test.verdict), () => []).push(fault);
   return [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-function nameOfFault(fault: SeenRequest, everywhere: boolean): string {
+/** A bug of the product belongs to a route, at whichever endpoint; another fault to its member, on whichever route. */
+function nameOfFault(fault: SeenRequest, verdict: Verdict | null): string {
   const { pool, kind, status } = fault;
-  return [pool, kind, status, everywhere ? '' : (blamedMember(fault) ?? '')].join('\n');
+  const of = verdict === 'product' ? routeOf(fault) : blamedMember(fault);
+  return [pool, kind, status, of ?? ''].join('\n');
 }
 
 function nameOfCause(test: JudgedTest, fault: SeenRequest | undefined): string {
-  const { verdict, everywhere, crashed } = test;
-  if (fault && !crashed) return [verdict, everywhere, nameOfFault(fault, everywhere)].join('\n');
-  return [verdict, crashed, verdict === 'product' ? '' : firstEvidence(test)].join('\n');
+  const { verdict, reason } = test;
+  if (fault) return [verdict, nameOfFault(fault, verdict)].join('\n');
+  return [verdict, reason, verdict === 'product' ? '' : firstEvidence(test)].join('\n');
 }
 
 function toCause(
@@ -54,16 +54,17 @@ function toCause(
   errors: readonly CollectedError[],
 ): ReportCause {
   const first = group[0]!;
-  const fault = first.crashed ? undefined : faults[0];
+  const fault = faults[0];
+  const ofProduct = first.verdict === 'product';
   const times = fault ? faults.map(({ at }) => at) : [];
   const failed = group.filter(({ test }) => test.status === 'unexpected');
   const rest = group.filter(({ test }) => test.status !== 'unexpected');
   const ofKey = fault !== undefined && blamesKey(fault);
   return {
     verdict: first.verdict!,
-    text: fault ? describeFault(fault, first.everywhere, errors) : describeWithoutFault(first),
+    text: fault ? describeFault(fault, first.verdict, errors) : describeWithoutFault(first),
     pool: fault?.pool ?? null,
-    endpoint: fault && !first.everywhere && !ofKey ? fault.endpoint : null,
+    endpoint: fault && !ofProduct && !ofKey ? fault.endpoint : null,
     key: fault && ofKey ? fault.key : null,
     kind: fault?.kind ?? null,
     status: fault?.status ?? null,
@@ -75,8 +76,8 @@ function toCause(
 }
 
 function describeWithoutFault(test: JudgedTest): string {
-  if (test.verdict === 'product') return 'the tests failed although all their requests succeeded';
-  return test.crashed ? 'the worker crashed during the test' : firstEvidence(test);
+  if (test.verdict === 'product') return 'the tests failed, and no call of theirs ended in a fault';
+  return test.reason === 'crashed' ? 'the worker crashed during the test' : firstEvidence(test);
 }
 
 function firstEvidence(test: JudgedTest): string {
@@ -84,9 +85,16 @@ function firstEvidence(test: JudgedTest): string {
   return judgement?.evidence[0] ?? 'nothing was measured';
 }
 
-function describeFault(fault: SeenRequest, everywhere: boolean, errors: readonly CollectedError[]): string {
+function describeFault(
+  fault: SeenRequest,
+  verdict: Verdict | null,
+  errors: readonly CollectedError[],
+): string {
   const status = fault.status === null ? '' : ` ${fault.status}`;
-  if (everywhere) return `every used endpoint of ${fault.pool} answered${status}`;
+  if (verdict === 'product') {
+    const route = routeOf(fault);
+    return `${fault.pool}${route === null ? '' : `: ${route}`} ${status ? `answered${status}` : 'did not answer'}`;
+  }
   const subject = `${blamesKey(fault) ? 'key' : 'endpoint'} ${fault.pool}/${blamedMember(fault) ?? '?'}`;
   if (fault.kind === 'network') return `${subject} ${describeNetwork(fault, errors)}`;
   if (fault.kind === 'timeout') return `${subject} did not answer in time`;
@@ -113,7 +121,7 @@ function describeNetwork(fault: SeenRequest, errors: readonly CollectedError[]):
 }
 
 function blamesKey(fault: SeenRequest): boolean {
-  return fault.key !== null && (OF_KEY.has(fault.kind) || fault.endpoint === null);
+  return fault.key !== null && (isRefusal(fault.kind) || fault.endpoint === null);
 }
 
 function blamedMember(fault: SeenRequest): string | null {

@@ -1,11 +1,14 @@
 /**
- * Judges the run: a verdict for each failed attempt and each test (`judging.ts`, with the rules of `core/blame`), failures of one cause
+ * Judges the run: a verdict for each failed attempt and each test (`judging.ts`, with the rules of `core/verdict`), failures of one cause
  * in one group (`causes.ts`), and the CI gate (`gate.ts`).
  */
-import { type Judgement, judge, judgeTest, type SeenRequest } from '../../core/blame/verdict.ts';
+import type { FailedAttempt } from '../../core/verdict/attempt.ts';
+import { isGrounded, type Judgement, judgementOf, type NamedAttempt } from '../../core/verdict/describe.ts';
+import { type Finding, judgeAttempt, judgeTest } from '../../core/verdict/judge.ts';
+import type { RunView } from '../../core/verdict/run-view.ts';
+import { spanOf } from '../../core/verdict/span.ts';
 import type { Verdict } from '../../core/types.ts';
-import type { CollectedResult, CollectedTest } from '../collect/run-state.ts';
-import type { Replicas } from '../collect/replicas.ts';
+import type { SeenRequest, CollectedResult, CollectedTest } from '../collect/run-state.ts';
 
 /** A test with its verdict over the whole run. */
 export interface JudgedTest {
@@ -13,55 +16,63 @@ export interface JudgedTest {
   readonly verdict: Verdict | null;
   /** By result; null for one that did not fail. */
   readonly judgements: readonly (Judgement | null)[];
-  /** Faults that are evidence: the environment's, or those that every endpoint gives. */
+  /** What decided: the reason, and the calls that it is about. */
+  readonly reason: Finding['reason'] | null;
   readonly faults: readonly SeenRequest[];
-  readonly everywhere: boolean;
-  readonly crashed: boolean;
 }
 
-export function judgeCollectedTest(test: CollectedTest, replicas: Replicas): JudgedTest {
-  const seenEverywhere = (fault: SeenRequest): boolean =>
-    replicas.everywhere(fault) && gaveWhereverAsked(test, fault);
-  const judgements = test.results.map((result) =>
-    result.failed ? judgeResult(result, seenEverywhere) : null,
-  );
-  const verdict = judgeTest(judgements.map((judgement) => judgement?.verdict ?? null));
-  const deciding = test.results.filter((_, index) => judgements[index]?.verdict === verdict);
-  const faults = deciding.flatMap((result) => result.faults);
-  const own = faults.filter((fault) => !seenEverywhere(fault));
+export function judgeCollectedTest(test: CollectedTest, view: RunView): JudgedTest {
+  const judged = test.results.map((result) => (result.failed ? judgeResult(result, view) : null));
+  const verdict = judgeTest(judged.map((each) => each?.finding.verdict ?? null));
+  const deciding = judged.filter((each) => each !== null && each.finding.verdict === verdict);
   return {
     test,
     verdict,
-    judgements,
-    faults: verdict === 'environment' ? own : faults,
-    everywhere: verdict === 'product' && faults.length > 0,
-    crashed: deciding.some((result) => result.crashed),
+    judgements: judged.map((each) => each?.judgement ?? null),
+    reason: deciding[0]?.finding.reason ?? null,
+    faults: deciding.flatMap((each) => each?.faults ?? []),
   };
 }
 
-function judgeResult(result: CollectedResult, seenEverywhere: (fault: SeenRequest) => boolean): Judgement {
-  const { crashed, faults, workerVerdict } = result;
-  const requests = result.requests.length + result.requestsOmitted;
-  // Why a test that got no lease failed is known to its worker alone.
-  const unleased = requests === 0 || (result.unleased && faults.length === 0);
-  if (unleased && !crashed && workerVerdict) return workerVerdict;
-  return judge(faults, { crashed, seenEverywhere, wentWell: requests - faults.length });
+interface JudgedResult {
+  readonly finding: Finding;
+  readonly judgement: Judgement;
+  readonly faults: readonly SeenRequest[];
 }
 
-/** Every endpoint that this test used must have given the fault: other tests may have met one that this test recovered from. */
-function gaveWhereverAsked(test: CollectedTest, fault: SeenRequest): boolean {
-  const gave = new Set(
-    test.results.flatMap(({ faults }) => faults.filter((other) => alike(other, fault))).map(endpointOf),
-  );
-  return test.results.every(({ leases }) =>
-    leases.every((lease) => lease.pool !== fault.pool || lease.requests === 0 || gave.has(lease.endpoint)),
-  );
+function judgeResult(result: CollectedResult, view: RunView): JudgedResult {
+  const ended = result.requests.filter(({ recovered }) => recovered === false);
+  const attempt = attemptOf(result, ended);
+  const finding = judgeAttempt(attempt, view);
+  const judgement = judgementOf(finding, attempt, result.evidence);
+  const { workerVerdict } = result;
+  // Where nothing else was found, only the worker knows more: why it had no configuration, which check failed.
+  const knowsMore = !isGrounded(finding) && workerVerdict?.verdict === finding.verdict;
+  return {
+    finding,
+    judgement: knowsMore && workerVerdict ? workerVerdict : judgement,
+    faults: isAboutCalls(finding) ? finding.by.map((index) => ended[index]!) : [],
+  };
 }
 
-function alike(a: SeenRequest, b: SeenRequest): boolean {
-  return a.pool === b.pool && a.kind === b.kind && a.status === b.status;
+function attemptOf(result: CollectedResult, ended: readonly SeenRequest[]): NamedAttempt {
+  const { crashed, status, requests, requestsOmitted, foreign, unmet, outOfService } = result;
+  const recovered = requests.filter((request) => request.recovered === true);
+  return {
+    crashed,
+    timedOut: status === 'timedOut',
+    requests: requests.length + requestsOmitted,
+    ended,
+    foreign,
+    unmet,
+    outOfService,
+    ownMs: Math.max(0, result.durationMs - result.extendedMs),
+    lostMs: spanOf(recovered) + result.unextendedMs,
+  } satisfies FailedAttempt;
 }
 
-function endpointOf(request: SeenRequest): string | null {
-  return request.endpoint;
+const NOT_ABOUT_CALLS: ReadonlySet<Finding['reason']> = new Set(['mistake', 'no lease', 'another origin']);
+
+function isAboutCalls({ reason }: Finding): boolean {
+  return !NOT_ABOUT_CALLS.has(reason);
 }

@@ -31,9 +31,9 @@ interface CauseView {
 }
 
 const MEANING: Record<Verdict, string> = {
-  product: 'All requests succeeded, or every endpoint returned the same error.',
-  environment: 'An endpoint, a key or the network failed during the test.',
-  unknown: 'Nothing was measured, or the worker crashed.',
+  product: 'No fault of an endpoint, a key or the network explains the failure.',
+  environment: 'An endpoint, a key or the network failed a call of the test, or no lease was available.',
+  unknown: 'Nothing was measured, the worker crashed, or too little was seen to decide.',
 };
 const FAILURES: Record<Verdict, (tests: number) => string> = {
   product: (tests) => counted(tests, 'product failure'),

@@ -38,7 +38,7 @@ export interface RunFacts {
 
 /** The report of a run. Pure: no clock, no file, no network. */
 export function aggregate(runState: RunState, tests: readonly CollectedTest[], run: RunFacts): Report {
-  const judged = tests.map((test) => judgeCollectedTest(test, runState.replicas));
+  const judged = tests.map((test) => judgeCollectedTest(test, runState.view));
   const endedAt = run.startedAt + run.durationMs;
   const transitions = [...runState.transitions.values()].sort(inOrder);
   const totals = totalsOf(runState, tests);
@@ -167,7 +167,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
       worker: result.worker,
       requests: result.requests.map(toRequest),
       requestsOmitted: result.requestsOmitted,
-      leases: result.leases,
+      leases: result.leases.map(({ ofVendor: _, ...lease }) => lease),
     })),
   };
 }

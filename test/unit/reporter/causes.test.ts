@@ -2,6 +2,11 @@ import { expect, it } from 'vitest';
 import type { OutcomeKind } from '../../../src/core/types.ts';
 import { type FakeTest, leased, reportOf } from './synthetic.ts';
 
+const targets = [
+  { method: 'GET', path: '/orders/1' },
+  { method: 'GET', path: '/customers' },
+];
+
 function failing(
   title: string,
   kind: OutcomeKind,
@@ -11,7 +16,10 @@ function failing(
   const { after = 0, message, flaky = false, member = 'api/eu/k1' } = options;
   const errors =
     message === undefined ? [] : [{ at: after, lease: 0, kind, status: status || null, message }];
-  const first = { status: 'failed' as const, records: [leased(member, [[after, kind, status]], { errors })] };
+  const [pool = '', , key = ''] = member.split('/');
+  const atEnd = { outOfService: [{ pool, endpoint: null, key }], extendedMs: 0, unextendedMs: 0 };
+  const records = [leased(member, [[after, kind, status, -1, 0, 0]], { errors, atEnd, targets })];
+  const first = { status: 'failed' as const, records };
   return { title, results: flaky ? [first, { records: [leased(member, [[after + 900, 'ok']])] }] : [first] };
 }
 
@@ -38,7 +46,7 @@ it('groups failures by cause: product first, then the most frequent', () => {
   });
   expect(said).toMatchInlineSnapshot(`
     [
-      "product | the tests failed although all their requests succeeded | 1 | 1 |  | ",
+      "product | the tests failed, and no call of theirs ended in a fault | 1 | 1 |  | ",
       "environment | endpoint api/eu refused connections | 3 | 2 | 02:10 | 02:27",
       "environment | key api/k2 was rate limited (429) | 1 | 1 | 02:00 | 02:00",
       "unknown | nothing was measured | 1 | 1 |  | ",
@@ -66,13 +74,19 @@ it.each<[OutcomeKind, number, string | undefined, string]>([
   expect(report.causes[0]?.text).toBe(text);
 });
 
-it('names no single endpoint where all returned the same error', () => {
-  const [first, second] = [failing('a', 'server', 500), failing('b', 'server', 500, { member: 'api/us/k1' })];
-  const report = reportOf([first!, second!]);
+it('names the route of a bug, and no endpoint', () => {
+  const report = reportOf([
+    failing('a', 'server', 500),
+    failing('b', 'server', 500, { member: 'api/us/k1' }),
+    ...['eu', 'us'].map((endpoint) => {
+      const records = [leased(`api/${endpoint}/k1`, [[0, 'ok', 200, 9, 0, 1]], { targets })];
+      return { title: endpoint, results: [{ records }] };
+    }),
+  ]);
   expect(report.causes).toHaveLength(1);
   expect(report.causes[0]).toMatchObject({
     verdict: 'product',
-    text: 'every used endpoint of api answered 500',
+    text: 'api: GET /orders/# answered 500',
     endpoint: null,
     failed: 2,
   });
