@@ -86,7 +86,7 @@ describe('"retryTests": "environment"', () => {
     expect(testOf('product').status).toBe('unexpected');
     expect(verdictsOf('product')).toEqual(['failed product', 'failed product', 'failed product']);
     expect(testOf('product').results[1]!.evidence.join()).toMatch(
-      /not run again: it failed by the product in attempt 1 \(its 1 attempt at a member went well\)/,
+      /not run again: it failed by the product in attempt 1 \(its 1 request did not end in a fault/,
     );
     expect(result.output).toContain('"retryTests": "environment"');
   });

@@ -136,7 +136,7 @@ describe('verdicts', () => {
 
   it('leave what was asked once more out of all totals', () => {
     const { totals, pools } = run.report!;
-    const { requests = 0 } = pools
+    const { requests } = pools
       .find(({ name }) => name === 'default')!
       .endpoints.find(({ name }) => name === 'us')!;
     expect(requests).toBe(1);

@@ -40,17 +40,21 @@ interface JudgedResult {
   readonly faults: readonly SeenRequest[];
 }
 
+/**
+ * Where nothing else was found, only the worker knows more: why it had no configuration, which check failed, why the attempt
+ * was not run.
+ */
 function judgeResult(result: CollectedResult, view: RunView): JudgedResult {
   const ended = result.requests.filter(({ recovered }) => recovered === false);
   const attempt = attemptOf(result, ended);
   const finding = judgeAttempt(attempt, view);
   const judgement = judgementOf(finding, attempt, result.evidence);
   const { workerVerdict } = result;
-  // Where nothing else was found, only the worker knows more: why it had no configuration, which check failed.
-  const knowsMore = !isGrounded(finding) && workerVerdict?.verdict === finding.verdict;
+  const isLeft = isUnseen(finding) || (!isGrounded(finding) && workerVerdict?.verdict === finding.verdict);
+  const ofWorker = result.refused || isLeft ? workerVerdict : null;
   return {
-    finding,
-    judgement: knowsMore && workerVerdict ? workerVerdict : judgement,
+    finding: ofWorker ? { ...finding, verdict: ofWorker.verdict } : finding,
+    judgement: ofWorker ?? judgement,
     faults: isAboutCalls(finding) ? finding.by.map((index) => ended[index]!) : [],
   };
 }
@@ -69,6 +73,10 @@ function attemptOf(result: CollectedResult, ended: readonly SeenRequest[]): Name
     ownMs: Math.max(0, result.durationMs - result.extendedMs),
     lostMs: spanOf(recovered) + result.unextendedMs,
   } satisfies FailedAttempt;
+}
+
+function isUnseen({ reason }: Finding): boolean {
+  return reason === 'not measured';
 }
 
 const NOT_ABOUT_CALLS: ReadonlySet<Finding['reason']> = new Set(['mistake', 'no lease', 'another origin']);
