@@ -29,16 +29,22 @@ export const BUNDLES = [
 const CHUNKS = [
   ['zod', /node_modules\/zod\//],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
-  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|verdict\/(?:recovery|route|span))/],
+  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels)/],
+  [
+    'base',
+    /^(?:shared\/(?!zod|record\.ts)|config\/(?:find|environment|problems|source)|core\/verdict\/(?:recovery|route|span))/,
+  ],
   ['verdict', /^core\/verdict/],
-  ['base', /^(?:shared\/(?!zod|record)|config\/(?:find|environment|problems|source))/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
   ['secrets', /^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/],
   ['config-core', /^(?:config\/(?!index|define|watch|edits\/edit)|shared\/zod)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['project', /^(?:client\/(?!index)|wire\/lines)/],
   ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
-  ['report', /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/record)/],
+  // What each worker loads besides its entry, and what the parts that lease share.
+  ['worker-base', /^fixtures\/(?:lease\/refusal|test-time)/],
+  ['lease-base', /^fixtures\/(?:lease\/held-lease|calls\/(?:target-url|classify|http-send))/],
+  ['report', /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/record\.ts)/],
   ['page', /^reporter\/page/],
   ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
 ];
