@@ -120,6 +120,8 @@ export interface PermitWaiter extends ReplyTo {
   /** The model that the call is for; absent: as the lease has it. */
   readonly model?: string | undefined;
   readonly since: number;
+  /** Rather than wait longer than this, the call is sent without the wait: its caller would not wait for it. */
+  readonly mostMs?: number | undefined;
   /** When its reserved turn comes; null: not reserved yet. */
   dueAt: number | null;
 }

@@ -238,6 +238,7 @@ const message = z.discriminatedUnion('type', [
     movable: z.boolean(),
     /** What the call is for, where limits are per model and the lease named none. */
     model: id.optional(),
+    mostMs: milliseconds.optional(),
   }),
   z.object({
     type: z.literal('move'),
@@ -247,6 +248,8 @@ const message = z.discriminatedUnion('type', [
     exclude: failFastArray(id),
     kind: outcomeKind,
     unsent: z.boolean(),
+    /** The longest wait for another member; absent: as long as for a lease. */
+    mostMs: milliseconds.optional(),
   }),
   z.object({ type: z.literal('retry'), ask, lease: id }),
   /** Asks whether the lease is still this client's: the time that the last proof of it gave is over. */

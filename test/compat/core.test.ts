@@ -33,7 +33,7 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
     const failed = report.tests.filter(({ status }) => status === 'unexpected').map(({ title }) => title);
     const meant = failed.filter((title) => failing.some((one) => title.endsWith(one)));
     expect(failed, result.output).toEqual(meant);
-    expect(report.totals.tests).toBe((project.hasBrowser ? 26 : 24) + (loadsScripts ? 1 : 0));
+    expect(report.totals.tests).toBe((project.hasBrowser ? 28 : 26) + (loadsScripts ? 1 : 0));
     expect(result.exitCode).toBe(1);
   });
 
@@ -57,6 +57,8 @@ describe(`in ${moduleKind === 'esm' ? 'an ESM' : 'a CommonJS'} project`, () => {
     ['gemba.run', 'gemba.run falls back'],
     ['mergeTests', 'mergeTests keeps both'],
     ['gembaFixtures', 'a test type of their own'],
+    ['a wait in a hook', 'that waits has its own time extended'],
+    ['a wait in what polls', 'what polls begins no wait beyond its time'],
     ['an edit of the configuration in a run', 'obeys an edit'],
     ...(loadsScripts ? [['a spec in JavaScript', 'a script leases'] as const] : []),
   ] as const)('%s', (_feature, title) => {

@@ -83,6 +83,8 @@ async function configOf(api: string, accounts: string): Promise<object> {
       },
       moved: { endpoints: both, routing: 'priority' },
       mixed: { endpoints: both, routing: 'priority', maxFailures: 100, ejection: { base: 1, max: 1 } },
+      // A call every 2 s.
+      paced: { endpoints: [api], keys: [{ name: 'slow', value: 'compat-key-slow', rpm: 30 }] },
       single: { endpoints: [api], keys: [{ name: 'sole', value: 'compat-key-sole', maxConcurrent: 1 }] },
     },
   };

@@ -98,6 +98,25 @@ export const SPECS: Readonly<Record<string, string>> = {
     });
   `,
 
+  'times.spec.ts': `
+    import { test, expect } from 'gemba-agent';
+    test.use({ gembaPool: 'paced' });
+    test.describe('a hook', () => {
+      test.beforeAll(async ({ request }) => {
+        test.setTimeout(1_200);
+        for (let call = 0; call < 2; call++) await request.get('/who');
+      });
+      test('that waits has its own time extended', async () => { expect(test.info().timeout).toBe(30_000); });
+    });
+    test('what polls begins no wait beyond its time', async ({ request }) => {
+      await request.get('/who');
+      const from = Date.now();
+      await expect.poll(async () => (await request.get('/who')).status(), { timeout: 1_500 }).toBe(200);
+      await expect(async () => { expect((await request.get('/who')).ok()).toBe(true); }).toPass({ timeout: 1_500 });
+      expect(Date.now() - from).toBeLessThan(1_500);
+    });
+  `,
+
   'live.spec.ts': `
     import { readFileSync, writeFileSync } from 'node:fs';
     import { test, expect } from 'gemba-agent';

@@ -21,6 +21,8 @@ export function moveLease(
     exclude: readonly string[];
     kind: OutcomeKind;
     unsent: boolean;
+    /** The longest wait; absent: as long as for a lease. */
+    mostMs?: number | undefined;
   },
   context: Context,
 ): Effect[] {
@@ -37,7 +39,7 @@ export function moveLease(
   if (moved) return [granted(request.to, lease, 0)];
   if (isOutdated(pool, lease.latest))
     return [{ type: 'stay', to: request.to, why: 'the configuration changes just now' }];
-  const waiter = movingWaiter(lease, request.to, request.exclude, context);
+  const waiter = movingWaiter(lease, request.to, request.exclude, context, request.mostMs);
   const freeAt = freeFrom(pool, waiter, context);
   if (freeAt !== null && freeAt > waiter.deadline)
     return [{ type: 'stay', to: request.to, why: 'no other member fits' }];

@@ -28,6 +28,7 @@ export function movingWaiter(
   to: ReplyTo,
   exclude: readonly string[],
   context: Context,
+  mostMs = Infinity,
 ): LeaseWaiter {
   const { id, client, latest: spec, need, holder, testId } = lease;
   return {
@@ -43,7 +44,7 @@ export function movingWaiter(
     moving: true,
     isNew: false,
     canYield: false,
-    deadline: context.now + spec.acquireTimeoutMs,
+    deadline: context.now + Math.min(mostMs, spec.acquireTimeoutMs),
     exclude: new Set(exclude),
     prefer: new Set(membersOf(lease).map((member) => member.id)),
     avoid: new Set(),

@@ -27,11 +27,16 @@ export function newPace(): Pace {
  * by the second sees no burst beyond the limit. (A sliding window over the last n calls.)
  */
 export function reservePermit(pace: Pace, rpm: number, now: number): number {
+  const delayMs = permitDelayMs(pace, rpm, now);
+  pace.reserved = [...pace.reserved, now + delayMs].slice(-windowOf(rpm).atOnce);
+  return delayMs;
+}
+
+/** How long a turn would have to wait that was reserved now, in milliseconds. */
+export function permitDelayMs(pace: Pace, rpm: number, now: number): number {
   const { atOnce, windowMs } = windowOf(rpm);
   const oldest = pace.reserved.length >= atOnce ? pace.reserved[pace.reserved.length - atOnce]! : -Infinity;
-  const at = Math.max(now + untilPermit(pace, rpm, now), oldest + windowMs);
-  pace.reserved = [...pace.reserved, at].slice(-atOnce);
-  return at - now;
+  return Math.max(untilPermit(pace, rpm, now), oldest + windowMs - now);
 }
 
 /** How long a call still has to wait after those that really went. */

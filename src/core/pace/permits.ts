@@ -14,7 +14,7 @@ import { hasFastPath } from '../leases/selection.ts';
 import { movingWaiter, pickWithout } from '../leases/moving.ts';
 import { limitsOf } from './model-limits.ts';
 import { currentPace } from './learned-pace.ts';
-import { reservePermit, startPermit, untilPermit } from './pace.ts';
+import { type Pace, permitDelayMs, reservePermit, startPermit, untilPermit } from './pace.ts';
 import { isOutdated } from '../revision.ts';
 import { resolvePool } from '../resolved-pool.ts';
 import { isSuspect } from '../members.ts';
@@ -55,27 +55,42 @@ export function decidePermit(pool: PoolState, waiter: PermitWaiter, context: Con
   if (!lease) return [{ type: 'lost', to: waiter, why: UNKNOWN_LEASE }];
   if (waitsForMember(pool, lease)) return [];
   const undecided = membersOf(lease).filter((member) => isUndecided(member, lease));
-  if (now - waiter.since < TRIAL_MS && undecided.some((member) => isOnOthersTrial(member, lease, now)))
-    return [];
-  // A turn that was reserved before a pause is worth nothing after it: all that waited would go at once.
-  const pauseEnds = pauseOf(lease, now);
-  if (pauseEnds > now) {
-    waiter.dueAt = null;
-    return [];
-  }
-  waiter.dueAt ??= now + (pool.shared ? 0 : reserve(lease, now));
-  if (waiter.dueAt > now) return [];
-  const stillMs = pool.shared ? 0 : start(lease, now);
-  if (stillMs > 0) {
-    waiter.dueAt = now + stillMs;
-    return [];
-  }
+  if (now < trialEnds(waiter) && undecided.some((member) => isOnOthersTrial(member, lease, now))) return [];
+  const paced = pool.shared ? [] : pacedLimits(lease, now);
+  const dueAt = Math.max(pauseOf(lease, now), waiter.dueAt ?? now + delayOf(paced, now));
+  if (dueAt > givesUpAt(waiter)) count(paced, lease, now);
+  else if (!isDue(waiter, lease, paced, now)) return [];
   for (const member of undecided)
     if (!isOnOthersTrial(member, lease, now)) beginTrial(pool, member, lease, now);
   lease.fastPath = hasFastPath(lease.resolved, lease, lease.need);
   return [
     { type: 'permit', to: waiter, lease, delayMs: 0, paces: pool.shared ? pacesOf(pool, lease, now) : [] },
   ];
+}
+
+/** Whether its turn has come. */
+function isDue(waiter: PermitWaiter, lease: LeaseState, paced: readonly PacedLimit[], now: number): boolean {
+  // A turn that was reserved before a pause is worth nothing after it: all that waited would go at once.
+  if (pauseOf(lease, now) > now) {
+    waiter.dueAt = null;
+    return false;
+  }
+  waiter.dueAt ??= now + reserve(paced, now);
+  if (waiter.dueAt > now) return false;
+  const stillMs = start(paced, lease, now);
+  if (stillMs > 0) waiter.dueAt = now + stillMs;
+  return stillMs === 0;
+}
+
+/** From then on a call is sent without a wait. */
+function givesUpAt({ since, mostMs = Infinity }: PermitWaiter): number {
+  return since + mostMs;
+}
+
+/** Until when it waits for the trial of another, which may take all of its time. */
+function trialEnds(waiter: PermitWaiter): number {
+  const ends = waiter.since + TRIAL_MS;
+  return ends > givesUpAt(waiter) ? waiter.since : ends;
 }
 
 /** It is about to get one, or to hear that there is none. */
@@ -87,7 +102,7 @@ function waitsForMember(pool: PoolState, lease: LeaseState): boolean {
 /** When a waiting turn is to be looked at again. */
 export function nextLook(pool: PoolState, waiter: PermitWaiter, now: number): number {
   let next = waiter.dueAt !== null && waiter.dueAt > now ? waiter.dueAt : Infinity;
-  if (waiter.since + TRIAL_MS > now) next = Math.min(next, waiter.since + TRIAL_MS);
+  if (trialEnds(waiter) > now) next = Math.min(next, trialEnds(waiter));
   const lease = pool.leases.get(waiter.lease);
   if (!lease) return next;
   for (const member of membersOf(lease)) {
@@ -117,27 +132,39 @@ function pauseOf(lease: LeaseState, now: number): number {
   return ends - now > lease.spec.acquireTimeoutMs ? 0 : ends;
 }
 
-/** Reserves the turns of the lease's member; tells how long to wait for the last of them. */
-function reserve(lease: LeaseState, now: number): number {
-  let delayMs = 0;
-  for (const member of membersOf(lease)) {
-    const limits = limitsOf(member, lease.need);
-    const rpm = paceOf(lease, member, limits, now);
-    if (rpm !== Infinity) delayMs = Math.max(delayMs, reservePermit(limits.pace, rpm, now));
-  }
-  return delayMs;
+/** The pace of a member that has one: calls a minute, and the calls so far. */
+interface PacedLimit {
+  readonly pace: Pace;
+  readonly rpm: number;
 }
 
-/** Starts the call, or tells how long it still has to wait: turns before it may have been told late. */
-function start(lease: LeaseState, now: number): number {
-  const paced = membersOf(lease).flatMap((member) => {
+function pacedLimits(lease: LeaseState, now: number): PacedLimit[] {
+  return membersOf(lease).flatMap((member) => {
     const limits = limitsOf(member, lease.need);
     const rpm = paceOf(lease, member, limits, now);
     return rpm === Infinity ? [] : [{ pace: limits.pace, rpm }];
   });
+}
+
+/** How long a turn of the lease's member would have to wait. */
+function delayOf(paced: readonly PacedLimit[], now: number): number {
+  return Math.max(0, ...paced.map(({ pace, rpm }) => permitDelayMs(pace, rpm, now)));
+}
+
+/** Reserves the turns of the lease's member; returns how long to wait for the last of them. */
+function reserve(paced: readonly PacedLimit[], now: number): number {
+  return Math.max(0, ...paced.map(({ pace, rpm }) => reservePermit(pace, rpm, now)));
+}
+
+/** Starts the call, or returns how long it still has to wait: turns before it may have been told late. */
+function start(paced: readonly PacedLimit[], lease: LeaseState, now: number): number {
   const stillMs = Math.max(0, ...paced.map(({ pace, rpm }) => untilPermit(pace, rpm, now)));
-  if (stillMs === 0) for (const { pace, rpm } of paced) startPermit(pace, rpm, lease.id, now);
+  if (stillMs === 0) count(paced, lease, now);
   return stillMs;
+}
+
+function count(paced: readonly PacedLimit[], lease: LeaseState, now: number): void {
+  for (const { pace, rpm } of paced) startPermit(pace, rpm, lease.id, now);
 }
 
 /** The paces that all machines share. */

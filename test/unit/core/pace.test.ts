@@ -105,3 +105,61 @@ describe('a learned pace', () => {
     expect(permitQueue()).toBe(4);
   });
 });
+
+describe('a call whose caller waits for a limited time', () => {
+  const permits = (effects: readonly { type: string }[]): number =>
+    effects.filter(({ type }) => type === 'permit').length;
+  const passing = (world: World, ms: number): readonly { type: string }[] => {
+    const before = world.effects.length;
+    world.pass(ms);
+    return world.effects.slice(before);
+  };
+
+  it('goes at once where its turn would come later, and counts all the same', () => {
+    const world = new World(poolSpec({ keys: [key('one', { rpm: 30 })] }));
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
+    expect(permits(world.requestPermit('a'))).toBe(1);
+    world.request('a', { kind: 'ok', status: 200 });
+    expect(permits(world.requestPermit('b', true, undefined, 1_500))).toBe(1);
+    world.pass(1_000);
+    expect(permits(world.requestPermit('c'))).toBe(0);
+    expect(permits(passing(world, 900))).toBe(0);
+    expect(permits(passing(world, 200))).toBe(1);
+  });
+
+  it('waits where its turn comes in time', () => {
+    const world = new World(poolSpec({ keys: [key('one', { rpm: 30 })] }));
+    for (const lease of ['a', 'b']) world.acquireLease(lease);
+    world.requestPermit('a');
+    world.request('a', { kind: 'ok', status: 200 });
+    expect(permits(world.requestPermit('b', true, undefined, 5_000))).toBe(0);
+    expect(permits(passing(world, 2_101))).toBe(1);
+  });
+
+  it('goes at once where a pause of its key is longer, and waits for a shorter one', () => {
+    const world = new World(poolSpec({ keys: [key('one')] }));
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
+    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 5_000 });
+    expect(permits(world.requestPermit('b', true, undefined, 4_000))).toBe(1);
+    expect(permits(world.requestPermit('c', true, undefined, 6_000))).toBe(0);
+    expect(permits(passing(world, 5_001))).toBe(1);
+  });
+
+  it('waits for the trial of another only where that ends in time, whatever comes of it', () => {
+    const world = new World(poolSpec({ keys: [key('one')] }));
+    for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
+    world.requestPermit('a');
+    expect(permits(world.requestPermit('b', true, undefined, 500))).toBe(1);
+    expect(permits(world.requestPermit('c', true, undefined, 5_000))).toBe(0);
+    expect(permits(passing(world, 3_001))).toBe(1);
+  });
+
+  it('is not moved to a member that it would have to wait for longer', () => {
+    const keys = ['one', 'two'].map((name) => key(name, { maxConcurrent: 1 }));
+    const world = new World(poolSpec({ keys }));
+    for (const lease of ['a', 'b']) world.acquireLease(lease);
+    world.request('a', { kind: 'exhausted', status: 402 });
+    expect(world.moveLease('a', ['one#k'], 'exhausted', false, 300)).toEqual([]);
+    expect(passing(world, 301)).toMatchObject([{ type: 'refused' }]);
+  });
+});

@@ -113,15 +113,17 @@ export class World {
     exclude: readonly string[],
     kind: OutcomeKind = 'network',
     unsent = true,
+    mostMs?: number,
   ): Effect[] {
     const held = this.pool.leases.get(lease)!;
     const from = { endpoint: held.endpoint?.id ?? null, key: held.key?.id ?? null };
     const to = { client: `link-${lease}`, ask: ++this.#ask };
-    return this.#note(moveLease(this.pool, { to, lease, from, exclude, kind, unsent }, this.context));
+    return this.#note(moveLease(this.pool, { to, lease, from, exclude, kind, unsent, mostMs }, this.context));
   }
 
-  requestPermit(lease: string, movable = true, model?: string): Effect[] {
-    const waiter = { client: `link-${lease}`, ask: ++this.#ask, lease, movable, model, since: this.now };
+  requestPermit(lease: string, movable = true, model?: string, mostMs?: number): Effect[] {
+    const asking = { client: `link-${lease}`, ask: ++this.#ask, since: this.now };
+    const waiter = { ...asking, lease, movable, model, mostMs };
     return this.#note(requestPermit(this.pool, waiter, this.context));
   }
 
