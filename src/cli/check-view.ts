@@ -31,7 +31,11 @@ export function faultsOf(pools: readonly CheckedPool[]): number {
 }
 
 /** For machines: times in milliseconds, null where there is nothing to say. */
-export function checkJson(config: LoadedConfig, pools: readonly CheckedPool[]): unknown {
+export function checkJson(
+  config: LoadedConfig,
+  pools: readonly CheckedPool[],
+  warnings: readonly string[],
+): unknown {
   return {
     schema: 'gemba-check/1',
     config: config.path,
@@ -52,19 +56,27 @@ export function checkJson(config: LoadedConfig, pools: readonly CheckedPool[]): 
         note: note || null,
       })),
     })),
+    warnings,
     skipped: Object.entries(config.skipped).map(([name, why]) => ({ name, why })),
   };
 }
 
 /** For people. */
-export function checkText(config: LoadedConfig, pools: readonly CheckedPool[], colours: boolean): string {
+export function checkText(
+  config: LoadedConfig,
+  pools: readonly CheckedPool[],
+  warnings: readonly string[],
+  colours: boolean,
+): string {
   const shown = pools.map(
     (pool) => `\nPool ${pool.name}, protocol ${pool.protocol}\n${poolText(pool, colours)}`,
   );
   const left = Object.entries(config.skipped).map(
     ([name, why]) => `\nPool ${name}: left out for now, ${why}\n`,
   );
-  return [`Configuration ${config.path} is valid.\n`, ...shown, ...left, `\n${summary(pools)}\n`].join('');
+  const warned = warnings.map((warning) => `\nWarning: ${warning}\n`);
+  const head = `Configuration ${config.path} is valid.\n`;
+  return [head, ...shown, ...left, ...warned, `\n${summary(pools)}\n`].join('');
 }
 
 function poolText({ findings }: CheckedPool, colours: boolean): string {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { secretsOf } from '../config/secrets.ts';
+import type { LoadedConfig } from '../config/types.ts';
 import { monotonic } from '../core/clock.ts';
 import { probeMember } from '../http/probe.ts';
+import { isShortSecret } from '../shared/redact.ts';
 import { type Asked, judgePool } from './check-judge.ts';
 import { endpointProbes, keyProbes, type PlannedProbe } from './check-plan.ts';
 import { type CheckedPool, checkJson, checkText, faultsOf } from './check-view.ts';
@@ -24,12 +27,22 @@ export const check: Command = async (args, terminal) => {
     protocol: pool.protocol,
     findings: judgePool(name, pool, asked),
   }));
+  const warnings = shortSecrets(config);
   const text = args.flags.has('json')
-    ? `${JSON.stringify(checkJson(config, pools), null, 2)}\n`
-    : checkText(config, pools, terminal.colours);
+    ? `${JSON.stringify(checkJson(config, pools, warnings), null, 2)}\n`
+    : checkText(config, pools, warnings, terminal.colours);
   terminal.print(text);
   return faultsOf(pools) === 0 ? 0 : 1;
 };
+
+function shortSecrets(config: LoadedConfig): string[] {
+  const names = secretsOf(config).flatMap(({ name, value }) => (isShortSecret(value) ? name : []));
+  if (names.length === 0) return [];
+  const which = names.length === 1 ? 'this secret has' : 'these secrets have';
+  return [
+    `${which} fewer than 8 characters: ${names.join(', ')}. Reports may show such a value, and gemba scan may miss it. Use longer ones.`,
+  ];
+}
 
 /** Side by side, so many at once; each no sooner than it is planned for. */
 async function probeAll(plan: readonly PlannedProbe[], what: string, terminal: Terminal): Promise<Asked[]> {

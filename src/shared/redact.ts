@@ -43,8 +43,8 @@ export function createRedactor(secrets: readonly NamedSecret[]): Redact {
   };
 }
 
-/** Whether a secret is too short to be told from other text everywhere. */
-function isShortSecret(value: string): boolean {
+/** Too short to be recognised in every text: it is replaced and found as a word of its own at most. */
+export function isShortSecret(value: string): boolean {
   return value.length < SAFE_LENGTH;
 }
 

@@ -156,7 +156,7 @@ describe('canary keys', () => {
       /^\S+header\.txt:2 \(byte \d+\): the value of leaky\/ci-1 \[[0-9a-f]{8}\], base64$/m,
     );
     expect(stdout).toMatch(
-      /^Searched \d+ files and \d+ inside them for 3 secrets: \d keys? w\w+ found, in \d+ files\.$/m,
+      /^Searched \d+ files and \d+ inside them for 3 secrets: \d secrets? w\w+ found, in \d+ files\.$/m,
     );
   });
 });

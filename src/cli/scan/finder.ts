@@ -2,6 +2,8 @@ import type { Needle } from './forms.ts';
 
 export interface Hit {
   readonly needle: Needle;
+  /** As the needle has it, and how the text around it is escaped. */
+  readonly form: string;
   /** Of its first byte, from the content's beginning. */
   readonly offset: number;
   /** Counted from 1. */
@@ -11,7 +13,6 @@ export interface Hit {
 const BLOCK = 3;
 const TABLE_BITS = 18;
 const TABLE_SIZE = 1 << TABLE_BITS;
-const NEWLINE = 10;
 /** Beyond this length a window gains nothing. */
 const MAX_WINDOW = 64;
 
@@ -66,53 +67,23 @@ class Finder {
 /** The texts that are looked for in every content. */
 export class Search {
   readonly #finders: readonly Finder[];
-  readonly #reach: number;
+  readonly longest: number;
 
   constructor(needles: readonly Needle[]) {
     // Apart, so that a short one does not make the window of all others short.
     const short = needles.filter(({ delimited }) => delimited);
     const long = needles.filter(({ delimited }) => !delimited);
     this.#finders = [short, long].filter((group) => group.length > 0).map((group) => new Finder(group));
-    this.#reach = Math.max(0, ...this.#finders.map(({ longest }) => longest)) + 1;
+    this.longest = Math.max(0, ...this.#finders.map(({ longest }) => longest));
   }
 
-  /** Reads one content, piece by piece. */
-  reader(onHit: (hit: Hit) => void): { read: (chunk: Buffer) => void; end: () => void } {
-    let kept: Buffer = Buffer.alloc(0);
-    let offset = 0;
-    let lines = 1;
-    let before = 0;
-    const look = (buffer: Buffer, to: number): void => {
-      const hits: { needle: Needle; at: number }[] = [];
-      for (const finder of this.#finders) {
-        finder.find(buffer, before, to, (needle, at) => {
-          if (!needle.delimited || isDelimited(buffer, at, needle.bytes.length)) hits.push({ needle, at });
-        });
-      }
-      let counted = before;
-      for (const { needle, at } of hits.sort((a, b) => a.at - b.at)) {
-        lines += newlines(buffer, counted, at);
-        counted = Math.max(counted, at);
-        onHit({ needle, offset: offset + at, line: lines });
-      }
-      lines += newlines(buffer, counted, to);
-    };
-    return {
-      read: (chunk) => {
-        const buffer = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
-        // What begins near the end is looked at with the next piece; one byte before it says where a word begins.
-        const to = buffer.length - this.#reach;
-        if (to <= before) {
-          kept = buffer;
-          return;
-        }
-        look(buffer, to);
-        kept = buffer.subarray(to - 1);
-        offset += to - 1;
-        before = 1;
-      },
-      end: () => look(kept, kept.length),
-    };
+  /** Calls back for each text that begins in [from, to). One byte before and behind says where a word begins and ends. */
+  find(buffer: Buffer, from: number, to: number, onHit: (needle: Needle, at: number) => void): void {
+    for (const finder of this.#finders) {
+      finder.find(buffer, from, to, (needle, at) => {
+        if (!needle.delimited || isDelimited(buffer, at, needle.bytes.length)) onHit(needle, at);
+      });
+    }
   }
 }
 
@@ -130,10 +101,4 @@ function isDelimited(buffer: Buffer, at: number, length: number): boolean {
 
 function isWord(byte: number | undefined): boolean {
   return byte !== undefined && /\w/.test(String.fromCharCode(byte));
-}
-
-function newlines(buffer: Buffer, from: number, to: number): number {
-  let count = 0;
-  for (let at = from; at < to; at++) if (buffer[at] === NEWLINE) count++;
-  return count;
 }

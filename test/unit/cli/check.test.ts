@@ -215,7 +215,9 @@ describe('gemba check', () => {
   it('shows what it found as a table, and how far it is', async () => {
     const { url } = await serve(guarded);
     const endpoints = ['eu', 'us', 'asia', 'africa'].map((name) => ({ name, url: `${url}/${name}` }));
-    const { printed, progress, exitCode } = await run({ api: { endpoints, keys: ['good', 'bad'] } });
+    const { printed, progress, exitCode } = await run({
+      api: { endpoints, keys: ['good-enough', 'bad-enough'] },
+    });
     expect(exitCode).toBe(1);
     const lines = printed
       .replaceAll(/\d+(\.\d+)? m?s/g, '# ms')
@@ -236,5 +238,21 @@ describe('gemba check', () => {
     expect(progress).toContain('Asking endpoints: 4 of 4');
     expect(progress).toContain('Asking keys: 8 of 8');
     expect(progress.at(-1)).toBe('');
+  });
+
+  it('warns of secrets that are too short to be recognised', async () => {
+    const { url } = await serve(guarded);
+    const keys = [
+      { name: 'a', value: 'good-1' },
+      { name: 'b', value: 'good-value-of-b' },
+      { name: 'c', value: 'good-value-of-c', fields: { username: 'me', pin: '1234' } },
+    ];
+    const { printed, exitCode } = await run({ api: { endpoints: [url], keys } });
+    expect(exitCode).toBe(0);
+    expect(printed).toContain('Warning: these secrets have fewer than 8 characters: api/a, api/c (pin).');
+    const { warnings } = JSON.parse(
+      (await run({ api: { endpoints: [url], keys: [keys[1]] } }, ['--json'])).printed,
+    ) as { warnings: string[] };
+    expect(warnings).toEqual([]);
   });
 });

@@ -48,6 +48,6 @@ describe('what a scan reads of one file', () => {
     expect(unfinished).toEqual([
       { file: 'x', inner: [], why: expect.stringContaining('the packed data at byte 3') },
     ]);
-    expect(list).toMatchObject([{ file: 'x', key: 'api/ci-1', count: 1 }]);
+    expect(list).toMatchObject([{ file: 'x', secret: SECRET, count: 1 }]);
   });
 });

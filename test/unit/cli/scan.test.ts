@@ -97,7 +97,7 @@ describe('gemba scan', () => {
     const { code, text } = await run('out');
     expect(code).toBe(0);
     expect(text).toContain('Searched 2 files and 1 inside them for 6 secrets: none was found.');
-    expect(text).toContain('Too short to be looked for: api/tiny');
+    expect(text).toContain('Not searched for, since too short to be recognised: api/tiny');
   });
 
   it('tells file, line, byte and key, never the value', async () => {
@@ -237,7 +237,7 @@ describe('gemba scan', () => {
     writeFileSync(path.join(folder, '.env'), `THE_KEY=${KEY}`);
     const { code, text } = await run('.');
     expect(code).toBe(0);
-    expect(text).toContain('Left out, since the keys come from there: .env, gemba.config.json');
+    expect(text).toContain('Not searched, since the keys come from there: .env, gemba.config.json');
   });
 
   it.each([
