@@ -1,5 +1,5 @@
 import type { FullConfig, FullResult, Suite, TestCase } from '@playwright/test/reporter';
-import type { HistoryRun } from '../src/reporter/history/history-run.ts';
+import type { RunHistory } from '../src/reporter/history/history-run.ts';
 
 export function sampleRun(options?: {
   readonly tests?: number;
@@ -12,5 +12,5 @@ export function sampleRun(options?: {
   readonly cases: readonly TestCase[];
   readonly suite: Suite;
   readonly end: FullResult;
-  readonly history: readonly HistoryRun[];
+  readonly history: RunHistory;
 };

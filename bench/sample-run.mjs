@@ -7,7 +7,7 @@ import { OUTCOME_KINDS } from '../.cache/internals/index.js';
 const START = Date.UTC(2026, 10, 23, 2);
 const MINUTE = 60_000;
 const OUTAGE = [10 * MINUTE, 27 * MINUTE];
-const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
+const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn', shards: 'warn' };
 const AREAS = ['orders', 'basket', 'search', 'checkout', 'invoices', 'returns', 'customers', 'stock'];
 const DEEDS = [
   'lists what the customer has bought, newest first',
@@ -51,7 +51,7 @@ export function sampleRun({ tests = 1200, calls, minutes = 40, workers = 8, seed
   const suite = { allTests: () => cases };
   const config = { version: '1.65.1', rootDir: '/repo/tests', shard: null, projects: [], workers };
   const end = { status: 'failed', startTime: new Date(START), duration: minutes * MINUTE };
-  return { config, cases, suite, end, history: history(run, minutes) };
+  return { config, cases, suite, end, history: history(run, minutes, cases) };
 }
 
 function testCase(run, index) {
@@ -321,24 +321,58 @@ function changes() {
   return list.sort((a, b) => a.at - b.at);
 }
 
-function history(run, minutes) {
-  return Array.from({ length: 14 }, (_, index) => {
-    const bad = index === 5 || index === 13;
-    const verdicts = { product: index % 4, environment: bad ? 61 : index % 3, unknown: index === 8 ? 2 : 0 };
-    const failed = bad ? 24 : verdicts.product;
-    const flaky = verdicts.product + verdicts.environment + verdicts.unknown - failed;
-    return {
-      startedAt: new Date(START - (13 - index) * 24 * 60 * MINUTE).toISOString(),
-      durationMs: minutes * MINUTE * (0.8 + 0.25 * run.random()),
-      status: failed > 0 ? 'failed' : 'passed',
-      totals: { tests: 1150 + index * 4, passed: 1110, failed, flaky, skipped: 20 },
-      verdicts,
-      requests: 6800 + index * 35,
-      successRate: bad ? 0.958 : 0.991 + 0.006 * run.random(),
-      p95Ms: 310 + index * 9 + 60 * run.random(),
-      waitedMs: 120_000 + 400_000 * run.random(),
-    };
-  });
+/** Thirteen nightly runs before this one, and what each test did in them. */
+function history(run, minutes, cases) {
+  const runs = Array.from({ length: 14 }, (_, index) => historyRun(run, minutes, index));
+  const outcomes = new Map(
+    cases.map((test, index) => {
+      const before = Array.from({ length: 13 }, (_, night) => pastLetter(index, night)).join('');
+      return [test.id, before + presentLetter(test)];
+    }),
+  );
+  return { runs: runs.slice(0, -1), own: runs.at(-1), outcomes, comparedWith: 'main' };
+}
+
+function historyRun(run, minutes, index) {
+  const bad = index === 5 || index === 13;
+  const verdicts = { product: index % 4, environment: bad ? 61 : index % 3, unknown: index === 8 ? 2 : 0 };
+  const failed = bad ? 24 : verdicts.product;
+  const flaky = verdicts.product + verdicts.environment + verdicts.unknown - failed;
+  return {
+    startedAt: new Date(START - (13 - index) * 24 * 60 * MINUTE).toISOString(),
+    branch: 'main',
+    commit: (0x9e3779b9 * (index + 1)).toString(16).slice(0, 10),
+    durationMs: minutes * MINUTE * (0.8 + 0.25 * run.random()),
+    status: failed > 0 ? 'failed' : 'passed',
+    totals: { tests: 1150 + index * 4, passed: 1110, failed, flaky, skipped: 20 },
+    verdicts,
+    requests: 6800 + index * 35,
+    successRate: bad ? 0.958 : 0.991 + 0.006 * run.random(),
+    p95Ms: 310 + index * 9 + 60 * run.random(),
+    waitedMs: 120_000 + 400_000 * run.random(),
+    members: ENDPOINTS.map(({ name }) => ({
+      pool: 'api',
+      kind: 'endpoint',
+      name,
+      requests: 2000 + Math.round(400 * run.random()),
+      failures: bad && name === 'eu' ? 310 : Math.round(12 * run.random()),
+      tokens: null,
+      unhealthyMs: bad && name === 'eu' ? 17 * MINUTE : 0,
+    })),
+  };
+}
+
+/** Letters as src/reporter/history/outcomes.ts has them. */
+function pastLetter(index, night) {
+  if (index % 173 === 40) return night > 9 ? 'P' : 'p';
+  if (index % 97 === 11) return night % 4 === 1 ? 'f' : 'p';
+  if (night === 5 && index % 20 === 3) return index % 40 === 3 ? 'E' : 'e';
+  return index % 61 === 17 ? 's' : 'p';
+}
+
+function presentLetter(test) {
+  const outcome = test.outcome();
+  return { expected: 'p', skipped: 's', flaky: 'e', unexpected: 'P' }[outcome];
 }
 
 function attachment(content) {

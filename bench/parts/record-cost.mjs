@@ -34,7 +34,7 @@ async function one(index) {
 }
 
 const NEWS = { revision: '0123456789abcdef', configErrors: [], revisions: [], transitions: [] };
-const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
+const GATE = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn', shards: 'warn' };
 const SESSION = {
   isNewToShard: () => false,
   workerContext: () => ({ ...NEWS, gate: GATE }),

@@ -32,7 +32,7 @@ const CHUNKS = [
   ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels)/],
   [
     'base',
-    /^(?:shared\/(?!zod|record\.ts)|config\/(?:find|environment|problems|source)|core\/verdict\/(?:recovery|route|span))/,
+    /^(?:shared\/(?!zod|record\.ts)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states))/,
   ],
   ['verdict', /^core\/verdict/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
@@ -44,8 +44,12 @@ const CHUNKS = [
   // What each worker loads besides its entry, and what the parts that lease share.
   ['worker-base', /^fixtures\/(?:lease\/refusal|test-time)/],
   ['lease-base', /^fixtures\/(?:lease\/held-lease|calls\/(?:target-url|classify|http-send))/],
-  ['report', /^(?:reporter\/(?:collect|judge|report|history|options|output|write)|shared\/record\.ts)/],
+  [
+    'report',
+    /^(?:reporter\/(?:collect|environment|judge|report|history|terminal|options|output|write)|shared\/record\.ts)/,
+  ],
   ['page', /^reporter\/page/],
+  ['announce', /^reporter\/announce\/(?!announce)/],
   ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
 ];
 

@@ -67,4 +67,5 @@ export const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'gate.environment': ['fail'],
   'gate.unknown': ['fail'],
   'gate.degraded': ['fail'],
+  'gate.shards': ['fail'],
 };

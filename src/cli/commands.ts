@@ -58,10 +58,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'show-report',
     operands: '[DIR]',
-    summary: 'open the report, also of a run that was killed; --gate only judges it',
+    summary:
+      'open the report, also of a killed run; --gate only checks the gate, --markdown prints a summary',
     details: 'DIR is the folder of the report. Default: GEMBA_REPORT_DIR, else gemba-report.',
-    examples: ['npx gemba show-report', 'npx gemba show-report --gate'],
-    flags: ['gate'],
+    examples: [
+      'npx gemba show-report',
+      'npx gemba show-report --gate',
+      'npx gemba show-report --markdown > summary.md',
+    ],
+    flags: ['gate', 'markdown'],
     most: 1,
     load: async () => (await import('./show-report.ts')).showReport,
   },
@@ -84,5 +89,6 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   config: 'the configuration; default: GEMBA_CONFIG, else the nearest gemba.config.json upward',
   env: 'variables for the configuration; default: .env beside it. Variables that are set already win',
   yes: 'do not ask before changing what exists',
+  markdown: 'print a summary in Markdown, for a pull request or a job page',
   gate: "only judge the report by the configuration's gate: exits with 1 if it fails",
 };

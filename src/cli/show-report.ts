@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
-import { readHistory } from '../reporter/history/history-file.ts';
-import type { HistoryRun } from '../reporter/history/history-run.ts';
+import { historyOf } from '../reporter/history/history-file.ts';
+import type { RunHistory } from '../reporter/history/history-run.ts';
 import { goesOn, journalsIn } from '../reporter/collect/journal-files.ts';
 import type { Report, RunStatus } from '../reporter/report/model.ts';
 import { openFile } from '../reporter/terminal/open.ts';
@@ -31,11 +31,17 @@ export const showReport: Command = async (args, terminal) => {
   const recovered = await recover(folder, terminal);
   const report = recovered?.report ?? readReport(folder);
   if (flags.has('gate')) return intact(folder, () => judge(report, terminal));
+  if (flags.has('markdown')) {
+    const { markdown } = await import('../reporter/announce/markdown.ts');
+    const history = await historyIn(folder, report);
+    terminal.print(await intact(folder, () => markdown(report, recovered?.title ?? TITLE, history)));
+    return 0;
+  }
   const page = join(folder, PAGE);
   const hasPage = !recovered?.goesOn;
   if (hasPage && !existsSync(page)) {
-    const trends = await trendsIn(folder);
-    await intact(folder, () => writePage(folder, report, TITLE, trends));
+    const history = await historyIn(folder, report);
+    await intact(folder, () => writePage(folder, report, TITLE, history));
   }
   const shown = hasPage ? relative(terminal.folder, page) || page : null;
   const summary = await intact(folder, () => summaryText(report, shown));
@@ -47,6 +53,7 @@ export const showReport: Command = async (args, terminal) => {
 
 interface Recovered {
   readonly report: Report;
+  readonly title: string;
   /** The run will write its page; until then the folder has an earlier run's. */
   readonly goesOn: boolean;
 }
@@ -76,20 +83,20 @@ async function recover(folder: string, terminal: Terminal): Promise<Recovered | 
       `The run is not over. ${capital(measuredSoFar(report.run.cutOff!))} Its page is written when it ends.\n`,
     );
     // The warning says it; the run was not killed.
-    return { report: { ...report, run: { ...report.run, cutOff: null } }, goesOn: true };
+    return { report: { ...report, run: { ...report.run, cutOff: null } }, title, goesOn: true };
   }
   terminal.warn(`Made from ${journal}.\n`);
-  const trends = await trendsIn(folder);
+  const history = await historyIn(folder, report);
   await intact(folder, async () => {
     await writeData(folder, report);
-    await writePage(folder, report, title, trends);
+    await writePage(folder, report, title, history);
   });
-  return { report, goesOn: false };
+  return { report, title, goesOn: false };
 }
 
-/** Earlier runs, where their file is beside the report. */
-async function trendsIn(folder: string): Promise<readonly HistoryRun[]> {
-  return readHistory(join(folder, 'history.json')).catch(() => []);
+/** What the report is compared with, where the history is beside it. */
+function historyIn(folder: string, report: Report): Promise<RunHistory | null> {
+  return intact(folder, () => historyOf(join(folder, 'history.json'), report)).catch(() => null);
 }
 
 function readReport(folder: string): Report {

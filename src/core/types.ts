@@ -48,8 +48,8 @@ export type Failover = (typeof FAILOVERS)[number];
 
 export const GATE_ACTIONS = ['warn', 'fail'] as const;
 export type GateAction = (typeof GATE_ACTIONS)[number];
-export type GateRule = Verdict | 'degraded';
-export const GATE_RULES: readonly GateRule[] = [...VERDICTS, 'degraded'];
+export type GateRule = Verdict | 'degraded' | 'shards';
+export const GATE_RULES: readonly GateRule[] = [...VERDICTS, 'degraded', 'shards'];
 export type Gate = Readonly<Record<GateRule, GateAction>>;
 
 /** Whose a lease is. */

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import type {
   FullConfig,
@@ -15,9 +14,13 @@ import { aggregate } from './report/aggregate.ts';
 import { collectResult, collectTests, type Origin, findOrAddTest } from './collect/collect.ts';
 import { type RunState, emptyRunState } from './collect/run-state.ts';
 import { keepHistory } from './history/history-file.ts';
-import type { HistoryRun } from './history/history-run.ts';
+import type { RunHistory } from './history/history-run.ts';
 import { byContent, bySeal, type JudgeRecord } from './collect/own-record.ts';
 import { Journal } from './collect/journal.ts';
+import { announce } from './announce/announce.ts';
+import { isInside, linksOf, relativeLink } from './environment/links.ts';
+import { NO_OTHERS, type OtherReporters, otherReporters } from './environment/other-reporters.ts';
+import { placeOfRun } from './environment/place.ts';
 import { beginLive, type LiveReporter } from './live/begin.ts';
 import type { Report } from './report/model.ts';
 import { type FollowedConfig, followConfig } from './live/follow-config.ts';
@@ -40,8 +43,9 @@ export type { Report } from './report/model.ts';
 /**
  * The Playwright reporter. Each result comes with the record that its worker attached. `collect/` reads and counts it into
  * a `RunState`, and keeps a journal on disk for a run that is killed. At the end `report/` makes the data of report.json of it, with
- * the verdicts and causes of `judge/`; `history/` adds the run to the runs before it; `page/` renders index.html, `terminal/` the
- * summaries. `live/` shows the same while tests run.
+ * the verdicts and causes of `judge/`; `history/` compares the run with earlier ones; `page/` renders index.html, `terminal/` the
+ * summary, and `announce/` tells CI and chat services. `environment/` finds out where the run takes place. `live/` shows the report
+ * while tests run.
  *
  * No hook throws: Playwright would fail the run for it.
  */
@@ -51,6 +55,7 @@ export default class GembaReporter implements Reporter {
   readonly #judgeRecord: JudgeRecord;
   #config: FullConfig | null = null;
   #suite: Suite | null = null;
+  #others: OtherReporters = NO_OTHERS;
   /** Undefined before the first test; null where it cannot be written. */
   #journal: Journal | null | undefined;
   #startedAt = 0;
@@ -74,13 +79,16 @@ export default class GembaReporter implements Reporter {
     this.#config = config;
     this.#suite = suite;
     this.#startedAt = systemClock();
+    const others = this.#guard('read the reporters', () => otherReporters(config.reporter, this.#settings));
+    if (others) this.#others = others;
+    const { mode, configDir } = this.#settings;
+    const print = (line: string): void => this.#print(line);
     this.#guard('find the secrets', () => {
-      this.#redactor = new RunRedactor(config, this.#settings.configDir, process.env);
+      this.#redactor = new RunRedactor(config, configDir, process.env);
     });
-    if (this.#settings.mode === 'test') {
+    if (mode === 'test') {
       this.#guard('follow the configuration', () => {
-        const { configDir } = this.#settings;
-        this.#followed = followConfig(config, configDir, process.env);
+        this.#followed = followConfig(config, configDir, process.env, print);
       });
     }
     this.#guard('open the live page', () => {
@@ -132,21 +140,28 @@ export default class GembaReporter implements Reporter {
     if (!report) return undefined;
     const { count, list } = this.#runState.foreign;
     if (count > 0) warn(foreignText(count, list[0]!.why));
-    const written = await this.#write(report);
-    this.#guard('print the summary', () => print(summaryText(report, written)));
+    const history = (await this.#guardAsync('keep the history', () => this.#history(report))) ?? null;
+    const written = await this.#write(report, history);
+    this.#guard('print the summary', () => this.#print(summaryText(report, written)));
+    await this.#announce(report, history);
     this.#guard('open the report', () => this.#open(report, written));
     return result.status === 'passed' && report.run.gate?.failed ? { status: 'failed' } : undefined;
   }
 
   #report(result: FullResult): Report {
     const tests = collectTests(this.#runState, this.#suite?.allTests() ?? [], this.#origin());
+    const { folder, configDir, links, env, ci } = this.#settings;
+    const startedAt = result.startTime.getTime();
+    const { htmlFolder } = this.#others;
     return aggregate(this.#runState, tests, {
       status: result.status,
-      startedAt: result.startTime.getTime(),
+      startedAt,
       durationMs: result.duration,
       playwright: this.#config?.version ?? '',
       version: packageVersion(),
       shard: this.#config?.shard ?? null,
+      ...placeOfRun(env, configDir),
+      links: linksOf(links, { folder, configDir, htmlFolder, ciUrl: ci?.url ?? null, startedAt }),
     });
   }
 
@@ -162,10 +177,17 @@ export default class GembaReporter implements Reporter {
   }
 
   #origin(): Origin {
-    const merging = this.#settings.mode === 'merge';
+    const { mode, folder, configDir } = this.#settings;
+    const merging = mode === 'merge';
     const shard = this.#config?.shard?.current ?? (merging ? null : 1);
-    const redact = (text: string): string => this.#redact(text);
-    return { rootDir: this.#config?.rootDir ?? '', shard, merging, judgeRecord: this.#judgeRecord, redact };
+    return {
+      rootDir: this.#config?.rootDir ?? '',
+      shard,
+      merging,
+      judgeRecord: this.#judgeRecord,
+      redact: (text) => this.#redact(text),
+      linkTo: (file) => (isInside(configDir, file) ? relativeLink(folder, file) : null),
+    };
   }
 
   /** Results that come before secrets can be recognised wait for that. */
@@ -179,35 +201,40 @@ export default class GembaReporter implements Reporter {
   }
 
   /** Returns the page's path, relative to the current folder; null where it could not be written. */
-  async #write(report: Report): Promise<string | null> {
-    const { folder, title, stepSummaryFile } = this.#settings;
-    const trends = await this.#guardAsync('keep the history', () => this.#trends(report));
+  async #write(report: Report, history: RunHistory | null): Promise<string | null> {
+    const { folder, title } = this.#settings;
     const data = await this.#guardAsync('write report.json', async () => {
       await writeData(folder, report);
       return true;
     });
-    const page = await this.#guardAsync('write index.html', () =>
-      writePage(folder, report, title, trends ?? []),
-    );
+    const page = await this.#guardAsync('write index.html', () => writePage(folder, report, title, history));
     this.#guard('remove the journal', () => this.#journal?.close(data === true));
     this.#journal = null;
-    if (stepSummaryFile !== null) {
-      await this.#guardAsync('write the step summary', async () => {
-        const { stepSummary } = await import('./terminal/step-summary.ts');
-        appendFileSync(stepSummaryFile, stepSummary(report, title));
-      });
-    }
     return page === undefined ? null : path.relative(process.cwd(), page) || page;
   }
 
-  #trends(report: Report): Promise<readonly HistoryRun[]> {
-    const { history, historyFile, narrowed, mode } = this.#settings;
+  #history(report: Report): Promise<RunHistory | null> {
+    const { history, historyFile, narrowed, mode, ci } = this.#settings;
     const scope = {
       narrowed,
       forbidOnly: this.#config?.forbidOnly === true,
       oneShard: mode !== 'merge' && (this.#config?.shard?.total ?? 1) > 1,
     };
-    return keepHistory(historyFile, report, { keep: history, scope, warn });
+    const defaultBranch = ci?.defaultBranch ?? null;
+    return keepHistory(historyFile, report, { keep: history, scope, defaultBranch, warn });
+  }
+
+  #announce(report: Report, history: RunHistory | null): Promise<void> {
+    return announce({
+      report,
+      history,
+      settings: this.#settings,
+      others: this.#others,
+      rootDir: this.#config?.rootDir ?? '',
+      print: (line) => this.#print(line),
+      warn,
+      guard: (what, action) => this.#guardAsync(what, action),
+    });
   }
 
   #open(report: Report, page: string | null): void {
@@ -215,6 +242,12 @@ export default class GembaReporter implements Reporter {
     const wanted = open === 'always' || (open === 'on-failure' && report.run.status !== 'passed');
     if (page === null || !wanted || !interactive) return;
     openFile(path.resolve(page), (why) => warn(`could not open the report: ${why}`));
+  }
+
+  /** On stderr where another reporter writes data to stdout. */
+  #print(text: string): void {
+    const stream = this.#others.writeToStdout ? process.stderr : process.stdout;
+    stream.write(`${text}\n`);
   }
 
   #guard<T>(what: string, action: () => T): T | undefined {
@@ -245,8 +278,4 @@ export default class GembaReporter implements Reporter {
 
 function warn(line: string): void {
   process.stderr.write(`gemba-agent reporter: ${plainLine(line)}\n`);
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -1,7 +1,10 @@
 import { packageRoot } from '../shared/package-root.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isNarrowed } from './collect/narrowing.ts';
+import type { NotifyTarget } from './announce/webhooks.ts';
+import { isInteractive, isNarrowed } from './collect/narrowing.ts';
+import { type CiRun, ciRunOf } from './environment/ci.ts';
+import type { LinksOption } from './environment/links.ts';
 
 /** Options of `['gemba-agent/reporter', options]`. */
 export interface GembaReporterOptions {
@@ -39,6 +42,19 @@ export interface GembaReporterOptions {
    * @default '<outputFolder>/history.json'
    */
   readonly historyFile?: string;
+  /**
+   * Where the report links to: Playwright's html report and the CI run, as addresses or paths from the Playwright config's
+   * folder. By default both are found; `false` for none.
+   */
+  readonly links?: LinksOption;
+  /** Webhooks that get one POST at the end of the run: `text` for chat services, and the totals. */
+  readonly notify?: readonly NotifyTarget[];
+  /**
+   * Print one line for each failed test that GitHub Actions shows beside the code. `'auto'`: on GitHub Actions, without
+   * Playwright's `github` reporter.
+   * @default 'auto'
+   */
+  readonly ciAnnotations?: 'auto' | boolean;
 }
 
 /** Options that Playwright adds. */
@@ -64,6 +80,15 @@ export interface Settings {
   /** A browser may be opened. */
   readonly interactive: boolean;
   readonly mode: 'test' | 'list' | 'merge';
+  readonly links: LinksOption | undefined;
+  readonly notify: readonly NotifyTarget[];
+  readonly ciAnnotations: 'auto' | boolean;
+  /** UI mode, watch mode or an editor starts runs again and again. */
+  readonly interactiveRun: boolean;
+  readonly ci: CiRun | null;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly argv: readonly string[];
 }
 
 export function resolveSettings(
@@ -89,6 +114,17 @@ export function resolveSettings(
     stepSummaryFile,
     interactive: !env['CI'] && Boolean(process.stdin.isTTY) && Boolean(process.stdout.isTTY),
     mode: options._mode ?? 'test',
+    links: options.links,
+    notify: (options.notify ?? []).map(({ webhook, on }) => ({
+      webhook: String(webhook),
+      on: on ?? ['always'],
+    })),
+    ciAnnotations: options.ciAnnotations ?? 'auto',
+    interactiveRun: isInteractive(argv) || Boolean(env['PWTEST_WATCH']),
+    ci: ciRunOf(env),
+    env,
+    cwd,
+    argv,
   };
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { HistoryRun } from './history/history-run.ts';
+import type { RunHistory } from './history/history-run.ts';
 import type { Report } from './report/model.ts';
 import { writeWhole } from '../shared/write-whole.ts';
 import { reportText } from './report/text.ts';
@@ -17,7 +17,7 @@ export async function writePage(
   folder: string,
   report: Report,
   title: string,
-  trends: readonly HistoryRun[],
+  history: RunHistory | null,
 ): Promise<string> {
   const page = path.join(folder, PAGE);
   // Loaded when there is a page to write: most of the package's time at a start would be theirs.
@@ -25,6 +25,6 @@ export async function writePage(
     import('./page/view.ts'),
     import('./page/render.ts'),
   ]);
-  await writeWhole(page, await renderDashboard(dashboardView(report, title, trends)));
+  await writeWhole(page, await renderDashboard(dashboardView(report, title, history)));
   return page;
 }

@@ -75,9 +75,24 @@ export function withinDates(at: number): number {
   return Math.min(limit, Math.max(-limit, Number.isFinite(at) ? at : 0));
 }
 
+/** The first line with text in it. */
+export function firstLine(text: string): string {
+  return (
+    text
+      .split('\n')
+      .find((line) => line.trim() !== '')
+      ?.trim() ?? ''
+  );
+}
+
 /** Text of at most `length` characters. */
 export function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;
+}
+
+/** Text as a part of an address. It may hold half a surrogate pair, which an address cannot. */
+export function encodedPart(text: string): string {
+  return encodeURIComponent(text.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'));
 }
 
 /** Text as the beginning of a sentence. */

@@ -59,6 +59,8 @@ const record = z.object({
   retry: z.number().int().min(0),
   /** The test's title, where secrets were taken out of it. */
   title: z.string().optional(),
+  /** The messages of its errors, where secrets were taken out of them; null for one without. */
+  errorTexts: z.array(z.string().nullable()).optional(),
   /** Times are milliseconds since the epoch; durations and waits milliseconds. */
   startedAt: number,
   worker: z.number().int(),
@@ -125,6 +127,8 @@ const record = z.object({
   targets: z.array(z.object(target)).optional(),
   /** Requests that happened but are not in `requests` (see MAX_REQUESTS_PER_RECORD). */
   requestsOmitted: z.number().int().min(0),
+  /** The part of the requests' waits that no rate limit and no server asked for. */
+  retryWaitsMs: number.optional(),
   errors: z.array(
     z.object({
       at: number,

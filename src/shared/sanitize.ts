@@ -16,6 +16,11 @@ export function plainText(text: string): string {
   return text.replaceAll(POSING_IN_LINES, ' ').split('\n').map(harmless).join('\n');
 }
 
+/** A text of several lines for a page: without control characters, and without what reverses the direction of text. */
+export function plainLines(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll('\t', '  ').replaceAll(POSING_IN_LINES, ' ');
+}
+
 function harmless(line: string): string {
   return line.replace(COMMAND_AT_START, '$1: ').replaceAll(COMMAND_WITHIN, '# #');
 }

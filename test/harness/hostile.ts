@@ -64,7 +64,7 @@ export class HostileRecords {
           },
         ],
       ]),
-      gate: { product: 'fail', environment: 'warn', unknown: 'warn', degraded: 'fail' },
+      gate: { product: 'fail', environment: 'warn', unknown: 'warn', degraded: 'fail', shards: 'warn' },
       memberList: [
         {
           name: pool,

@@ -43,12 +43,26 @@ const lease = z.object({
   failures: count,
 });
 
+const waited = z.object({
+  leasesMs: z.number().min(0),
+  rateLimitsMs: z.number().min(0),
+  retriesMs: z.number().min(0),
+});
+const error = z.object({
+  message: z.string(),
+  snippet: z.string(),
+  file: z.string().nullable(),
+  line: z.number().int().nullable(),
+  column: z.number().int().nullable(),
+});
+
 const result = z.object({
   retry: count,
   status: z.enum(['passed', 'failed', 'timedOut', 'skipped', 'interrupted']),
   durationMs: z.number(),
   verdict,
   evidence: z.array(z.string()),
+  errors: z.array(error),
   shard: count.nullable(),
   worker: z.number().int().nullable(),
   requests: z.array(
@@ -87,6 +101,7 @@ const totals = z.object({
   failed: count,
   flaky: count,
   skipped: count,
+  interrupted: count,
   leases: count,
   calls: count,
   requests: count,
@@ -99,6 +114,7 @@ const totals = z.object({
   p95Ms: ms,
   p99Ms: ms,
   waitedMs: z.number().min(0),
+  waited,
   degraded: count,
   pinned: count,
 });
@@ -113,6 +129,14 @@ export const reportSchema = z.object({
     playwright: z.string(),
     configRevision: z.string().nullable(),
     configErrors: z.array(z.string()),
+    ci: z
+      .object({
+        provider: z.string(),
+        url: z.string().nullable(),
+        branch: z.string().nullable(),
+        commit: z.string().nullable(),
+      })
+      .nullable(),
     shards: z.object({ total: count, present: z.array(count) }).nullable(),
     gate,
   }),

@@ -51,7 +51,7 @@ describe('a run that a signal ends', () => {
     rmSync(folder, { recursive: true, force: true });
     const ended = project.run({
       onStart: (child) => {
-        void journalWith('never ends').then(() => child.kill(signal));
+        void journalWith('"title":"never ends"').then(() => child.kill(signal));
       },
     });
     expect((await ended).report).toBeUndefined();
@@ -59,12 +59,20 @@ describe('a run that a signal ends', () => {
 
     const shown = await project.node([CLI, 'show-report']);
     expect(shown).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Made from ') as unknown });
-    expect(shown.stdout).toMatch(/^Gemba: 4 of 6 passed, 1 skipped · 5 calls, 100 % ok/m);
+    expect(shown.stdout).toMatch(/^Gemba: 4 of 6 passed, 1 interrupted · 5 calls, 100 % ok/m);
     expect(shown.stdout).toContain('this is its state after 5 of 7 tests');
     expect(shown.stdout).toContain('Report: gemba-report/index.html');
     const report = reportSchema.parse(JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')));
     expect(report.run.status).toBe('interrupted');
-    expect(report.totals).toMatchObject({ tests: 6, passed: 4, failed: 1, leases: 5, requests: 5 });
+    expect(report.totals).toMatchObject({
+      tests: 6,
+      passed: 4,
+      failed: 1,
+      interrupted: 1,
+      skipped: 0,
+      leases: 5,
+      requests: 5,
+    });
     expect(report.tests.find(({ title }) => title === 'never ends')!.results[0]!.status).toBe('interrupted');
     expect(readFileSync(path.join(folder, 'index.html'), 'utf8')).toContain('its state after 5 of 7 tests');
 
@@ -81,7 +89,7 @@ describe('a run that a signal ends', () => {
     const shown: string[] = [];
     await project.run({
       onStart: (child) => {
-        void journalWith('never ends')
+        void journalWith('"title":"never ends"')
           .then(() => project.node([CLI, 'show-report']))
           .then(({ stdout, stderr }) => shown.push(stderr, stdout))
           .finally(() => child.kill('SIGKILL'));

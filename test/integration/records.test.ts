@@ -31,6 +31,10 @@ test('ends its process once', async ({ request }) => {
   await request.get('/before-the-end');
   if (test.info().retry === 0) process.exit(3);
 });
+test('shows its key in an error once', async ({ request }) => {
+  await request.get('/ok');
+  if (test.info().retry === 0) throw new Error('refused: ' + bot, { cause: new Error(encodeURIComponent(bot) + '/x') });
+});
 test('is a bug once', async ({ request }) => {
   await request.get('/ok');
   expect(test.info().retry).toBe(1);
@@ -107,12 +111,12 @@ describe('the records of a run', () => {
     ]);
   });
 
-  it('are one for each result that took a lease', () => {
+  it('are one for each result that took a lease, or has a secret in its title', () => {
     const counts = resultsOf(result.results!).map(
       ({ attachments }) => attachments.filter(({ name }) => name === '_gemba').length,
     );
     // Of `b.spec.ts`: with those that its tests attach.
-    expect(counts).toEqual([1, 1, 0, 1, 1, 1, 1, 2, 2, 1]);
+    expect(counts).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1]);
   });
 
   it('tell what a test did that ended its process', () => {
@@ -129,7 +133,7 @@ describe('the records of a run', () => {
     expect(report.foreignRecords.map(({ why }) => why)).toEqual(
       Array(3).fill('no worker of this run wrote it'),
     );
-    expect(report.totals.requests).toBe(10);
+    expect(report.totals.requests).toBe(12);
     expect(report.pools.map(({ name }) => name)).toEqual(['api']);
     expect(result.output).toContain('3 records that no worker of this run wrote were skipped');
   });
@@ -142,10 +146,15 @@ describe('the records of a run', () => {
     await project.node([cli, 'merge-reports', 'blob-report', '--reporter=gemba-agent/reporter']);
     const file = path.join(project.folder, 'gemba-report', 'report.json');
     const merged = JSON.parse(readFileSync(file, 'utf8')) as GembaReport;
-    expect(merged.totals).toMatchObject({ requests: 10, calls: report.totals.calls });
+    expect(merged.totals).toMatchObject({ requests: 12, calls: report.totals.calls });
     expect(merged.verdicts).toEqual(report.verdicts);
     expect(merged.foreignRecords).toHaveLength(3);
     expect(merged.tests.map(({ title }) => title)).toContain('a title with [key api/bot]');
+    const shown = merged.tests.find(({ title }) => title.startsWith('shows its key'))!;
+    expect(shown.results[0]!.errors[0]!.message).toBe(
+      'Error: refused: [key api/bot]\n[cause]: Error: [key api/bot]/x',
+    );
+    expect(await findSecrets(path.join(project.folder, 'gemba-report'), { BOT })).toEqual([]);
   });
 });
 

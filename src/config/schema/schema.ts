@@ -16,6 +16,7 @@ const gate = strict({
   ),
   unknown: gateAction.describe('The same for a failure without evidence. Default: warn.'),
   degraded: gateAction.describe('A test passed by a fallback strategy. Default: warn.'),
+  shards: gateAction.describe('The record of a shard is missing after a merge. Default: warn.'),
 });
 
 const pools = record(entryName(), poolSchema, 'be an object of pools by name');

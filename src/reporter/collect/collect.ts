@@ -5,11 +5,13 @@
  * `samples.ts`, `activity-counts.ts`), over time (`timeline-counts.ts`), of replicas (`replicas.ts`) and of the configuration (`config-states.ts`).
  * `journal.ts` writes the same to disk while the run goes on; `journal-read.ts` makes a report of it for a killed run.
  */
-import path from 'node:path';
 import type { TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import type { GembaRecord } from '../../shared/record.ts';
 import type { Redact } from '../../shared/redact.ts';
+import { attemptErrors, relativeFile } from './attempt-errors.ts';
 import { ingest } from './ingest.ts';
 import type { RunState, CollectedResult, CollectedTest } from './run-state.ts';
+import { noWaits } from './run-state.ts';
 import { getOrCreate } from './counts.ts';
 import { type JudgeRecord, ownRecord } from './own-record.ts';
 
@@ -22,8 +24,10 @@ export interface Origin {
   readonly merging: boolean;
   /** Tells the workers' records from those that a test attaches. */
   readonly judgeRecord: JudgeRecord;
-  /** Takes secrets out of texts of Playwright, such as titles. */
+  /** Takes secrets out of texts of Playwright, such as titles and errors. */
   readonly redact: Redact;
+  /** A file as a link from the report; null where it cannot be one. */
+  readonly linkTo: (file: string) => string | null;
 }
 
 /** An ended attempt of a test. */
@@ -46,10 +50,10 @@ export function collectResult(
   origin: Origin,
 ): CollectedAttempt {
   const seenTest = findOrAddTest(runState, test, origin);
-  const seen = describeResult(test, result, origin);
+  const own = ownRecord(runState, test, result, origin.judgeRecord);
+  const seen = describeResult(test, result, origin, own?.record.errorTexts);
   seenTest.status = test.outcome();
   seenTest.results.push(seen);
-  const own = ownRecord(runState, test, result, origin.judgeRecord);
   if (own?.record.title !== undefined) seenTest.title = own.record.title;
   if (own) ingest(runState, own.record, seenTest, seen);
   return { test: seenTest, result: seen, text: own?.text ?? null };
@@ -73,29 +77,38 @@ export function collectTests(
 function describeTest(test: TestCase, origin: Origin): CollectedTest {
   const [, project = '', , ...titles] = test.titlePath();
   const { file, line } = test.location;
-  const relative = path.isAbsolute(file) && origin.rootDir ? path.relative(origin.rootDir, file) : file;
   return {
     id: test.id,
     title: origin.redact(titles.join(' › ')),
-    file: relative.replaceAll('\\', '/'),
+    file: relativeFile(file, origin.rootDir),
     line,
     project,
     status: test.outcome(),
+    tags: test.tags ?? [],
     results: [],
   };
 }
 
-function describeResult(test: TestCase, result: TestResult, origin: Origin): CollectedResult {
+function describeResult(
+  test: TestCase,
+  result: TestResult,
+  origin: Origin,
+  errorTexts: GembaRecord['errorTexts'],
+): CollectedResult {
   const known = !origin.merging && result.workerIndex >= 0;
+  const failed = hasFailed(test, result);
   return {
     retry: result.retry,
     status: result.status,
-    failed: hasFailed(test, result),
+    failed,
     crashed: hasCrashed(result),
     startedAt: result.startTime.getTime(),
     durationMs: Math.max(0, result.duration),
     shard: origin.shard,
     worker: known ? result.workerIndex : null,
+    errors: failed ? attemptErrors(result.errors, { ...origin, redacted: errorTexts }) : [],
+    trace: traceOf(result, origin),
+    waited: noWaits(),
     leases: [],
     requests: [],
     requestsOmitted: 0,
@@ -110,6 +123,11 @@ function describeResult(test: TestCase, result: TestResult, origin: Origin): Col
     evidence: [],
     workerVerdict: null,
   };
+}
+
+function traceOf({ attachments }: TestResult, { linkTo }: Origin): string | null {
+  const file = attachments.find(({ name, path: at }) => name === 'trace' && at !== undefined)?.path;
+  return file === undefined ? null : linkTo(file);
 }
 
 /** As Playwright counts: a test that is expected to fail, and fails, has not failed. */

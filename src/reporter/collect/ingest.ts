@@ -1,10 +1,17 @@
-import { OUTCOME_KINDS, type Gate, type GateRule, type Transition } from '../../core/types.ts';
+import { GATE_RULES, OUTCOME_KINDS, type Gate, type Transition } from '../../core/types.ts';
 import { isFault, recoveries } from '../../core/verdict/recovery.ts';
 import { identityOf, routeNumber, type Target } from '../../core/verdict/route.ts';
 import { shorten, withinDates } from '../../shared/format.ts';
 import type { GembaRecord } from '../../shared/record.ts';
 import { type RecordedRequest, REQUEST_FLAGS } from '../../shared/recorded-request.ts';
-import type { CollectedLease, CollectedResult, CollectedTest, RunState, SeenRequest } from './run-state.ts';
+import type {
+  CollectedLease,
+  CollectedResult,
+  CollectedTest,
+  RunState,
+  SeenRequest,
+  Waited,
+} from './run-state.ts';
 import { membersOf } from './own-record.ts';
 import { memberKeyOf } from '../report/member-names.ts';
 import {
@@ -26,6 +33,12 @@ const MAX_REQUESTS_SHOWN = 20_000;
 /** A record with more shards is not believed: each missing shard is listed. */
 const MAX_SHARDS = 10_000;
 
+/** Which leases were counted, and the waits that they are added to. */
+interface CountedLeases {
+  readonly names: Set<string>;
+  readonly waited: Waited;
+}
+
 /** Adds the record of a result to the run and to the result. */
 export function ingest(
   runState: RunState,
@@ -33,7 +46,7 @@ export function ingest(
   test: CollectedTest,
   result: CollectedResult,
 ): void {
-  const counted = new Set<string>();
+  const counted: CountedLeases = { names: new Set(), waited: result.waited };
   ingestMembers(runState, record);
   ingestRun(runState, record);
   const leases = record.leases.map((lease) => countedLease(runState, ingestLease(runState, lease, counted)));
@@ -44,13 +57,23 @@ export function ingest(
   ingestResult(runState, record, result);
   ingestEnd(runState, record, result);
   result.leases.push(...leases.map(({ lease }) => lease));
+  addWaits(runState.waited, result.waited);
   keepRequests(runState, result);
+}
+
+function addWaits(sum: Waited, { leasesMs, rateLimitsMs, retriesMs }: Waited): void {
+  sum.leasesMs += leasesMs;
+  sum.rateLimitsMs += rateLimitsMs;
+  sum.retriesMs += retriesMs;
 }
 
 function ingestResult(runState: RunState, record: GembaRecord, result: CollectedResult): void {
   runState.calls += record.calls;
   runState.requestsOmitted += record.requestsOmitted;
   result.requestsOmitted += record.requestsOmitted;
+  const { retryWaitsMs = 0 } = record;
+  result.waited.retriesMs += retryWaitsMs;
+  result.waited.rateLimitsMs = Math.max(0, result.waited.rateLimitsMs - retryWaitsMs);
   result.worker = record.worker;
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
@@ -109,9 +132,8 @@ function ingestRun(runState: RunState, record: GembaRecord): void {
 }
 
 function stricter(a: Gate, b: Gate): Gate {
-  const pick = (on: GateRule): 'fail' | 'warn' => (a[on] === 'fail' || b[on] === 'fail' ? 'fail' : 'warn');
-  const [product, environment] = [pick('product'), pick('environment')];
-  return { product, environment, unknown: pick('unknown'), degraded: pick('degraded') };
+  const rules = GATE_RULES.map((on) => [on, a[on] === 'fail' || b[on] === 'fail' ? 'fail' : 'warn'] as const);
+  return Object.fromEntries(rules) as Gate;
 }
 
 function ingestMembers(runState: RunState, record: GembaRecord): void {
@@ -129,19 +151,25 @@ function ingestMembers(runState: RunState, record: GembaRecord): void {
   runState.healthSnapshots.set(shard, { at: record.startedAt, healthSnapshots: record.healthSnapshots });
 }
 
-function ingestLease(runState: RunState, lease: RecordedLease, counted: Set<string>): CollectedLease {
+function ingestLease(runState: RunState, lease: RecordedLease, counted: CountedLeases): CollectedLease {
   const { id, pool, endpoint, key, waitedMs, heldMs, ofVendor = false } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
   // A worker's lease is in the record of each of its tests; the first one counts.
-  countLease(runState, lease, name, lease.scope === 'worker' ? runState.workerLeases : counted);
+  const names = lease.scope === 'worker' ? runState.workerLeases : counted.names;
+  countLease(runState, lease, name, { ...counted, names });
   return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0, ofVendor };
 }
 
-function countLease(runState: RunState, lease: RecordedLease, name: string, counted: Set<string>): void {
-  if (!counted.has(lease.id)) runState.all.leases++;
-  if (counted.has(name)) return;
-  counted.add(lease.id).add(name);
-  runState.waitedMs += lease.waitedMs;
+function countLease(
+  runState: RunState,
+  lease: RecordedLease,
+  name: string,
+  { names, waited }: CountedLeases,
+): void {
+  if (!names.has(lease.id)) runState.all.leases++;
+  if (names.has(name)) return;
+  names.add(lease.id).add(name);
+  waited.leasesMs += lease.waitedMs;
   const pool = poolOf(runState, lease.pool);
   if (lease.endpoint !== null) endpointOf(pool, lease.endpoint).leases++;
   if (lease.key !== null) keyOf(pool, lease.key).leases++;
@@ -178,7 +206,7 @@ function ingestRequests(
     const failed = isFault(kind);
     const counted = { kind, durationMs };
     runState.all.add(counted);
-    runState.waitedMs += waitedMs;
+    result.waited.rateLimitsMs += waitedMs;
     runState.timeline.add(at, failed, durationMs);
     const counts = leases[leaseIndex];
     if (!counts) continue;

@@ -16,12 +16,21 @@ export interface JournalHead {
   readonly pid: number;
 }
 
-export type JournalTest = Pick<CollectedTest, 'id' | 'title' | 'file' | 'line' | 'project'>;
+export type JournalTest = Pick<CollectedTest, 'id' | 'title' | 'file' | 'line' | 'project' | 'tags'>;
 
 /** The part of a result that is not in its record. */
 export type JournalResult = Pick<
   CollectedResult,
-  'retry' | 'status' | 'failed' | 'crashed' | 'startedAt' | 'durationMs' | 'shard' | 'worker'
+  | 'retry'
+  | 'status'
+  | 'failed'
+  | 'crashed'
+  | 'startedAt'
+  | 'durationMs'
+  | 'shard'
+  | 'worker'
+  | 'errors'
+  | 'trace'
 >;
 
 /** A test that began. */

@@ -4,14 +4,40 @@ import { recordSchema } from '../../shared/record.ts';
 import { z } from '../../shared/zod.ts';
 import { ingest } from './ingest.ts';
 import { aggregate } from '../report/aggregate.ts';
-import { type RunState, emptyRunState, type CollectedResult, type CollectedTest } from './run-state.ts';
+import {
+  type RunState,
+  emptyRunState,
+  noWaits,
+  type CollectedResult,
+  type CollectedTest,
+} from './run-state.ts';
 import type { BeganLine, EndedLine, JournalHead, JournalLine, JournalResult } from './journal-format.ts';
 import type { Report } from '../report/model.ts';
 import { getOrCreate } from './counts.ts';
 
 const moment = z.number().min(0);
-const place = { id: z.string(), title: z.string(), file: z.string(), line: z.number(), project: z.string() };
-const result = z.looseObject({ retry: z.number(), status: z.string(), durationMs: z.number() });
+const place = {
+  id: z.string(),
+  title: z.string(),
+  file: z.string(),
+  line: z.number(),
+  project: z.string(),
+  tags: z.array(z.string()),
+};
+const error = z.object({
+  message: z.string(),
+  snippet: z.string(),
+  file: z.string().nullable(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
+const result = z.looseObject({
+  retry: z.number(),
+  status: z.string(),
+  durationMs: z.number(),
+  errors: z.array(error),
+  trace: z.string().nullable(),
+});
 /** The fields that are needed; records have their own schema. */
 const lineSchema = z.union([
   z.looseObject({ journal: z.literal('gemba-journal/1'), startedAt: moment, planned: z.number() }),
@@ -86,13 +112,18 @@ class Replay {
   #interrupt(line: BeganLine): void {
     const durationMs = Math.max(0, this.#lastAt - line.at);
     const shard = this.#head?.shard?.current ?? 1;
-    const facts = { failed: false, crashed: false, durationMs, shard, worker: line.worker };
+    const nothing = { failed: false, crashed: false, errors: [], trace: null };
+    const facts = { ...nothing, durationMs, shard, worker: line.worker };
     const { retry, at: startedAt } = line;
     this.#test(line).results.push(toResult({ retry, startedAt, status: 'interrupted', ...facts }));
   }
 
   #test({ began }: BeganLine): CollectedTest {
-    return getOrCreate(this.#runState.tests, began.id, () => ({ ...began, status: 'skipped', results: [] }));
+    return getOrCreate(this.#runState.tests, began.id, () => ({
+      ...began,
+      status: 'skipped',
+      results: [],
+    }));
   }
 }
 
@@ -114,6 +145,7 @@ function toResult(result: JournalResult): CollectedResult {
     extendedMs: 0,
     unextendedMs: 0,
     workerVerdict: null,
+    waited: noWaits(),
   };
   const lists = { leases: [], requests: [], unmet: [], foreign: [], outOfService: [], evidence: [] };
   return { ...result, ...nothing, ...lists };

@@ -41,15 +41,21 @@ export class Journal {
   }
 
   began(test: JournalTest, retry: number, worker: number): void {
-    const { id, title, file, line, project } = test;
-    const began: BeganLine = { began: { id, title, file, line, project }, retry, worker, at: systemClock() };
+    const { id, title, file, line, project, tags } = test;
+    const began: BeganLine = {
+      began: { id, title, file, line, project, tags },
+      retry,
+      worker,
+      at: systemClock(),
+    };
     this.#add(JSON.stringify(began));
   }
 
   /** `record`: the text that the worker attached. */
   ended(test: CollectedTest, seen: CollectedResult, record: string | null): void {
-    const { retry, status, failed, crashed, startedAt, durationMs, shard, worker } = seen;
-    const result: JournalResult = { retry, status, failed, crashed, startedAt, durationMs, shard, worker };
+    const { retry, status, failed, crashed, startedAt, durationMs, shard, worker, errors, trace } = seen;
+    const facts = { retry, status, failed, crashed, startedAt, durationMs, shard, worker };
+    const result: JournalResult = { ...facts, errors, trace };
     const { id, status: outcome } = test;
     const head: Omit<EndedLine, 'record'> = { ended: id, at: systemClock(), outcome, result };
     const body = record?.includes('\n') ? JSON.stringify(JSON.parse(record)) : record;

@@ -64,3 +64,8 @@ export function isNarrowed(argv: readonly string[]): boolean {
   const files = positionals.filter((name) => !taken.includes(name));
   return files.length > 0 || NARROWING.some((name) => values[name] !== undefined);
 }
+
+/** Whether UI mode or an editor started the runner. */
+export function isInteractive(argv: readonly string[]): boolean {
+  return argv.some((arg) => arg === 'test-server' || arg === '--ui' || /^--ui-(?:host|port)\b/.test(arg));
+}

@@ -2,6 +2,7 @@ import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } fr
 import type { AttemptRequest, MemberName, UnmetLease } from '../../core/verdict/attempt.ts';
 import type { AskedOnceMore, Judgement, NamedAttempt } from '../../core/verdict/describe.ts';
 import { RunView } from '../../core/verdict/run-view.ts';
+import type { AttemptError } from './attempt-errors.ts';
 import type { ReportForeignRecord, ResultStatus, TestOutcome } from '../report/model.ts';
 import { TimelineCounts } from './timeline-counts.ts';
 import { ConfigStates } from './config-states.ts';
@@ -15,7 +16,7 @@ export interface RunState {
   requestsOmitted: number;
   /** Requests of passed first attempts that are kept, to be shown. */
   requestsKept: number;
-  waitedMs: number;
+  readonly waited: Waited;
   readonly pools: Map<string, PoolCounts>;
   readonly strategies: Map<string, StrategyCounts>;
   readonly errors: CollectedError[];
@@ -52,6 +53,7 @@ export interface CollectedTest {
   readonly line: number;
   readonly project: string;
   status: TestOutcome;
+  readonly tags: readonly string[];
   readonly results: CollectedResult[];
 }
 
@@ -66,6 +68,11 @@ export interface CollectedResult {
   readonly durationMs: number;
   shard: number | null;
   worker: number | null;
+  /** Of a failed attempt. */
+  readonly errors: readonly AttemptError[];
+  /** The link to its trace. */
+  readonly trace: string | null;
+  readonly waited: Waited;
   readonly leases: CollectedLease[];
   /** All of a failed attempt and of a retry; of others while the run has room for them. */
   readonly requests: SeenRequest[];
@@ -96,6 +103,19 @@ export interface SeenRequest extends AttemptRequest {
   readonly waitedMs: number;
   /** Null for what is no fault; else whether a later success made up for it. */
   recovered: boolean | null;
+}
+
+/** Time that tests waited, by reason. */
+export interface Waited {
+  leasesMs: number;
+  /** For a permit, and as long as a server asked. */
+  rateLimitsMs: number;
+  /** Between the requests of a call. */
+  retriesMs: number;
+}
+
+export function noWaits(): Waited {
+  return { leasesMs: 0, rateLimitsMs: 0, retriesMs: 0 };
 }
 
 interface FallbackUse {
@@ -135,7 +155,7 @@ export function emptyRunState(): RunState {
     calls: 0,
     requestsOmitted: 0,
     requestsKept: 0,
-    waitedMs: 0,
+    waited: noWaits(),
     pools: new Map(),
     strategies: new Map(),
     errors: [],

@@ -6,6 +6,8 @@ import type { ReportGate } from '../report/model.ts';
 export interface GateFacts {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly degraded: number;
+  /** Shards of a merged run without a record. */
+  readonly missingShards: number;
 }
 
 /** Applies the rules that the records carry; null where no record has any. */
@@ -19,10 +21,12 @@ export function judgeGate(rules: Gate | null, facts: GateFacts): ReportGate | nu
 }
 
 function countOf(on: GateRule, facts: GateFacts): number {
+  if (on === 'shards') return facts.missingShards;
   return on === 'degraded' ? facts.degraded : facts.verdicts[on];
 }
 
 function reasonOf(on: GateRule, tests: number): string {
+  if (on === 'shards') return `${counted(tests, 'shard is', 'shards are')} missing`;
   if (on === 'degraded') return `${counted(tests, 'test')} ran on a fallback`;
   const cause = on === 'unknown' ? 'of unknown cause' : `with verdict ${on}`;
   return `${counted(tests, 'test')} had a failed attempt ${cause}`;

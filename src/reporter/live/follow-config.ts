@@ -21,10 +21,12 @@ export function followConfig(
   { projects }: FullConfig,
   configDir: string,
   env: NodeJS.ProcessEnv,
+  print: (text: string) => void,
 ): FollowedConfig | null {
   if (isSwitchedOff(env)) return null;
   const file = expectedConfig({ env, option: configOption(projects), from: configDir });
   const known = followed.get(file) ?? new FollowedConfig(file, env);
+  known.print = print;
   followed.set(file, known);
   return known;
 }
@@ -46,6 +48,8 @@ export class FollowedConfig {
   /** Where its broker listens. An edit of `store` may change that until the broker is found. */
   #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   readonly #timer: NodeJS.Timeout;
+  /** Where edits are printed: the reporter of the present run decides. */
+  print: (text: string) => void = () => {};
 
   constructor(file: string, env: NodeJS.ProcessEnv) {
     this.#file = file;
@@ -96,7 +100,7 @@ export class FollowedConfig {
       onEvent: (event) => {
         const text = eventText(this.#file, this.#events.at(-1) ?? first, event);
         this.#events.push(event);
-        if (text !== null) process.stdout.write(`${text}\n`);
+        if (text !== null) this.print(text);
       },
       print: (text) => void process.stderr.write(`${text}\n`),
     });

@@ -17,7 +17,7 @@ export async function livePage(
     import('../page/render.ts'),
   ]);
   const { html, policy } = await renderPage(
-    dashboardView(report, title, [], { running, live: { revision } }),
+    dashboardView(report, title, null, { running, live: { revision } }),
   );
   return { html, policy: `${policy}; frame-ancestors 'none'` };
 }

@@ -1,9 +1,11 @@
 import type { HealthState } from '../../core/types.ts';
 import { clockMinute, clockTime, count, counted, duration } from '../../shared/format.ts';
-import { memberTimeline, type MemberTimelineRow, type StateIntervals } from './member-timeline.ts';
+import { memberTimeline, type MemberTimelineRow } from './member-timeline.ts';
+import type { StateIntervals } from '../report/state-intervals.ts';
 import type { Report, ReportBucket } from '../report/model.ts';
 import type { TimelineData } from './data-format.ts';
-import { type Interval, short as coordinate } from './shapes.ts';
+import type { Interval } from '../report/state-intervals.ts';
+import { short as coordinate } from './shapes.ts';
 import { workerTimeline, type WorkerTimeline } from './worker-timeline.ts';
 
 /** Charts are drawn here, in these units; the page stretches them. */

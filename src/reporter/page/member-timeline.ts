@@ -1,9 +1,14 @@
 import { type HealthState, type MemberKind } from '../../core/types.ts';
 import { count, counted, duration } from '../../shared/format.ts';
-import { memberKey, memberKeyOf } from '../report/member-names.ts';
-import type { Report, ReportMember, ReportPool, ReportTransition } from '../report/model.ts';
-import { boxes, type Interval, stepArea } from './shapes.ts';
-import { getOrCreate } from '../collect/counts.ts';
+import { memberKey } from '../report/member-names.ts';
+import type { Report, ReportMember, ReportPool } from '../report/model.ts';
+import {
+  type Interval,
+  lengthOf,
+  type StateInterval,
+  type StateIntervals,
+} from '../report/state-intervals.ts';
+import { boxes, stepArea } from './shapes.ts';
 
 const MAX_ROWS = 8;
 const STATES_WIDTH = 1000;
@@ -30,13 +35,6 @@ export interface MemberTimeline {
   /** The states that appear, for the legend. */
   readonly states: readonly HealthState[];
 }
-
-interface StateInterval extends Interval {
-  readonly state: HealthState;
-}
-
-/** The intervals in which members were not healthy, by member key. */
-export type StateIntervals = ReadonlyMap<string, readonly StateInterval[]>;
 
 /** The members with the most trouble first, then those with the most requests. */
 export function memberTimeline(report: Report, intervals: StateIntervals, span: Interval): MemberTimeline {
@@ -95,32 +93,4 @@ export function memberTimelineRow(
       return { state, path: boxes(alike, span, STATES_WIDTH, STATES_HEIGHT) };
     }),
   };
-}
-
-/** When which member was not healthy. A key's state at one endpoint is the key's. */
-export function stateIntervalsOf(transitions: readonly ReportTransition[], span: Interval): StateIntervals {
-  const members = new Map<string, ReportTransition[]>();
-  for (const transition of transitions) {
-    getOrCreate(members, memberKeyOf(transition), () => []).push(transition);
-  }
-  return new Map([...members].map(([key, changes]) => [key, intervalsOf(changes, span)]));
-}
-
-function lengthOf(intervals: readonly StateInterval[]): number {
-  return intervals.reduce((sum, { from, to }) => sum + to - from, 0);
-}
-
-function intervalsOf(changes: readonly ReportTransition[], span: Interval): StateInterval[] {
-  const first = changes[0]!;
-  const found: StateInterval[] = [{ state: first.from, from: span.from, to: Date.parse(first.at) }];
-  changes.forEach((change, index) => {
-    const next = changes[index + 1];
-    const until = change.to === 'cooling' && change.until !== null ? Date.parse(change.until) : span.to;
-    found.push({
-      state: change.to,
-      from: Date.parse(change.at),
-      to: Math.min(span.to, next ? Date.parse(next.at) : until),
-    });
-  });
-  return found.filter(({ state, from, to }) => state !== 'healthy' && to > from);
 }

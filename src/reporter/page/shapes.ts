@@ -1,9 +1,6 @@
-/** Drawing in a chart's own units; the page stretches them. */
+import type { Interval } from '../report/state-intervals.ts';
 
-export interface Interval {
-  readonly from: number;
-  readonly to: number;
-}
+/** Drawing in a chart's own units; the page stretches them. */
 
 /** Values as an area in steps of one unit each, drawn from the bottom of the chart. */
 export function stepArea(values: readonly number[], most: number, height: number): string {

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../core/types.ts';
-import { clockTime, count, counted } from '../../shared/format.ts';
+import { clockTime, count, counted, encodedPart } from '../../shared/format.ts';
 import { FIRST_ERRORS } from './data-format.ts';
 import { memberName } from '../report/member-names.ts';
 import type { Report, ReportError, ReportTest } from '../report/model.ts';
@@ -86,7 +86,7 @@ function toErrorRow(error: ReportError, test: ReportTest | undefined): ErrorRowV
     member: memberName(error),
     kind: error.status === null ? error.kind : `${error.kind} ${error.status}`,
     message: error.message,
-    id: encodeURIComponent(error.testId),
+    id: encodedPart(error.testId),
     test: test?.title ?? '',
     verdict: test?.verdict ?? null,
   };

@@ -1,4 +1,4 @@
-import { count, duration } from '../../shared/format.ts';
+import { count, duration, encodedPart } from '../../shared/format.ts';
 import type { ReportTest } from '../report/model.ts';
 
 const MAX_ROWS = 5;
@@ -68,5 +68,5 @@ function timed(test: ReportTest): Timed {
 }
 
 function toRow(test: ReportTest, first: string, second: string): ExtremeRow {
-  return { id: encodeURIComponent(test.id), title: test.title, first, second };
+  return { id: encodedPart(test.id), title: test.title, first, second };
 }

@@ -1,9 +1,9 @@
 import type { HealthState, OutcomeKind } from '../../core/types.ts';
 import { count, counted, duration, moment, NOT_MEASURED, percent } from '../../shared/format.ts';
 import { memberKey } from '../report/member-names.ts';
-import { memberTimelineRow, type MemberTimelineRow, type StateIntervals } from './member-timeline.ts';
+import { memberTimelineRow, type MemberTimelineRow } from './member-timeline.ts';
 import type { Report, ReportEstimate, ReportMember, ReportPool } from '../report/model.ts';
-import type { Interval } from './shapes.ts';
+import type { Interval, StateIntervals } from '../report/state-intervals.ts';
 
 export interface PoolsView {
   readonly shown: readonly PoolSection[];

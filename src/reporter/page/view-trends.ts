@@ -1,6 +1,6 @@
 import { VERDICTS } from '../../core/types.ts';
 import { count, counted, dateTime, duration, isoTime, NOT_MEASURED, percent } from '../../shared/format.ts';
-import type { HistoryRun } from '../history/history-run.ts';
+import type { HistoryRun, RunHistory } from '../history/history-run.ts';
 import type { RunStatus } from '../report/model.ts';
 import { short } from './shapes.ts';
 
@@ -36,12 +36,14 @@ const HEIGHT = 40;
 const NONE = '–';
 
 /** This run, the last one, beside those before it; null with fewer than two. */
-export function trendsView(history: readonly HistoryRun[]): TrendsView | null {
-  const runs = history.slice(-MAX_RUNS);
+export function trendsView(history: RunHistory | null): TrendsView | null {
+  if (!history?.own) return null;
+  const { own, comparedWith } = history;
+  const runs = [...history.runs, own].slice(-MAX_RUNS);
   if (runs.length < 2) return null;
   const day = (run: HistoryRun): string => isoTime(Date.parse(run.startedAt)).slice(0, 10);
   return {
-    note: `This run, at the right, and the ${counted(runs.length - 1, 'run')} before it.`,
+    note: `This run, at the right, and the ${counted(runs.length - 1, 'run')} before it${comparedWith === null ? '' : ` on ${comparedWith}`}.`,
     from: day(runs[0]!),
     to: day(runs.at(-1)!),
     charts: [

@@ -3,9 +3,8 @@ import { type TimelineView, timelineView } from './charts.ts';
 import { packPageData } from './page-data.ts';
 import type { Report, ReportTotals, RunStatus } from '../report/model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
-import type { HistoryRun } from '../history/history-run.ts';
-import { stateIntervalsOf } from './member-timeline.ts';
-import { spanOf } from '../collect/timeline-counts.ts';
+import type { RunHistory } from '../history/history-run.ts';
+import { spanOfReport, stateIntervalsOf } from '../report/state-intervals.ts';
 import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
 import { type ErrorsView, errorsView } from './view-errors.ts';
 import { type ExtremesView, extremesView } from './view-extremes.ts';
@@ -74,18 +73,16 @@ interface LiveMark {
   readonly revision: string;
 }
 
-/** `trends`: the last runs, oldest first, the present one last. */
 export function dashboardView(
   report: Report,
   title: string,
-  trends: readonly HistoryRun[] = [],
+  history: RunHistory | null = null,
   { running = false, live = null }: ViewOptions = {},
 ): DashboardView {
   const ordered = orderTests(report.tests);
   const status = running ? 'running' : report.run.status;
   const label = STATUS_LABELS[status];
-  const startedAt = Date.parse(report.run.startedAt);
-  const span = spanOf(report.timeline, startedAt, startedAt + report.run.durationMs);
+  const span = spanOfReport(report);
   const intervals = stateIntervalsOf(report.transitions, span);
   return {
     title,
@@ -101,7 +98,7 @@ export function dashboardView(
     config: configView(report),
     errors: errorsView(report),
     extremes: extremesView(report.tests),
-    trends: trendsView(trends),
+    trends: trendsView(history),
     tests: testsView(report, ordered),
     generator: `${report.generator.name} ${report.generator.version}`,
     pageData: packPageData(report, ordered),

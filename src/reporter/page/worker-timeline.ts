@@ -1,7 +1,8 @@
 import type { Verdict } from '../../core/types.ts';
 import { count, counted, percent } from '../../shared/format.ts';
 import type { Report } from '../report/model.ts';
-import { type Interval, boxes } from './shapes.ts';
+import type { Interval } from '../report/state-intervals.ts';
+import { boxes } from './shapes.ts';
 import { getOrCreate } from '../collect/counts.ts';
 
 const MAX_ROWS = 12;

@@ -5,7 +5,7 @@
 import type { Transition, Verdict } from '../../core/types.ts';
 import { isoTime } from '../../shared/format.ts';
 import { groupCauses } from '../judge/causes.ts';
-import type { CollectedResult, CollectedTest, RunState, SeenRequest } from '../collect/run-state.ts';
+import type { CollectedResult, CollectedTest, RunState, SeenRequest, Waited } from '../collect/run-state.ts';
 import { judgeGate } from '../judge/gate.ts';
 import { spanOf } from '../collect/timeline-counts.ts';
 import { type JudgedTest, judgeCollectedTest } from '../judge/judging.ts';
@@ -18,6 +18,7 @@ import type {
   ReportTest,
   ReportTotals,
   ReportTransition,
+  ReportWaited,
   RunStatus,
 } from './model.ts';
 import { strategiesOf } from './strategies.ts';
@@ -32,6 +33,9 @@ export interface RunFacts {
   readonly playwright: string;
   readonly version: string;
   readonly shard: { readonly current: number; readonly total: number } | null;
+  readonly ci?: ReportRun['ci'];
+  readonly git?: ReportRun['git'];
+  readonly links?: ReportRun['links'];
   /** The run was killed: from its journal. */
   readonly cutOff?: ReportRun['cutOff'];
 }
@@ -44,7 +48,10 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
   const totals = totalsOf(runState, tests);
   const verdicts = countVerdicts(judged);
   const timeline = runState.timeline.buckets(run.startedAt, endedAt);
-  const gate = judgeGate(runState.gate, { verdicts, degraded: totals.degraded });
+  const shards = shardsOf(runState, run);
+  // A shard's own report has the others' missing by nature.
+  const missingShards = run.shard ? 0 : shards.total - shards.present.length;
+  const gate = judgeGate(runState.gate, { verdicts, degraded: totals.degraded, missingShards });
   return {
     schema: 'gemba-report/1',
     generator: { name: 'gemba-agent', version: run.version },
@@ -56,7 +63,10 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
       configRevision: runState.configStates.inForce ?? runState.revision?.value ?? null,
       configErrors: [...runState.configErrors, ...runState.configStates.errors],
       revisions: runState.configStates.isEmpty ? revisionsOf(runState) : runState.configStates.revisions,
-      shards: shardsOf(runState, run),
+      shards,
+      ci: run.ci ?? null,
+      git: run.git ?? null,
+      links: run.links ?? { playwrightReport: null, ci: null },
       gate,
       cutOff: run.cutOff ?? null,
     },
@@ -89,6 +99,7 @@ function inOrder(a: Transition, b: Transition): number {
 function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTotals {
   const { all, requestsOmitted, calls } = runState;
   const requests = all.requests + requestsOmitted;
+  const interrupted = tests.filter(isInterrupted).length;
   const ended = (status: CollectedTest['status']): number =>
     tests.filter((test) => test.status === status).length;
   return {
@@ -96,7 +107,8 @@ function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTo
     passed: ended('expected'),
     failed: ended('unexpected'),
     flaky: ended('flaky'),
-    skipped: ended('skipped'),
+    skipped: ended('skipped') - interrupted,
+    interrupted,
     leases: all.leases,
     calls,
     requests,
@@ -108,12 +120,26 @@ function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTo
     p50Ms: roundedOrNull(all.durations.percentile(0.5)),
     p95Ms: roundedOrNull(all.durations.percentile(0.95)),
     p99Ms: roundedOrNull(all.durations.percentile(0.99)),
-    waitedMs: rounded(runState.waitedMs),
+    waitedMs: rounded(runState.waited.leasesMs + runState.waited.rateLimitsMs + runState.waited.retriesMs),
+    waited: waitedOf(runState.waited),
     degraded: tests.filter((test) => test.results.some((result) => result.degraded)).length,
     pinned: tests.filter((test) => test.results.some((result) => result.pinned)).length,
     unmeasured: tests.filter(isUnmeasured).length,
     errorsCut: runState.errorsCut,
   };
+}
+
+function waitedOf({ leasesMs, rateLimitsMs, retriesMs }: Waited): ReportWaited {
+  return {
+    leasesMs: rounded(leasesMs),
+    rateLimitsMs: rounded(rateLimitsMs),
+    retriesMs: rounded(retriesMs),
+  };
+}
+
+/** Playwright's outcome of it is "skipped". */
+function isInterrupted({ status, results }: CollectedTest): boolean {
+  return status === 'skipped' && results.at(-1)?.status === 'interrupted';
 }
 
 function isUnmeasured({ status, results }: CollectedTest): boolean {
@@ -144,7 +170,7 @@ function toTransition({ at, until, pool, endpoint, key, from, to, why }: Transit
 }
 
 function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
-  const { id, title, file, line, project, status } = test;
+  const { id, title, file, line, project, status, tags } = test;
   return {
     id,
     title,
@@ -155,6 +181,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
     verdict,
     degraded: test.results.some((result) => result.degraded),
     pinned: test.results.some((result) => result.pinned),
+    tags,
     results: test.results.map((result, index) => ({
       retry: result.retry,
       status: result.status,
@@ -162,6 +189,9 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
       durationMs: rounded(result.durationMs),
       verdict: judgements[index]?.verdict ?? null,
       evidence: judgements[index]?.evidence ?? [],
+      errors: result.errors,
+      trace: result.trace,
+      waited: waitedOf(result.waited),
       refused: result.refused,
       shard: result.shard,
       worker: result.worker,

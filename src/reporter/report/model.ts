@@ -38,9 +38,33 @@ export interface ReportRun {
   /** The configuration at the start, and each edit since, applied or refused. */
   readonly revisions: readonly ReportRevision[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };
+  /** The CI run, from its variables; null elsewhere. */
+  readonly ci: ReportCi | null;
+  /** The working copy that the run was started in; null without one. */
+  readonly git: ReportGit | null;
+  readonly links: ReportLinks;
   readonly gate: ReportGate | null;
   /** The run was killed: how many of its tests had ended by then. Else null. */
   readonly cutOff: { readonly planned: number; readonly ended: number } | null;
+}
+
+export interface ReportCi {
+  readonly provider: 'github' | 'gitlab' | 'jenkins' | 'azure' | 'circleci';
+  readonly url: string | null;
+  readonly branch: string | null;
+  readonly commit: string | null;
+}
+
+export interface ReportGit {
+  readonly branch: string | null;
+  readonly commit: string | null;
+}
+
+/** Addresses, or paths that start at the report's folder. */
+export interface ReportLinks {
+  /** Playwright's html report of the same run. */
+  readonly playwrightReport: string | null;
+  readonly ci: string | null;
 }
 
 /** A state of the configuration. */
@@ -66,7 +90,10 @@ export interface ReportTotals {
   readonly passed: number;
   readonly failed: number;
   readonly flaky: number;
+  /** Including tests that did not run. */
   readonly skipped: number;
+  /** Tests that were running when the run ended. */
+  readonly interrupted: number;
   readonly leases: number;
   readonly calls: number;
   readonly requests: number;
@@ -78,13 +105,24 @@ export interface ReportTotals {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
+  /** The sum of `waited`. */
   readonly waitedMs: number;
+  readonly waited: ReportWaited;
   readonly degraded: number;
   readonly pinned: number;
   /** Tests that ran without a leased request. */
   readonly unmeasured: number;
   /** Errors that happened but are not in `errors`. */
   readonly errorsCut: number;
+}
+
+/** Time that tests waited, by reason. */
+export interface ReportWaited {
+  readonly leasesMs: number;
+  /** For a permit of a pace, and as long as a server asked. */
+  readonly rateLimitsMs: number;
+  /** Between the requests of a call. */
+  readonly retriesMs: number;
 }
 
 /** One cause of failures, with its tests. */
@@ -223,6 +261,7 @@ export interface ReportTest {
   readonly verdict: Verdict | null;
   readonly degraded: boolean;
   readonly pinned: boolean;
+  readonly tags: readonly string[];
   readonly results: readonly ReportResult[];
 }
 
@@ -233,6 +272,11 @@ export interface ReportResult {
   readonly durationMs: number;
   readonly verdict: Verdict | null;
   readonly evidence: readonly string[];
+  /** Of a failed attempt, as Playwright reports them, without secrets. */
+  readonly errors: readonly ReportAttemptError[];
+  /** The link to Playwright's trace of it. */
+  readonly trace: string | null;
+  readonly waited: ReportWaited;
   /** Not run, since an earlier attempt was a product failure (`"retryTests": "environment"`). */
   readonly refused: boolean;
   readonly shard: number | null;
@@ -261,6 +305,16 @@ export interface ReportRequest {
   readonly waitedMs: number;
   /** True for a fault that a later success made up for, false for one that ended its call, null for what is no fault. */
   readonly recovered: boolean | null;
+}
+
+export interface ReportAttemptError {
+  readonly message: string;
+  /** The code around it; empty where Playwright has none. */
+  readonly snippet: string;
+  /** Its place in the user's files; null where it has none. */
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
 }
 
 interface ReportLease {

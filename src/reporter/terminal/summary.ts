@@ -52,10 +52,11 @@ function placeOf(problem: string): string {
 }
 
 function testsPart({ totals }: Report): string {
-  const { tests, passed, flaky, skipped } = totals;
+  const { tests, passed, flaky, skipped, interrupted } = totals;
   const parts = [`${count(passed)} of ${count(tests)} passed`];
   if (flaky > 0) parts.push(`${count(flaky)} flaky`);
   if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  if (interrupted > 0) parts.push(`${count(interrupted)} interrupted`);
   return parts.join(', ');
 }
 

@@ -17,6 +17,7 @@ describe('A validated configuration', () => {
           "degraded": "warn",
           "environment": "warn",
           "product": "warn",
+          "shards": "warn",
           "unknown": "warn",
         },
         "pools": {
@@ -71,6 +72,7 @@ describe('A validated configuration', () => {
           "degraded": "fail",
           "environment": "fail",
           "product": "fail",
+          "shards": "fail",
           "unknown": "fail",
         },
         "name": "shop",

@@ -58,5 +58,5 @@ export const FULL: GembaConfigInput = {
     'api-dr': { keys: ['other'], auth: 'none' },
   },
   retryTests: 'environment',
-  gate: { product: 'fail', environment: 'fail', unknown: 'fail', degraded: 'fail' },
+  gate: { product: 'fail', environment: 'fail', unknown: 'fail', degraded: 'fail', shards: 'fail' },
 };

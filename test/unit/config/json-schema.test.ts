@@ -117,7 +117,8 @@ describe('schema.json', () => {
         .gate.product "warn"
         .gate.environment "warn"
         .gate.unknown "warn"
-        .gate.degraded "warn""
+        .gate.degraded "warn"
+        .gate.shards "warn""
       `);
   });
 

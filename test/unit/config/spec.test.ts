@@ -78,7 +78,7 @@ describe('The pools for the broker', () => {
         "name": "api",
         "protocol": "gemini",
         "retryBudget": 1,
-        "revision": "87c80faee50a",
+        "revision": "77314e65a1a6",
         "rotation": "random",
         "routing": "priority",
         "timeoutMs": 1500,

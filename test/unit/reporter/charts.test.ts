@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryRun } from '../../../src/reporter/history/history-run.ts';
-import { memberTimeline, stateIntervalsOf } from '../../../src/reporter/page/member-timeline.ts';
+import type { HistoryRun, RunHistory } from '../../../src/reporter/history/history-run.ts';
+import { memberTimeline } from '../../../src/reporter/page/member-timeline.ts';
+import { stateIntervalsOf } from '../../../src/reporter/report/state-intervals.ts';
 import { boxes, stepArea } from '../../../src/reporter/page/shapes.ts';
 import { ActivityCounts } from '../../../src/reporter/collect/activity-counts.ts';
 import { extremesView } from '../../../src/reporter/page/view-extremes.ts';
@@ -133,23 +134,27 @@ describe('trends', () => {
     successRate: 1,
     p95Ms: 100,
     waitedMs: 0,
+    branch: 'main',
+    commit: null,
+    members: [],
     ...parts,
   });
+  const historyOf = (...runs: HistoryRun[]): RunHistory => {
+    return { runs: runs.slice(0, -1), own: runs.at(-1)!, outcomes: new Map(), comparedWith: 'main' };
+  };
 
   it('need two runs', () => {
-    expect(trendsView([])).toBeNull();
-    expect(trendsView([run()])).toBeNull();
+    expect(trendsView(null)).toBeNull();
+    expect(trendsView(historyOf(run()))).toBeNull();
+    expect(trendsView({ ...historyOf(run(), run()), own: null })).toBeNull();
   });
 
   it('show this run beside the median before it, with gaps where nothing was measured', () => {
     const verdicts = { product: 1, environment: 3, unknown: 0 };
-    const view = trendsView([
-      run(),
-      run({ p95Ms: null }),
-      run({ p95Ms: 300 }),
-      run({ verdicts, successRate: null }),
-    ])!;
-    expect(view.note).toBe('This run, at the right, and the 3 runs before it.');
+    const view = trendsView(
+      historyOf(run(), run({ p95Ms: null }), run({ p95Ms: 300 }), run({ verdicts, successRate: null })),
+    )!;
+    expect(view.note).toBe('This run, at the right, and the 3 runs before it on main.');
     expect(view.charts.map(({ now, before }) => [now, before])).toEqual([
       ['4', 'median before 0'],
       ['not measured', 'median before 100 %'],

@@ -3,9 +3,15 @@ import type { Gate, GateRule } from '../../../src/core/types.ts';
 import { judgeGate } from '../../../src/reporter/judge/gate.ts';
 import { leased, record, reportOf } from './synthetic.ts';
 
-const WARN: Gate = { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' };
-const some = { verdicts: { product: 1, environment: 2, unknown: 3 }, degraded: 4 };
-const none = { verdicts: { product: 0, environment: 0, unknown: 0 }, degraded: 0 };
+const WARN: Gate = {
+  product: 'warn',
+  environment: 'warn',
+  unknown: 'warn',
+  degraded: 'warn',
+  shards: 'warn',
+};
+const some = { verdicts: { product: 1, environment: 2, unknown: 3 }, degraded: 4, missingShards: 5 };
+const none = { verdicts: { product: 0, environment: 0, unknown: 0 }, degraded: 0, missingShards: 0 };
 
 describe('the gate', () => {
   it('adds nothing without rules, or where all rules are "warn"', () => {
@@ -27,6 +33,7 @@ describe('the gate', () => {
       'the gate failed this run: 3 tests had a failed attempt of unknown cause (gate.unknown is "fail")',
     ],
     ['degraded', 'the gate failed this run: 4 tests ran on a fallback (gate.degraded is "fail")'],
+    ['shards', 'the gate failed this run: 5 shards are missing (gate.shards is "fail")'],
   ])('fails on %s with the reason in one line', (on, line) => {
     const rules = { ...WARN, [on]: 'fail' as const };
     expect(judgeGate(rules, some)).toEqual({ rules, failed: true, line });

@@ -51,13 +51,13 @@ function journalOf(tests: readonly FakeTest[]): { journal: Journal; own: ReturnT
 describe('a journal', () => {
   it('gives the report that its run would have written', async () => {
     const { journal, own } = journalOf(TESTS);
-    journal.began({ id: 'x', title: 'was running', file: 'a.spec.ts', line: 1, project: '' }, 0, 4);
+    journal.began({ id: 'x', title: 'was running', file: 'a.spec.ts', line: 1, project: '', tags: [] }, 0, 4);
     journal.close(false);
     const [file] = journalsIn(folder);
     const { report, title } = (await reportFromJournal(file!, RUN.version))!;
     expect(title).toBe('Nightly');
     expect(report.run).toMatchObject({ status: 'interrupted', cutOff: { planned: 3, ended: 2 } });
-    expect(report.totals).toEqual({ ...own.totals, tests: 3, skipped: 1 });
+    expect(report.totals).toEqual({ ...own.totals, tests: 3, interrupted: 1 });
     expect(report.verdicts).toEqual(own.verdicts);
     expect(report.tests.slice(0, 2)).toEqual(own.tests);
     expect(report.pools).toEqual(own.pools);

@@ -29,7 +29,7 @@ function hostileReport(): Report {
     errors: [{ at: START, lease: 0, kind: 'server', status: 503, message: HOSTILE }],
     strategies: [{ task: HOSTILE, name: HOSTILE, ok: true, durationMs: 1, fallback: false }],
     transitions: [{ ...transition, seq: 1, broker: 'b', at: START, why: HOSTILE, until: START + 9e6 }],
-    gate: { product: 'fail', environment: 'fail', unknown: 'fail', degraded: 'fail' },
+    gate: { product: 'fail', environment: 'fail', unknown: 'fail', degraded: 'fail', shards: 'warn' },
   });
   const told = { verdict: 'environment' as const, evidence: [HOSTILE] };
   return reportOf([

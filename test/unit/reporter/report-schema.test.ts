@@ -52,7 +52,7 @@ const full = reportOf([
                 until: START,
               },
             ],
-            gate: { product: 'warn', environment: 'fail', unknown: 'warn', degraded: 'warn' },
+            gate: { product: 'warn', environment: 'fail', unknown: 'warn', degraded: 'warn', shards: 'warn' },
           }),
           record(),
         ],

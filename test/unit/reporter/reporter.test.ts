@@ -43,7 +43,7 @@ const flaky: FakeTest[] = [
         status: 'failed',
         records: [
           leased('api/eu/k', [[0, 'network']], {
-            gate: { product: 'warn', environment: 'fail', unknown: 'warn', degraded: 'warn' },
+            gate: { product: 'warn', environment: 'fail', unknown: 'warn', degraded: 'warn', shards: 'warn' },
           }),
         ],
       },

@@ -33,7 +33,7 @@ const report = reportOf([
                 until: START,
               },
             ],
-            gate: { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn' },
+            gate: { product: 'warn', environment: 'warn', unknown: 'warn', degraded: 'warn', shards: 'warn' },
           }),
         ],
       },
@@ -44,7 +44,7 @@ const report = reportOf([
 const MEMBER = 'state until leases requests successes failures successRate avgMs p95Ms kinds';
 const TOTALS =
   'tests passed failed flaky skipped leases calls requests successes failures requestRetries ' +
-  'successRate avgResponseMs p50Ms p95Ms p99Ms waitedMs degraded pinned';
+  'successRate avgResponseMs p50Ms p95Ms p99Ms waitedMs waited degraded pinned';
 const [pool] = report.pools;
 const [test] = report.tests;
 
@@ -56,7 +56,7 @@ const CONTRACT: [string, object | undefined, string][] = [
     'schema generator run totals verdicts pools strategies errors transitions tests timeline',
   ],
   ['generator', report.generator, 'name version'],
-  ['run', report.run, 'status startedAt durationMs playwright configRevision configErrors shards'],
+  ['run', report.run, 'status startedAt durationMs playwright configRevision configErrors ci shards'],
   ['shards', report.run.shards, 'total present'],
   ['totals', report.totals, TOTALS],
   ['verdicts', report.verdicts, 'product environment unknown'],
@@ -70,7 +70,7 @@ const CONTRACT: [string, object | undefined, string][] = [
   [
     'result',
     test?.results[0],
-    'retry status durationMs verdict evidence shard worker requests requestsOmitted leases',
+    'retry status durationMs verdict evidence errors shard worker requests requestsOmitted leases',
   ],
   [
     'request',
@@ -83,11 +83,12 @@ const CONTRACT: [string, object | undefined, string][] = [
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
   report: ['causes', 'fallbacks', 'foreignRecords'],
-  run: ['revisions', 'gate', 'cutOff'],
-  totals: ['unmeasured', 'errorsCut'],
+  run: ['revisions', 'gate', 'cutOff', 'git', 'links'],
+  totals: ['unmeasured', 'errorsCut', 'interrupted'],
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
-  result: ['startedAt', 'refused'],
+  result: ['startedAt', 'refused', 'trace', 'waited'],
+  test: ['tags'],
   strategy: ['estimate', 'periods'],
 };
 

@@ -1,4 +1,11 @@
-import type { FullConfig, FullResult, Suite, TestCase, TestResult } from '@playwright/test/reporter';
+import type {
+  FullConfig,
+  FullResult,
+  Suite,
+  TestCase,
+  TestError,
+  TestResult,
+} from '@playwright/test/reporter';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../../src/core/types.ts';
 import { aggregate, type RunFacts } from '../../../src/reporter/report/aggregate.ts';
 import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect/collect.ts';
@@ -17,6 +24,8 @@ export interface FakeResult {
   readonly durationMs?: number;
   readonly records?: readonly GembaRecord[];
   readonly error?: string;
+  readonly errors?: readonly TestError[];
+  readonly trace?: string;
   readonly worker?: number;
 }
 
@@ -27,6 +36,7 @@ export interface FakeTest {
   readonly line?: number;
   readonly project?: string;
   readonly describe?: string;
+  readonly tags?: readonly string[];
   readonly expectedStatus?: Status;
   readonly results: readonly FakeResult[];
 }
@@ -137,6 +147,7 @@ export function testCase(fake: FakeTest): TestCase {
   const shape = {
     id,
     title,
+    tags: fake.tags ?? [],
     expectedStatus,
     location,
     results,
@@ -148,7 +159,9 @@ export function testCase(fake: FakeTest): TestCase {
 }
 
 function testResult(fake: FakeResult, test: string, retry: number): TestResult {
-  const errors = fake.error === undefined ? [] : [{ message: fake.error }];
+  const errors = fake.errors ?? (fake.error === undefined ? [] : [{ message: fake.error }]);
+  const trace = { name: 'trace', contentType: 'application/zip', path: fake.trace };
+  const records = (fake.records ?? []).map((each) => attachment({ ...each, test, retry }));
   const shape = {
     retry,
     status: fake.status ?? 'passed',
@@ -157,7 +170,7 @@ function testResult(fake: FakeResult, test: string, retry: number): TestResult {
     workerIndex: fake.worker ?? 0,
     parallelIndex: fake.worker ?? 0,
     errors,
-    attachments: (fake.records ?? []).map((each) => attachment({ ...each, test, retry })),
+    attachments: [...records, ...(fake.trace === undefined ? [] : [trace])],
   };
   return shape as unknown as TestResult;
 }
@@ -168,6 +181,7 @@ export const ORIGIN: Origin = {
   merging: false,
   judgeRecord: () => null,
   redact: (text) => text,
+  linkTo: (file) => file,
 };
 
 export const RUN: RunFacts = {
@@ -203,7 +217,14 @@ export function fakeSuite(cases: readonly TestCase[]): Suite {
 }
 
 export function fakeConfig(parts: Partial<FullConfig> = {}): FullConfig {
-  return { version: '1.65.1', rootDir: '/repo/tests', shard: null, projects: [], ...parts } as FullConfig;
+  return {
+    version: '1.65.1',
+    rootDir: '/repo/tests',
+    shard: null,
+    projects: [],
+    reporter: [],
+    ...parts,
+  } as FullConfig;
 }
 
 export function fullResult(parts: Partial<FullResult> = {}): FullResult {

@@ -12,7 +12,7 @@ import { readHistory } from '../../../src/reporter/history/history-file.ts';
 import { reportFromJournal } from '../../../src/reporter/collect/journal-read.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
 import { renderDashboard } from '../../../src/reporter/page/render.ts';
-import { stepSummary } from '../../../src/reporter/terminal/step-summary.ts';
+import { markdown } from '../../../src/reporter/announce/markdown.ts';
 import { summaryText } from '../../../src/reporter/terminal/summary.ts';
 import { dashboardView } from '../../../src/reporter/page/view.ts';
 import { reportText } from '../../../src/reporter/report/text.ts';
@@ -53,7 +53,7 @@ async function written(
   return {
     page: await renderDashboard(dashboardView(report, HOSTILE[0]!)),
     data: [...reportText(report)].join(''),
-    markdown: stepSummary(report, HOSTILE[0]!),
+    markdown: markdown(report, HOSTILE[0]!),
     summary: summaryText(report, 'gemba-report/index.html'),
   };
 }
@@ -230,6 +230,6 @@ describe('what lies in a folder of artifacts', () => {
     '',
   ])('a history that is none begins anew: %.30s', async (text) => {
     put('history.json', text);
-    expect(await readHistory(path.join(folder, 'history.json'))).toEqual([]);
+    expect(await readHistory(path.join(folder, 'history.json'))).toEqual({ runs: [], tests: new Map() });
   });
 });

@@ -7,7 +7,7 @@ import {
   TEST_MARKS,
 } from '../data-format.ts';
 import { VERDICTS, type Verdict } from '../../../core/types.ts';
-import { count } from '../../../shared/format.ts';
+import { count, encodedPart } from '../../../shared/format.ts';
 import type { TestOutcome } from '../../report/model.ts';
 import { byId } from './dom.ts';
 
@@ -128,9 +128,8 @@ function toError(row: PackedError, data: PackedData, tests: readonly TestItem[])
   };
 }
 
-/** An id may hold half a surrogate pair, which an address cannot. */
 export function linkTo({ id }: TestItem): string {
-  return `#test=${encodeURIComponent(id.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'))}`;
+  return `#test=${encodedPart(id)}`;
 }
 
 export function labelMore(button: HTMLElement, left: number): void {
