@@ -18,6 +18,7 @@ async function one(index) {
     testId: `test-${index}`,
     titlePath: ['a.spec.ts', 'a test'],
     attachments: [],
+    errors: [],
     annotations: [],
     config: { shard: null, version: '' },
     workerIndex: 0,

@@ -22,6 +22,9 @@ export const BUNDLES = [
   { folder: '.cache/internals', entries: { index: 'scripts/internals.ts' } },
 ];
 
+/** Entries that are started, not imported. */
+const PROGRAMS = ['cli', 'broker'];
+
 /**
  * Which file a module goes into, by the first pattern that fits its path in src: modules that are loaded together are one file.
  * What fits none goes where rolldown puts it, with the entry or the later part that needs it alone.
@@ -42,7 +45,7 @@ const CHUNKS = [
   ['project', /^(?:client\/(?!index)|wire\/lines)/],
   ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
   // What each worker loads besides its entry, and what the parts that lease share.
-  ['worker-base', /^fixtures\/(?:lease\/refusal|test-time)/],
+  ['worker-base', /^fixtures\/(?:lease\/refusal|test-time|lazy|playwright-private|polling)/],
   ['lease-base', /^fixtures\/(?:lease\/held-lease|calls\/(?:target-url|classify|http-send))/],
   [
     'report',
@@ -80,7 +83,20 @@ export async function writeBundle(root, { folder, entries }) {
     comments: false,
   });
   await bundle.close();
+  if (folder === 'dist') refuseImportedEntries(output);
   writeLicenses(path.join(root, folder), output);
+}
+
+/** An entry exports its public names alone: what other files need of its modules belongs to a chunk of its own. */
+function refuseImportedEntries(output) {
+  const entries = output
+    .filter(({ isEntry, name }) => isEntry && !PROGRAMS.includes(name))
+    .map(({ fileName }) => fileName);
+  const faults = output.flatMap(({ fileName, imports = [] }) =>
+    imports.filter((file) => entries.includes(file)).map((file) => `${fileName} imports the entry ${file}`),
+  );
+  if (faults.length > 0)
+    throw new Error(`${faults.join('\n')}\nName the modules that both need in CHUNKS of ${import.meta.url}.`);
 }
 
 function chunkOf(root, id) {

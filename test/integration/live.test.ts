@@ -204,7 +204,7 @@ describe('a run with a live page', () => {
     const outage = named('meets an outage');
     expect(outage.verdict).toBe('environment');
     expect(outage.results[0]!.evidence[0]).toMatch(
-      /^down\/down: network, 1×, \d\d:\d\d:\d\d–\d\d:\d\d:\d\d$/,
+      /^down\/down: (?:GET \/who: )?network, 1×, \d\d:\d\d:\d\d–\d\d:\d\d:\d\d$/,
     );
     expect(named('dies')).toMatchObject({ verdict: 'unknown', status: 'flaky' });
     expect(named('hears of a rate limit')).toMatchObject({ verdict: null, status: 'expected' });
