@@ -77,6 +77,8 @@ export class Broker {
   readonly #context: () => Context;
   readonly #estimatesSentAt = new WeakMap<Connection, number>();
   readonly #reruns: Reruns = new Map();
+  /** What was printed once in its run. */
+  readonly #notices = new Set<string>();
   readonly #runViews = new RunViews();
   /** Messages held back until a configuration is in force. */
   #heldBack: (() => void)[] = [];
@@ -267,6 +269,11 @@ export class Broker {
     this.#pools.conclude();
   }
 
+  #isFirst({ run, topic }: { run: number; topic: string }): boolean {
+    const before = this.#notices.size;
+    return this.#notices.add(`${run} ${topic}`).size > before;
+  }
+
   #applyLeaseMessage(
     connection: Connection,
     message: Exclude<ClientMessage, { type: 'hello' | 'offer' | 'ping' }>,
@@ -288,6 +295,8 @@ export class Broker {
         return this.#runViews.passed(runOf(connection), message);
       case 'test-retry':
         return answer(connection, message.ask, { is: 'test-retry', endedBy: endedBy(this.#reruns, message) });
+      case 'first-notice':
+        return answer(connection, message.ask, { is: 'first-notice', isFirst: this.#isFirst(message) });
       case 'status':
         return this.#sendStatus(connection, message);
       case 'admin':

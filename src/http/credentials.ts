@@ -26,6 +26,14 @@ export function keyless(address: string, credentials: Credentials): string {
   return formsOf(key).reduce((text, form) => text.replaceAll(form, ''), left);
 }
 
+/** Texts that stand in an address with the leased key: by them it is looked for in an address before it is read. */
+export function marksOf({ query }: Credentials): string[] {
+  if (query === null) return [];
+  const [name, key] = query;
+  const parameter = withParameter('', name, key).slice(1);
+  return key.length < MIN_SECRET ? [parameter] : formsOf(key);
+}
+
 /** The key as it may stand in an address, the longest form first. */
 function formsOf(key: string): string[] {
   const once = encodeURIComponent(key);

@@ -57,6 +57,8 @@ const record = z.object({
   /** Id of the test, and its retry: the result that this is about. */
   test: z.string().min(1),
   retry: z.number().int().min(0),
+  /** It takes the place of an earlier record of the same result. */
+  again: z.boolean().optional(),
   /** The test's title, where secrets were taken out of it. */
   title: z.string().optional(),
   /** The messages of its errors, where secrets were taken out of them; null for one without. */

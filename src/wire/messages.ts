@@ -297,6 +297,8 @@ const message = z.discriminatedUnion('type', [
   }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
   z.object({ type: z.literal('test-retry'), ask, ...running }),
+  /** Asks whether it is the first of its run to print something that is printed once in a run. */
+  z.object({ type: z.literal('first-notice'), ask, run: count, topic: text }),
   z.object({
     type: z.literal('admin'),
     ask,
@@ -350,6 +352,7 @@ export type Answer =
   | { readonly is: 'noted' }
   | { readonly is: 'judged'; readonly finding: Finding; readonly outOfService: readonly MemberName[] }
   | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
+  | { readonly is: 'first-notice'; readonly isFirst: boolean }
   | {
       readonly is: 'refused';
       readonly timedOut: boolean;

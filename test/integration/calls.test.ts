@@ -343,11 +343,11 @@ describe('request contexts', () => {
   scenario(
     'made by hand in a test carry its key',
     `
-    test('get what the test’s own request has, or what they bring', async ({ request, playwright }) => {
+    test('belong to the lease, whatever options they have but another origin', async ({ request, playwright }) => {
       const second = await playwright.request.newContext();
       expect(await (await second.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one' });
-      const bare = await playwright.request.newContext({ extraHTTPHeaders: {} });
-      expect(await (await bare.get('/who')).json()).toMatchObject({ at: 'a', key: null });
+      const withHeaders = await playwright.request.newContext({ extraHTTPHeaders: { 'x-own': 'second' } });
+      expect(await (await withHeaders.get('/who')).json()).toMatchObject({ at: 'a', key: 'key-one', own: 'second' });
       const other = await playwright.request.newContext({ baseURL: FOREIGN });
       expect(await (await other.get('/who')).json()).toMatchObject({ at: 'foreign', key: null });
       expect(await (await request.get('/who')).json()).toMatchObject({ key: 'key-one' });
@@ -440,19 +440,22 @@ describe.skipIf(findChromium() === undefined)('a page', () => {
   );
 
   scenario(
-    'made by hand carries the key, unless it brings headers',
+    'made by hand carries the key, whatever headers it brings, unless its visitor is anonymous',
     `
     test.use({ gembaPool: 'keyed' });
-    test('a second user has the key too, or brings headers', async ({ page, browser }) => {
+    test('a second user has the key too, a visitor has none', async ({ page, browser, lease }) => {
       await page.goto('/page');
       const second = await browser.newContext();
       const other = await second.newPage();
       await other.goto('/who');
       expect(JSON.parse(await other.textContent('body'))).toMatchObject({ at: 'a', key: 'key-one' });
-      const bare = await browser.newContext({ extraHTTPHeaders: { 'x-own': 'second' } });
-      const own = await bare.newPage();
+      const withHeaders = await browser.newContext({ extraHTTPHeaders: { 'x-own': 'second' } });
+      const own = await withHeaders.newPage();
       await own.goto('/who');
-      expect(JSON.parse(await own.textContent('body'))).toMatchObject({ at: 'a', key: null, own: 'second' });
+      expect(JSON.parse(await own.textContent('body'))).toMatchObject({ at: 'a', key: 'key-one', own: 'second' });
+      const visitor = await lease.newPage(browser, { anonymous: true });
+      await visitor.goto('/who');
+      expect(JSON.parse(await visitor.textContent('body'))).toMatchObject({ at: 'a', key: null });
     });
   `,
   );

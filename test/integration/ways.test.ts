@@ -11,9 +11,10 @@ test.describe('a base URL', () => {
     expect(baseURL).toBe(lease.endpoint.url);
     expect((await request.get('/who')).ok()).toBe(true);
   });
-  test('with a path has relative addresses appended', async ({ gemba }) => {
+  test('with a path has the path kept', async ({ gemba }) => {
     const lease = await gemba.lease({ pool: 'path' });
-    expect(lease.endpoint.url).toContain('/api/v1');
+    expect(lease.endpoint.url).toContain('/api/v1/');
+    expect(await (await gemba.fetch('/orders', { lease })).json()).toMatchObject({ path: '/api/v1/orders' });
   });
   test.describe('outside the pool', () => {
     test.use({ baseURL: process.env.OUTSIDE });
@@ -26,9 +27,10 @@ test.describe('a base URL', () => {
 
 test.describe('with a path', () => {
   test.use({ gembaPool: 'path' });
-  test('goes below it', async ({ request }) => {
-    expect(await (await request.get('/orders')).json()).toMatchObject({ path: '/api/v1/orders' });
+  test('resolves relative addresses as Playwright does', async ({ request }) => {
+    expect(await (await request.get('/orders')).json()).toMatchObject({ path: '/orders' });
     expect(await (await request.get('orders?x=1')).json()).toMatchObject({ path: '/api/v1/orders?x=1' });
+    expect(await (await request.get('../v2/orders')).json()).toMatchObject({ path: '/api/v2/orders' });
     expect(await (await request.get(process.env.POOL + '/api/v1/orders')).json()).toMatchObject({ path: '/api/v1/orders' });
     expect(await (await request.get(process.env.POOL + '/other')).json()).toEqual({ path: '/other', key: 'path-key-value' });
     expect(await (await request.get(process.env.OUTSIDE + '/other')).json()).toEqual({ path: '/other', key: null });

@@ -51,7 +51,8 @@ export function ownRecord(
     const why = typeof read === 'string' ? read : judge(read, test, result);
     if (why !== null) noteForeign(runState, test, result, why);
     else if (typeof read !== 'string') {
-      if (own) noteForeign(runState, test, result, 'a later one of this result takes its place');
+      if (own && read.record.again !== true)
+        noteForeign(runState, test, result, 'a later one of this result takes its place');
       own = read;
     }
   }
