@@ -45,7 +45,10 @@ const CHUNKS = [
   ['project', /^(?:client\/(?!index)|wire\/lines)/],
   ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
   // What each worker loads besides its entry, and what the parts that lease share.
-  ['worker-base', /^fixtures\/(?:lease\/refusal|test-time|lazy|playwright-private|polling)/],
+  [
+    'worker-base',
+    /^fixtures\/(?:lease\/(?:refusal|target)|test-time|lazy|playwright-private|polling|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
+  ],
   ['lease-base', /^fixtures\/(?:lease\/held-lease|calls\/(?:target-url|classify|http-send))/],
   [
     'report',
