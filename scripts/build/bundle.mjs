@@ -47,9 +47,9 @@ const CHUNKS = [
   // What each worker loads besides its entry, and what the parts that lease share.
   [
     'worker-base',
-    /^fixtures\/(?:lease\/(?:refusal|target)|test-time|lazy|playwright-private|polling|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
+    /^fixtures\/(?:lease\/(?:refusal|target|binding)|test-time|lazy|playwright-private|polling|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
   ],
-  ['lease-base', /^fixtures\/(?:lease\/held-lease|calls\/(?:target-url|classify|http-send))/],
+  ['lease-base', /^fixtures\/(?:lease\/(?:held-lease|leases)|calls\/(?:target-url|classify|http-send))/],
   [
     'report',
     /^(?:reporter\/(?:collect|environment|judge|report|history|terminal|options|output|write)|shared\/record\.ts)/,
