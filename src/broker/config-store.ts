@@ -10,6 +10,14 @@ import {
 } from '../config/source.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigState } from '../core/types.ts';
+import { memoize } from '../shared/memoize.ts';
+
+/**
+ * What reads and watches the files is loaded when one of them changed, or so long after the start: a run of one test ends
+ * before. Until then the file is looked at this often.
+ */
+const BEGIN_AFTER_MS = 5_000;
+const LOOK_EVERY_MS = 400;
 
 /** What the store needs of the configuration's code, which is loaded only when it is needed. */
 interface Reader {
@@ -37,7 +45,7 @@ export class ConfigStore {
   readonly #file: string;
   readonly #now: Clock;
   readonly #onChange: (current: CurrentConfig) => void;
-  readonly #reader: Promise<Reader>;
+  readonly #reader: () => Promise<Reader>;
   #watcher: { close(): Promise<void> } | null = null;
   #current: CurrentConfig | null = null;
   #errors: readonly string[] = [];
@@ -50,15 +58,21 @@ export class ConfigStore {
   readonly #valueFiles = new Map<string, string>();
   #sequence = 0;
   #isClosed = false;
-  readonly #ready: Promise<void>;
+  readonly #begin = memoize(() => this.#watch());
+  readonly #looking: NodeJS.Timeout;
 
-  constructor(file: string, now: Clock, onChange: (current: CurrentConfig) => void, reader: Promise<Reader>) {
+  constructor(
+    file: string,
+    now: Clock,
+    onChange: (current: CurrentConfig) => void,
+    reader: () => Promise<Reader>,
+  ) {
     this.#file = file;
     this.#looked = new Set([file]);
     this.#now = now;
     this.#onChange = onChange;
-    this.#reader = reader;
-    this.#ready = this.#begin();
+    this.#reader = memoize(reader);
+    this.#looking = this.#lookUntil(now() + BEGIN_AFTER_MS);
   }
 
   get current(): CurrentConfig | null {
@@ -77,12 +91,12 @@ export class ConfigStore {
         this.#apply(revision, source.layers, []);
       }
     }
-    if (!this.#current) await this.#ready;
+    if (!this.#current) await this.#begin();
   }
 
   /** A client has these texts from before the broker; they count where the files themselves are not valid now. */
   async offer(revision: string, layers: readonly ConfigLayer[]): Promise<void> {
-    const reader = await this.#reader;
+    const reader = await this.#reader();
     if (this.#current || revisionOf(layers.map(({ text }) => text)) !== textRevision(revision)) return;
     try {
       reader.check({ revision, layers });
@@ -96,18 +110,28 @@ export class ConfigStore {
   async follow(revision: string | null, files: readonly ReadFile[]): Promise<void> {
     if (files.length === 0 || revision !== this.#current?.revision) return;
     for (const { path, stamp } of files) if (!this.#valueFiles.has(path)) this.#valueFiles.set(path, stamp);
-    const reader = await this.#reader;
+    const reader = await this.#reader();
+    await this.#begin();
     // It may have changed between a client's reading and its word.
     if (!this.#isClosed) this.#lookAtValues(reader);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#looking);
     await this.#watcher?.close();
   }
 
-  async #begin(): Promise<void> {
-    const reader = await this.#reader;
+  #lookUntil(end: number): NodeJS.Timeout {
+    return setInterval(() => {
+      const isChanged = this.#current !== null && sourceIn(this.#file)?.revision !== this.#lastSeen;
+      if (isChanged || this.#now() > end) void this.#begin();
+    }, LOOK_EVERY_MS);
+  }
+
+  async #watch(): Promise<void> {
+    clearInterval(this.#looking);
+    const reader = await this.#reader();
     if (this.#isClosed) return;
     this.#watcher = reader.watch(
       () => [...this.#looked, ...this.#valueFiles.keys()],

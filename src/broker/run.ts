@@ -92,7 +92,7 @@ export function run(
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
   const configStore =
-    configFile === '' ? null : new ConfigStore(configFile, now, () => broker.configChanged(), configReader());
+    configFile === '' ? null : new ConfigStore(configFile, now, () => broker.configChanged(), configReader);
   const broker: Broker = new Broker({
     store: restored.then(() => store),
     configStore,

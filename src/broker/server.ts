@@ -25,7 +25,7 @@ import { answer, type Connection, Connections, newConnection, send } from './con
 import { Pools } from './pools.ts';
 import { Probers } from './probers.ts';
 import { describeIssue } from '../wire/schema.ts';
-import { type BrokerMessage, type ClientMessage, clientMessage } from '../wire/messages.ts';
+import { type BrokerMessage, type ClientMessage, readClientMessage } from '../wire/messages.ts';
 import { Revisions } from './revisions.ts';
 import { RunViews } from './run-views.ts';
 import type { SharedStoreAdapter } from './shared-store.ts';
@@ -173,7 +173,7 @@ export class Broker {
       return;
     }
     const value = parseJson(line);
-    const parsed = clientMessage.safeParse(value);
+    const parsed = readClientMessage(value);
     if (parsed.success) this.#take(connection, parsed.data);
     else this.#refuse(connection, value, describeIssue(parsed.error));
   }

@@ -13,6 +13,9 @@ import type { LoadedConfig, ReadFile } from './types.ts';
 import { writtenTexts } from './written.ts';
 import { resolveVariables, type Env, type FolderOf, type Resolution, type Unset } from './variables.ts';
 
+/** A file is read once in a process: compiling its schema would take longer. */
+const ONCE = { jitless: true };
+
 export interface LoadOptions {
   /** Where variables come from. Default: the process's environment. */
   readonly env?: Env | undefined;
@@ -76,9 +79,14 @@ export function evaluate(
   const raw = withStore(value, env);
   const resolution = resolveVariables(raw, env, folderOf);
   const skipped = skippedPools(resolution);
-  const wrong = findingsOf(resolution, raw, skipped, env, schema);
+  const parsed = schema.safeParse(resolution.value, ONCE);
+  const wrong = findingsOf(resolution, raw, skipped, env, parsed.error?.issues);
   if (wrong.length > 0) return { findings: hidden(wrong, resolution, env) };
-  const config = partialConfigSchema.parse(withoutPools(skipped, resolution.value));
+  const isWhole = Object.keys(skipped).length === 0;
+  const config =
+    isWhole && parsed.success
+      ? parsed.data
+      : partialConfigSchema.parse(withoutPools(skipped, resolution.value), ONCE);
   const { pools, findings } = pinMembers(config.pools, skipped, env['GEMBA_PIN'] ?? '');
   if (findings.length > 0) return { findings: hidden(findings, resolution, env) };
   return {
@@ -101,7 +109,7 @@ export function checkSource(source: ConfigSource): void {
   const document = documentOf(source);
   if (document.broken) throw configError(path, document, document.findings);
   const resolution = resolveVariables(document.value, null, document.folderOf);
-  const { error } = gembaConfigSchema.safeParse(resolution.value);
+  const { error } = gembaConfigSchema.safeParse(resolution.value, ONCE);
   const findings = [
     ...document.findings,
     ...resolution.findings,
@@ -129,16 +137,15 @@ function findingsOf(
   raw: unknown,
   skipped: LoadedConfig['skipped'],
   env: Env,
-  schema: typeof gembaConfigSchema,
+  issues: Parameters<typeof toFindings>[0] = [],
 ): Finding[] {
-  const { error } = schema.safeParse(resolution.value);
   const unset = resolution.unset.filter(
     ({ path }) => path[0] !== 'pools' || skipped[String(path[1])] === undefined,
   );
   const findings = [
     ...resolution.findings,
     ...unset.map(unsetFinding),
-    ...toFindings(error?.issues ?? [], resolution, raw),
+    ...toFindings(issues, resolution, raw),
   ];
   const fromStore = (env['GEMBA_STORE'] ?? '') !== '';
   return findings.map((finding) =>

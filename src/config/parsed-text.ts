@@ -1,4 +1,4 @@
-import jsonc from 'jsonc-parser';
+import * as jsonc from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
 import { withoutMark } from '../shared/decode-text.ts';
 import type { Finding, Path } from './problems.ts';

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import jsonc from 'jsonc-parser';
+import * as jsonc from 'jsonc-parser';
 import { variablesFor } from './env-file.ts';
 import { asObject } from './json.ts';
 import { readConfigText } from './source.ts';

@@ -9,6 +9,7 @@ import {
   LEASE_SCOPES,
 } from '../core/types.ts';
 import { isRecordedRequest, MAX_TIME, type RecordedRequest } from './recorded-request.ts';
+import { compileLater } from './compile-later.ts';
 import { z } from './zod.ts';
 
 export * from './attachment.ts';
@@ -216,8 +217,8 @@ const record = z.object({
 
 export type GembaRecord = zod.infer<typeof record>;
 
-/** Reads a record. Compiled: a large run has ten thousands of them. */
-export const recordSchema = z.compile(record);
+/** Reads a record: a large run has ten thousands of them. */
+export const recordSchema = compileLater<GembaRecord>(record);
 
 function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;

@@ -1,4 +1,5 @@
 import type * as zod from 'zod';
+import { compileLater } from '../shared/compile-later.ts';
 import { z } from '../shared/zod.ts';
 
 /**
@@ -12,15 +13,16 @@ export function objectOf<T>(): <S extends { readonly [K in keyof T]-?: zod.ZodTy
 }
 
 /** A list that is refused at its first bad item: naming each fault of a million would take longer than any run. */
-export function failFastArray<T extends zod.ZodType>(
-  item: T,
+export function failFastArray<T>(
+  item: zod.ZodType<T>,
   { min = 0, max = Infinity }: { readonly min?: number; readonly max?: number } = {},
-): zod.ZodType<zod.output<T>[], unknown[]> {
+): zod.ZodType<T[], unknown[]> {
+  const reader = compileLater(item);
   return z.array(z.unknown()).transform((values, context) => {
     if (values.length < min || values.length > max) return refuse(context, [], 'too few or too many items');
-    const items: zod.output<T>[] = [];
+    const items: T[] = [];
     for (const [index, value] of values.entries()) {
-      const parsed = item.safeParse(value);
+      const parsed = reader.safeParse(value);
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
         return refuse(context, [index, ...(issue?.path ?? [])], issue?.message ?? 'Invalid input');

@@ -1,7 +1,7 @@
 import { type MemberKind } from '../../core/types.ts';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import jsonc from 'jsonc-parser';
+import * as jsonc from 'jsonc-parser';
 import { GembaError } from '../../core/errors.ts';
 import { withoutMark } from '../../shared/decode-text.ts';
 import { writeWholeSync } from '../../shared/write-whole.ts';

@@ -63,7 +63,7 @@ export const endpointSchema: z.ZodType<EndpointConfig, EndpointInput> = either(
   [endpointUrl().describe('Short form of { "url": … }.'), endpoint],
   'be an address in quotes or an object with "url"',
 ).transform((input) => {
-  const given = typeof input === 'string' ? endpoint.parse({ url: input }) : input;
+  const given = typeof input === 'string' ? endpoint.parse({ url: input }, { jitless: true }) : input;
   return { ...given, name: given.name ?? hostOf(given.url) };
 });
 
@@ -104,7 +104,7 @@ const key = checked(
 export const keySchema: z.ZodType<Omit<KeyConfig, 'name'> & { name?: string | undefined }, KeyInput> = either(
   [secretText().describe('Short form of { "value": … }.'), key],
   'be a string or an object with "value" or "fields"',
-).transform((input) => (typeof input === 'string' ? key.parse({ value: input }) : input));
+).transform((input) => (typeof input === 'string' ? key.parse({ value: input }, { jitless: true }) : input));
 
 function healthProblem(value: string): string | undefined {
   return /^\/(?![/\\])\S*$/.test(value)
