@@ -10,12 +10,13 @@ export const RIGHTS = {
   config: ['core', 'shared'],
   http: ['core', 'shared'],
   redis: ['core', 'shared'],
+  sessions: ['core', 'shared'],
   client: ['wire', 'config', 'core', 'shared'],
-  broker: ['wire', 'core', 'router', 'redis', 'config', 'shared'],
-  fixtures: ['client', 'http', 'config', 'core', 'shared'],
+  broker: ['wire', 'core', 'router', 'redis', 'sessions', 'config', 'shared'],
+  fixtures: ['client', 'http', 'sessions', 'config', 'core', 'shared'],
   reporter: ['config', 'core', 'shared'],
   'reporter/live': ['client', 'config', 'core', 'shared'],
-  cli: ['client', 'http', 'config', 'core', 'shared', 'reporter'],
+  cli: ['client', 'http', 'sessions', 'config', 'core', 'shared', 'reporter'],
   'index.ts': ['fixtures', 'config', 'core'],
 };
 

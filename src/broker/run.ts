@@ -7,6 +7,7 @@ import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
 import { presenceSocket, presentClients } from '../shared/local-sockets.ts';
+import { forgetEndedRuns } from '../sessions/folder.ts';
 import { isAlive } from '../shared/processes.ts';
 import { contextOf } from './context.ts';
 import type { Listener } from './listener.ts';
@@ -77,6 +78,7 @@ export function run(
     secret.close();
     broker.close();
     listener.close();
+    forgetEndedRuns(cacheFile);
     void configStore?.close();
     void store.then((opened) => (typeof opened === 'object' ? opened?.close() : undefined));
     process.exitCode = 0;

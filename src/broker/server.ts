@@ -15,6 +15,7 @@ import { Absent } from './absent.ts';
 import { contextsOf } from './context.ts';
 import { applyLeaseMessage } from './apply-message.ts';
 import { ESTIMATES_EVERY_MS, routerEstimatesOf } from './estimates.ts';
+import { Locks } from './locks.ts';
 import type { ConfigStore } from './config-store.ts';
 import type { Presences } from './presences.ts';
 import type { Secret } from './secret.ts';
@@ -80,6 +81,7 @@ export class Broker {
   /** What was printed once in its run. */
   readonly #notices = new Set<string>();
   readonly #runViews = new RunViews();
+  readonly #locks = new Locks((client, ask) => this.#connections.send(client, lockedAnswer(ask)));
   /** Messages held back until a configuration is in force. */
   #heldBack: (() => void)[] = [];
   #closed = false;
@@ -297,6 +299,10 @@ export class Broker {
         return answer(connection, message.ask, { is: 'test-retry', endedBy: endedBy(this.#reruns, message) });
       case 'first-notice':
         return answer(connection, message.ask, { is: 'first-notice', isFirst: this.#isFirst(message) });
+      case 'lock':
+        return this.#locks.lock(message.lock, message.topic, connection.client, message.ask);
+      case 'unlock':
+        return this.#locks.unlock(message.lock);
       case 'status':
         return this.#sendStatus(connection, message);
       case 'admin':
@@ -385,6 +391,7 @@ export class Broker {
     if (!this.#connections.remove(connection)) return;
     const { client, presence } = connection;
     this.#ports.tasks.dropClient(client);
+    this.#locks.cancelWaitsOf(client);
     if (presence === null || this.#closed) this.#drop(client);
     else {
       this.#pools.cancelWaitsOf(client);
@@ -395,10 +402,15 @@ export class Broker {
   }
 
   #drop(client: string): void {
+    this.#locks.dropClient(client);
     this.#pools.dropClient(client);
     this.#ports.onClients(this.clients);
     this.#pools.conclude();
   }
+}
+
+function lockedAnswer(ask: number): BrokerMessage {
+  return { type: 'answer', ask, answer: { is: 'locked' } };
 }
 
 /** Clients of one run share what it has seen. */

@@ -9,7 +9,7 @@ import { sleep } from '../shared/sleep.ts';
 import type { BrokerIdentity } from '../wire/greeting.ts';
 import { splitLines, toLine } from '../wire/lines.ts';
 import { storeIdOf } from './address.ts';
-import { foreign, invalid, REACH_MS, rejected, silent, unanswered, unreachable } from './failures.ts';
+import { foreign, inTime, invalid, REACH_MS, rejected, silent, unanswered, unreachable } from './failures.ts';
 import { type Greeted, greet } from './greet.ts';
 import { HeldLeases } from './held-leases.ts';
 import { type BrokerSocket, type Machine, thisMachine } from './machine.ts';
@@ -114,6 +114,22 @@ export class BrokerClient {
   /** Reports what a picked strategy came to. Lost where the broker is lost at that moment. */
   record(round: string, outcome: StrategyOutcome | null): void {
     this.#send({ type: 'record', round, outcome });
+  }
+
+  /**
+   * Does something that one client of the project does at a time. Rejects where the lock is not free within `timeoutMs`; one
+   * whose broker was lost does not exclude those that ask the next one.
+   */
+  async locked<T>(topic: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+    const lock = randomUUID();
+    try {
+      const asking = this.ask({ type: 'lock', lock, topic, timeoutMs });
+      asking.catch(() => {});
+      await inTime(asking, timeoutMs);
+      return await work();
+    } finally {
+      this.#send({ type: 'unlock', lock });
+    }
   }
 
   /** Sends what needs no answer. Lost where the broker is lost at that moment. */
@@ -347,12 +363,12 @@ export class BrokerClient {
   /** Ends waits that the broker should have ended long ago, whatever is wrong there. */
   #expire(): void {
     for (const [ask, { question, since, reject }] of this.#pending) {
-      if (question.type !== 'acquire') continue;
+      if (question.type !== 'acquire' && question.type !== 'lock') continue;
       const longest = question.timeoutMs + LATE_MS;
       if (monotonic() - since < longest) continue;
       this.#settle(ask);
-      this.release(question.lease, false);
-      reject(unanswered('acquire', longest / 1_000));
+      if (question.type === 'acquire') this.release(question.lease, false);
+      reject(unanswered(question.type, longest / 1_000));
     }
   }
 

@@ -4,6 +4,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
     'Path of the config file, relative to the current folder; overrides the option `gembaConfig` and the search.',
   GEMBA_ENV_FILE:
     'Path of the file of variables, relative to the current folder, in place of `.env` beside the config; it must exist.',
+  GEMBA_SESSIONS: '`off`: sessions of accounts and tokens are kept for the run alone.',
   GEMBA_STORE:
     'Overrides `store` of the config: `local`, or the address of the Redis that machines share. Fixed for a run.',
   GEMBA_PIN:

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** What makes a key this key: its value, or, where it has none, all its fields. */
+/** What makes a key this key: its value; where it has none, its user name and password; where it lacks one of those, all its fields. */
 export type SecretParts =
   | string
   | { readonly value?: string | undefined; readonly fields?: Readonly<Record<string, string>> | undefined };
@@ -22,6 +22,8 @@ export function identity(projectName: string, secret: SecretParts): string {
 export function secretOf(secret: SecretParts): string {
   if (typeof secret === 'string') return secret;
   if (secret.value !== undefined) return secret.value;
-  const fields = Object.entries(secret.fields ?? {});
+  const { username, password } = secret.fields ?? {};
+  const fields =
+    username && password ? Object.entries({ password, username }) : Object.entries(secret.fields ?? {});
   return JSON.stringify(fields.sort(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -28,7 +28,7 @@ export async function writeWhole(file: string, content: string | Iterable<string
 /** As {@link writeWhole}, at once. */
 export function writeWholeSync(
   file: string,
-  content: string,
+  content: string | Buffer,
   { mode = 0o666, flush = false, beforeReplace }: WriteOptions = {},
 ): void {
   const temporary = temporaryFor(file);

@@ -274,6 +274,10 @@ const message = z.discriminatedUnion('type', [
     outcome: strategyOutcome.nullable(),
   }),
   z.object({ type: z.literal('status'), ask }),
+  /** Asks for a lock over all clients of the broker, which ends by `unlock` or with the client. */
+  z.object({ type: z.literal('lock'), ask, lock: id, topic: text, timeoutMs: milliseconds }),
+  /** Gives a lock back, or the wait for it up. */
+  z.object({ type: z.literal('unlock'), lock: id }),
   /** Asks whether the broker answers at all. */
   z.object({ type: z.literal('ping') }),
   /** An attempt of a test failed; `product` where the product is to blame. */
@@ -360,6 +364,7 @@ export type Answer =
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
   | { readonly is: 'noted' }
+  | { readonly is: 'locked' }
   | { readonly is: 'judged'; readonly finding: Finding; readonly outOfService: readonly MemberName[] }
   | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
   | { readonly is: 'first-notice'; readonly isFirst: boolean }
