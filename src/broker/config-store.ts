@@ -10,6 +10,7 @@ import {
 } from '../config/source.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigState } from '../core/types.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 import { memoize } from '../shared/memoize.ts';
 
 /**
@@ -29,7 +30,6 @@ interface Reader {
     files: () => readonly string[],
     onSettled: () => 'again' | undefined,
   ) => { close(): Promise<void> };
-  readonly stampOf: (file: string) => string;
 }
 
 /** The configuration in force, with its texts: clients resolve its variables, each in its own environment. */
@@ -107,13 +107,11 @@ export class ConfigStore {
   }
 
   /** A client of the revision in force has read these files: a change of one of them is a change of the configuration. */
-  async follow(revision: string | null, files: readonly ReadFile[]): Promise<void> {
+  follow(revision: string | null, files: readonly ReadFile[]): void {
     if (files.length === 0 || revision !== this.#current?.revision) return;
     for (const { path, stamp } of files) if (!this.#valueFiles.has(path)) this.#valueFiles.set(path, stamp);
-    const reader = await this.#reader();
-    await this.#begin();
     // It may have changed between a client's reading and its word.
-    if (!this.#isClosed) this.#lookAtValues(reader);
+    this.#lookAtValues();
   }
 
   async close(): Promise<void> {
@@ -124,7 +122,9 @@ export class ConfigStore {
 
   #lookUntil(end: number): NodeJS.Timeout {
     return setInterval(() => {
-      const isChanged = this.#current !== null && sourceIn(this.#file)?.revision !== this.#lastSeen;
+      if (this.#current === null) return;
+      this.#lookAtValues();
+      const isChanged = sourceIn(this.#file)?.revision !== this.#lastSeen;
       if (isChanged || this.#now() > end) void this.#begin();
     }, LOOK_EVERY_MS);
   }
@@ -143,7 +143,7 @@ export class ConfigStore {
   #look(reader: Reader): 'again' | undefined {
     const found = this.#read(reader);
     if (found.state === this.#lastSeen) {
-      this.#lookAtValues(reader);
+      this.#lookAtValues();
       return undefined;
     }
     if (found.errors.length > 0 && this.#unconfirmed !== found.state) {
@@ -163,9 +163,9 @@ export class ConfigStore {
   }
 
   /** A value changed: the same texts are another revision, which each client resolves anew. */
-  #lookAtValues(reader: Reader): void {
+  #lookAtValues(): void {
     if (!this.#current) return;
-    const isChanged = [...this.#valueFiles].some(([file, stamp]) => reader.stampOf(file) !== stamp);
+    const isChanged = [...this.#valueFiles].some(([file, stamp]) => stampOf(file) !== stamp);
     if (!isChanged) return;
     const { revision, layers, errors } = this.#current;
     this.#apply(nextRevision(revision), layers, errors);
@@ -204,14 +204,12 @@ function sourceIn(file: string): ConfigSource | null {
 
 /** The code that reads and checks the files. */
 export async function configReader(): Promise<Reader> {
-  const [{ readSource }, { checkSource }, { ConfigError, inWords }, { watchFiles }, { stampOf }] =
-    await Promise.all([
-      import('../config/layers.ts'),
-      import('../config/load.ts'),
-      import('../config/problems.ts'),
-      import('../config/watch.ts'),
-      import('../config/value-file.ts'),
-    ]);
+  const [{ readSource }, { checkSource }, { ConfigError, inWords }, { watchFiles }] = await Promise.all([
+    import('../config/layers.ts'),
+    import('../config/load.ts'),
+    import('../config/problems.ts'),
+    import('../config/watch.ts'),
+  ]);
   return {
     read: readSource,
     check: checkSource,
@@ -221,6 +219,5 @@ export async function configReader(): Promise<Reader> {
     },
     // What cannot be watched is looked at all the same.
     watch: (files, onSettled) => watchFiles(files, onSettled, () => undefined),
-    stampOf,
   };
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTime } from '../client/failures.ts';
 import { joinProject, openProject, type Project, type ProjectOptions } from '../client/project.ts';
@@ -8,6 +7,7 @@ import type { LoadedConfig } from '../config/types.ts';
 import type { PoolStatus } from '../core/admin.ts';
 import { monotonic } from '../core/clock.ts';
 import type { AdminAction } from '../core/types.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 import { type ConfigFiles, findFiles, loadConfig } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -83,10 +83,4 @@ function localStore(project: Project): BrokerStore {
       return stampOf(cacheFile) === stamp ? cacheFile : null;
     },
   };
-}
-
-/** Changes whenever the file is written; empty where there is none. */
-function stampOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs}`;
 }

@@ -5,7 +5,7 @@ import { GembaError } from '../core/errors.ts';
 import { decodeText, UnreadableText, withoutMark } from '../shared/decode-text.ts';
 import { VARIABLES } from './environment.ts';
 import type { ReadFile } from './types.ts';
-import { stampOf } from './value-file.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 import type { Env } from './variables.ts';
 
 /** The variables of a configuration, with the files that some of them come from. */

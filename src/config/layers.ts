@@ -4,7 +4,7 @@ import { asObject } from './json.ts';
 import { parseText, type ParsedText } from './parsed-text.ts';
 import { configError, type Finding } from './problems.ts';
 import { type ConfigLayer, type ConfigSource, readConfigText, singleSource, sourceOf } from './source.ts';
-import { stampOf } from './value-file.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 
 /*
  * A configuration may extend other files: `"extends": "./base.json"`. This file finds and reads them; merge.ts makes one

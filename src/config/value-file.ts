@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { decodeText, UnreadableText, withoutMark } from '../shared/decode-text.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 
 const MAX_BYTES = 64 * 1024;
 
@@ -26,15 +27,5 @@ export function readValueFile(file: string): ValueFile {
     const { code } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
     return { stamp, problem: isMissing ? 'does not exist' : `cannot be read (${code})` };
-  }
-}
-
-/** Differs after every save, also where another file took its place. */
-export function stampOf(file: string): string {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
-    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-  } catch (error) {
-    return String((error as NodeJS.ErrnoException).code);
   }
 }

@@ -4,7 +4,7 @@ import { changesBetween, type ConfigFieldChange } from './edits/changes.ts';
 import { readSource } from './layers.ts';
 import { configOf, type LoadOptions } from './load.ts';
 import type { LoadedConfig, ReadFile } from './types.ts';
-import { stampOf } from './value-file.ts';
+import { stampOf } from '../shared/file-stamp.ts';
 
 /** The configuration changed: to a valid one, or to one that is not. */
 export type ConfigChange =

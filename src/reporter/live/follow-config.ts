@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { FullConfig } from '@playwright/test/reporter';
 import type { BrokerAddress } from '../../client/address.ts';
 import type { Project } from '../../client/project.ts';
@@ -6,6 +5,7 @@ import { isSwitchedOff } from '../../config/environment.ts';
 import { expectedConfig } from '../../config/find.ts';
 import type { ConfigEvent } from '../../config/live.ts';
 import { type ConfigSource, readConfigText, singleSource } from '../../config/source.ts';
+import { stampOf } from '../../shared/file-stamp.ts';
 
 /** How often to look for a broker: workers start it with the first lease. */
 const LOOK_MS = 100;
@@ -119,10 +119,4 @@ async function sourceNow(file: string): Promise<ConfigSource | null> {
   } catch {
     return null;
   }
-}
-
-/** Differs after every save. */
-function stampOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs}`;
 }
