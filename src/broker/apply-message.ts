@@ -7,6 +7,7 @@ import {
   type MemberState,
 } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
+import { machineClock } from '../shared/machine-clock.ts';
 import type { Answer, WireGrant, ClientMessage } from '../wire/messages.ts';
 
 /** One message of a link to one pool. */
@@ -55,7 +56,7 @@ export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
     case 'granted':
       return { is: 'granted', grant: wireGrantOf(effect.lease), waitedMs: effect.waitedMs };
     case 'permit':
-      return { is: 'permit', grant: wireGrantOf(effect.lease), delayMs: effect.delayMs };
+      return permitOf(effect);
     case 'stay':
     case 'lost':
       return { is: effect.type, why: effect.why };
@@ -66,12 +67,18 @@ export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
   }
 }
 
+function permitOf({ lease, delayMs, isPaced }: Extract<Effect, { type: 'permit' }>): Answer {
+  const permit = { is: 'permit', grant: wireGrantOf(lease), delayMs } as const;
+  return isPaced ? { ...permit, dueAt: machineClock() + delayMs } : permit;
+}
+
 export function wireGrantOf(lease: LeaseState): WireGrant {
-  const { endpoint, key, fastPath, resolved, spec } = lease;
+  const { endpoint, key, fastPath, resolved, spec, claim, provedUntil } = lease;
   // By the name that it had when the lease got it: a later edit may have renamed it.
   const named = (member: MemberState): { id: string; name: string } => {
     return { id: member.id, name: resolved.of.get(member)?.spec.name ?? member.name };
   };
   const { revision } = spec;
-  return { endpoint: endpoint && named(endpoint), key: key && named(key), revision, fastPath };
+  const grant = { endpoint: endpoint && named(endpoint), key: key && named(key), revision, fastPath };
+  return claim === 'held' ? { ...grant, provedUntil } : grant;
 }

@@ -28,7 +28,7 @@ export function routerEstimatesOf(
       pool: spec.name,
       endpoint: member.kind === 'endpoint' ? member.name : null,
       key: member.kind === 'key' ? member.name : null,
-      at: context.now,
+      at: context.dateOf(context.now),
       successRate: toThousandths(successRate),
       successLow: successLow!,
       successHigh: successHigh!,

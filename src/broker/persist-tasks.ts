@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type * as zod from 'zod';
 import { OUTCOME_KINDS } from '../core/types.ts';
+import { readRegularSync } from '../shared/read-regular.ts';
 import { parseEach } from '../shared/parse-each.ts';
 import { z } from '../shared/zod.ts';
 import { type PastRun, REMEMBERED_RUNS } from './task-router.ts';
@@ -25,7 +25,7 @@ export type SavedTask = zod.infer<typeof savedTask>;
 /** What earlier runs learned, or nothing where the file is missing or damaged: it is a cache. */
 export function readTasks(file: string): SavedTask[] {
   try {
-    const { tasks } = z.object({ tasks: z.array(z.unknown()) }).parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { tasks } = z.object({ tasks: z.array(z.unknown()) }).parse(JSON.parse(readRegularSync(file)));
     return parseEach(savedTask, tasks);
   } catch {
     return [];

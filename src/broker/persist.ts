@@ -1,28 +1,49 @@
-import { readFileSync } from 'node:fs';
 import type * as zod from 'zod';
 import { healthOf } from '../core/health/states.ts';
 import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
-import { type Context, newPoolState, type PoolState } from '../core/state.ts';
+import { systemClock } from '../core/clock.ts';
+import {
+  type Context,
+  type MemberState,
+  type ModelLimits,
+  newPoolState,
+  type PoolState,
+} from '../core/state.ts';
 import { memberStateOf } from '../core/members.ts';
+import { limitsOf } from '../core/pace/model-limits.ts';
+import { readRegularSync } from '../shared/read-regular.ts';
 import { parseEach } from '../shared/parse-each.ts';
 import { writeWholeSync } from '../shared/write-whole.ts';
 import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
 
+/** A date as far ahead is none that a server or a person has set. */
+const FARTHEST_MS = 400 * 24 * 3_600_000;
+
+const date = z.number().refine((at) => at < systemClock() + FARTHEST_MS);
+const savedModel = z.object({
+  model: z.string(),
+  coolUntil: date,
+  throttles: z.number().int().nonnegative(),
+  learned: z.object({ rpm: z.number().positive(), at: date }).nullable(),
+  /** When its latest calls went. */
+  gone: z.array(date),
+});
 const savedMember = z.object({
   kind: z.enum(MEMBER_KINDS),
   id: z.string(),
   name: z.string(),
   health: z.object({
     state: z.enum(HEALTH_STATES),
-    until: z.number().nullish(),
+    until: date.nullish(),
     why: z.string().default(''),
   }),
-  ejections: z.number(),
-  ejectedAt: z.number(),
+  ejections: z.number().int().nonnegative(),
+  ejectedAt: date,
   sawFault: z.boolean().default(false),
+  models: z.array(z.unknown()).default([]),
   /** The router's own: it reads what it can. */
   learned: z.unknown(),
 });
@@ -38,41 +59,76 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
   const state = readSaved(file);
   for (const { name, members } of parseEach(savedPool, state?.pools ?? [])) {
     const pool = newPoolState(name);
-    for (const { health, learned, ...known } of parseEach(savedMember, members)) {
+    for (const { health, learned, models, ...known } of parseEach(savedMember, members)) {
       const member = memberStateOf(pool, known.kind, known, context);
       member.health = healthOf(health.state, health.until ?? null, health.why);
       Object.assign(member, { ejections: known.ejections, ejectedAt: known.ejectedAt });
       routing.restore(member.routerHandle, learned, state?.at ?? 0, context.now);
       member.probeState.sawFault = known.sawFault;
+      for (const { model, gone, ...limits } of parseEach(savedModel, models)) {
+        const { pace } = Object.assign(limitsOf(member, { model }), limits);
+        pace.gone = gone.map((at) => ({ at, lease: '', settled: true }));
+      }
     }
     pools.set(name, pool);
   }
   return pools;
 }
 
-/** Writes what was learned. Names, fingerprints and numbers only. */
+/** Writes what was learned. Names, fingerprints, numbers and dates only. */
 export function saveState(
   file: string,
   pools: Iterable<PoolState>,
   tasks: ReadonlyMap<string, readonly PastRun[]>,
   routing: PoolRouting,
-  now: number,
+  context: Context,
 ): void {
   const saved = {
     v: 2,
-    at: now,
+    at: context.dateOf(context.now),
     pools: [...pools].map((pool) => ({
       name: pool.name,
-      members: [...pool.members.values()].map(
-        ({ kind, id, name, health, ejections, ejectedAt, routerHandle, probeState: { sawFault } }) => {
-          const learned = routing.save(routerHandle);
-          return { kind, id, name, health, ejections, ejectedAt, learned, sawFault };
-        },
-      ),
+      members: [...pool.members.values()].map((member) => savedMemberOf(member, routing, context)),
     })),
     tasks: savedTasksOf(tasks),
   };
   writePrivate(file, JSON.stringify(saved));
+}
+
+function savedMemberOf(member: MemberState, routing: PoolRouting, context: Context): object {
+  const { kind, id, name, health, ejections, routerHandle, modelLimits } = member;
+  const { dateOf } = context;
+  const models = [...modelLimits].flatMap(([model, limits]) => savedModelOf(model, limits, context));
+  return {
+    kind,
+    id,
+    name,
+    health: 'until' in health ? { ...health, until: dateOf(health.until) } : health,
+    ejections,
+    ejectedAt: dateOf(member.ejectedAt),
+    learned: routing.save(routerHandle),
+    sawFault: member.probeState.sawFault,
+    ...(models.length > 0 && { models }),
+  };
+}
+
+/** Pauses, learned paces and the calls that still count against a rate hold for the next run, too. */
+function savedModelOf(
+  model: string,
+  { coolUntil, throttles, learned, pace }: ModelLimits,
+  { now, dateOf }: Context,
+): object[] {
+  const gone = pace.gone.map(({ at }) => dateOf(at));
+  if (coolUntil <= now && !learned && gone.length === 0) return [];
+  return [
+    {
+      model,
+      coolUntil: coolUntil > now ? dateOf(coolUntil) : 0,
+      throttles,
+      learned: learned && { rpm: learned.rpm, at: dateOf(learned.at) },
+      gone,
+    },
+  ];
 }
 
 /** Writes a file that this user alone can read. One that cannot be written is not kept: the broker goes on without it. */
@@ -84,7 +140,7 @@ export function writePrivate(file: string, text: string): void {
 
 function readSaved(file: string): zod.infer<typeof savedState> | null {
   try {
-    return savedState.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return savedState.parse(JSON.parse(readRegularSync(file)));
   } catch {
     return null;
   }

@@ -155,6 +155,18 @@ export class Pools {
     this.apply(releaseLease(pool, lease, false, this.#ports.context()));
   }
 
+  proved(leases: readonly string[], until: number): void {
+    const byClient = new Map<string, string[]>();
+    for (const id of leases) {
+      const lease = this.with(id)?.leases.get(id);
+      if (!lease) continue;
+      lease.provedUntil = until;
+      byClient.set(lease.client, [...(byClient.get(lease.client) ?? []), id]);
+    }
+    for (const [client, proved] of byClient)
+      this.#ports.connections.send(client, { type: 'proved', leases: proved, until });
+  }
+
   /** Whether the lease is its holder's still, as the store knows it. */
   async prove(lease: string): Promise<Answer> {
     const provedUntil = (await this.#sharedStore?.prove(lease)) ?? null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { seededRandom, steadyClock, systemRandom } from '../core/clock.ts';
+import { dateOfSteady, seededRandom, steadyClock, systemClock, systemRandom } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
@@ -43,8 +43,11 @@ export function run(
   const random = seed === '' ? systemRandom : seededRandom(seed);
   const routing = new PoolRouting(random);
   const now = steadyClock;
-  const pools = loadState(cacheFile, contextOf({ now, random, routing }), routing);
   const secret = new Secret(listener.projects[0]!);
+  // A broker that was killed has not written down which calls went.
+  const callsKnownFrom = secret.isAfterCrash ? now() : -Infinity;
+  const clocks = { now, dateOf: dateOfSteady, callsKnownFrom, random, routing };
+  const pools = loadState(cacheFile, contextOf(clocks), routing);
   const present = presentClients(listener.projects);
   // Where the system does not tell who lives, only a crash leaves holders behind.
   const unheard = present ?? (secret.isAfterCrash ? 'unknown' : []);
@@ -55,7 +58,7 @@ export function run(
     saving = undefined;
     // A project that was deleted meanwhile is not to come back as a folder with a cache in it.
     if (configFile === '' || existsSync(dirname(configFile)))
-      saveState(cacheFile, pools.values(), tasks.past, routing, now());
+      saveState(cacheFile, pools.values(), tasks.past, routing, contextOf(clocks));
     keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
@@ -94,13 +97,13 @@ export function run(
     if (typeof opened === 'string') endAfter(IDLE_MS / 10);
   });
   const configStore =
-    configFile === '' ? null : new ConfigStore(configFile, now, () => broker.configChanged(), configReader);
+    configFile === ''
+      ? null
+      : new ConfigStore(configFile, systemClock, () => broker.configChanged(), configReader);
   const broker: Broker = new Broker({
     store: restored.then(() => store),
     configStore,
-    now,
-    random,
-    routing,
+    ...clocks,
     pools,
     secret,
     presences: new Presences(),
@@ -138,6 +141,7 @@ async function openShared(broker: () => Broker, inMidRun: boolean): Promise<Shar
       onFact: (fact) => broker().sharedStore?.learned(fact),
       onState: (state, why) => broker().storeChanged(state, why),
       onLost: (leases, why) => broker().lost(leases, why),
+      onProved: (leases, until) => broker().proved(leases, until),
     });
   } catch (error) {
     if (GembaError.is(error)) return error.message;

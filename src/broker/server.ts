@@ -5,6 +5,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import { retryInPlace } from '../core/pool.ts';
 import { endedBy, noteFailure, type Reruns } from '../core/blame/test-retries.ts';
 import type { Context, PoolState } from '../core/state.ts';
+import type { OutcomeKind } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { UNKNOWN_LEASE } from '../core/effects.ts';
@@ -33,7 +34,12 @@ import type { SharedStoreAdapter } from './shared-store.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface BrokerPorts {
+  /** The present time, which never jumps. */
   readonly now: Clock;
+  /** The date of a time of `now`, for people, files and other machines. */
+  readonly dateOf: (at: number) => number;
+  /** Calls before that are not known. */
+  readonly callsKnownFrom: number;
   readonly random: Random;
   readonly routing: PoolRouting;
   readonly pools: Map<string, PoolState>;
@@ -92,7 +98,7 @@ export class Broker {
     this.#strangers = new Strangers(ports.secret);
     this.#absent = new Absent(ports.presences, () => this.#goOn());
     this.#revisions = new Revisions(this.#id, this.#connections, ports.configStore);
-    this.#transitionLog = new TransitionLog(this.#id, this.#connections, ports.now);
+    this.#transitionLog = new TransitionLog(this.#id, this.#connections, ports);
     this.#pools = new Pools({
       now: ports.now,
       context: this.#context,
@@ -164,6 +170,11 @@ export class Broker {
   lost(leases: readonly string[], why: string): void {
     for (const lease of leases) this.#pools.lose(lease, why);
     this.#pools.conclude();
+  }
+
+  /** No other machine can have these leases before that time: their holders need not ask until then. */
+  proved(leases: readonly string[], until: number): void {
+    this.#pools.proved(leases, until);
   }
 
   #hear(connection: Connection, line: string): void {
@@ -241,7 +252,7 @@ export class Broker {
     this.#absent.back(client);
     this.#pools.restoreLeases(connection, hello.held);
     const healthSnapshots = hello.pools.flatMap((spec) =>
-      healthSnapshotsOf(this.#pools.named(spec.name), spec),
+      healthSnapshotsOf(this.#pools.named(spec.name), spec, this.#context()),
     );
     const isKnownRun = follows !== null && this.#revisions.isKnown(follows);
     const config = this.#revisions.takeUpdate(connection);
@@ -338,6 +349,8 @@ export class Broker {
     if (message.type === 'request') this.#runViews.note(runOf(connection), pool, message, context.now);
     this.#pools.apply(applyLeaseMessage(pool, spec, connection.client, message, context));
     if (message.type === 'request' || message.type === 'release') this.#sendEstimates(connection, context);
+    // A pause of one model changes no member's health, and is to be kept all the same.
+    if (message.type === 'request' && isLimit(message.outcome.kind)) this.#ports.onChange();
   }
 
   async #prove(connection: Connection, { ask, lease }: Message<'prove'>): Promise<void> {
@@ -416,6 +429,10 @@ function lockedAnswer(ask: number): BrokerMessage {
 /** Clients of one run share what it has seen. */
 function runOf({ follows }: Connection): string {
   return follows?.run ?? '';
+}
+
+function isLimit(kind: OutcomeKind): boolean {
+  return kind === 'rate-limit' || kind === 'exhausted';
 }
 
 function reject(

@@ -18,6 +18,7 @@ import {
   type Probe,
 } from '../core/state.ts';
 import { addressOf, slotsOf } from '../core/leases/slots.ts';
+import { StoreDownError } from '../redis/failures.ts';
 import type { HealthFact, SharedStore } from '../redis/types.ts';
 
 /** What sharing needs of its broker. */
@@ -47,14 +48,19 @@ export class SharedStoreAdapter {
   }
 
   async claim(pool: PoolState, lease: LeaseState, slots: readonly Slot[]): Promise<void> {
-    const effects = await this.#store.claim(lease.id, slots).then(
-      (answer) =>
-        answer.granted
-          ? claimGranted(pool, lease.id, this.#host.context())
-          : claimRefused(pool, lease.id, answer.full, answer.retryAtMs, this.#host.context()),
-      () => claimFailed(pool, lease.id, this.#host.context()),
-    );
-    this.#host.apply(effects);
+    this.#host.apply(await this.#claim(pool, lease, slots));
+  }
+
+  async #claim(pool: PoolState, lease: LeaseState, slots: readonly Slot[]): Promise<Effect[]> {
+    try {
+      const answer = await this.#store.claim(lease.id, slots);
+      lease.provedUntil = this.#store.provedUntil(lease.id);
+      return answer.granted
+        ? claimGranted(pool, lease.id, this.#host.context())
+        : claimRefused(pool, lease.id, answer.full, answer.retryAtMs, this.#host.context());
+    } catch (error) {
+      return claimFailed(pool, lease.id, whyOf(error), this.#host.context());
+    }
   }
 
   release(lease: string): void {
@@ -135,4 +141,8 @@ export class SharedStoreAdapter {
     for (const effect of effects) if (effect.type === 'changed') this.#host.tellChange(effect.change);
     this.#host.apply(effects.filter((effect) => effect.type !== 'changed'));
   }
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof StoreDownError ? error.reason : 'it does not answer';
 }

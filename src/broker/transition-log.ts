@@ -3,20 +3,26 @@ import type { HealthChange } from '../core/state.ts';
 import type { HealthState, Transition } from '../core/types.ts';
 import { type Connection, type Connections, send } from './connections.ts';
 
+/** Records have dates, whatever clock the broker decides by. */
+export interface TransitionClock {
+  readonly now: Clock;
+  readonly dateOf: (at: number) => number;
+}
+
 /** Numbers the changes that links are told of, so that records of several links can be put together. */
 export class TransitionLog {
   readonly #broker: string;
   readonly #connections: Connections;
-  readonly #now: Clock;
+  readonly #clock: TransitionClock;
   #sequence = 0;
   /** Why the shared store is away, while it is. */
   #storeDown: string | null = null;
   readonly #ofStore = new Map<string, Transition>();
 
-  constructor(broker: string, connections: Connections, now: Clock) {
+  constructor(broker: string, connections: Connections, clock: TransitionClock) {
     this.#broker = broker;
     this.#connections = connections;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   publish({ member: _, ...change }: HealthChange): void {
@@ -54,6 +60,8 @@ export class TransitionLog {
   }
 
   #numbered(change: Omit<Transition, 'seq' | 'broker' | 'at'>): Transition {
-    return { ...change, seq: ++this.#sequence, broker: this.#broker, at: this.#now() };
+    const { now, dateOf } = this.#clock;
+    const until = change.until === null ? null : dateOf(change.until);
+    return { ...change, until, seq: ++this.#sequence, broker: this.#broker, at: dateOf(now()) };
   }
 }

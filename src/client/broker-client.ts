@@ -334,7 +334,8 @@ export class BrokerClient {
     else if (message.type === 'router-estimates') this.#options.onRouterEstimates?.(message.routerEstimates);
     else if (message.type === 'probe') this.#probe(message).catch(() => {});
     else if (message.type === 'fast-path-ended') this.#heldLeases.change(message.lease, { fastPath: false });
-    else if (message.type === 'moved') this.#heldLeases.change(message.lease, message.grant);
+    else if (message.type === 'moved')
+      this.#heldLeases.change(message.lease, { provedUntil: undefined, ...message.grant });
     else if (message.type === 'proved') this.#heldLeases.proved(message.leases, message.until);
     else if (message.type === 'lost') this.#lose(message.lease, message.why);
     else if (message.type === 'answer') this.#answered(message.ask, message.answer);

@@ -65,7 +65,7 @@ export class HeldLeases {
     return now < until && this.#date() - now - this.#ahead < STANDSTILL_MS;
   }
 
-  proved(leases: readonly string[], provedUntil: number): void {
+  proved(leases: readonly string[], provedUntil: number | undefined): void {
     this.#ahead = this.#date() - this.#now();
     for (const lease of leases) this.change(lease, { provedUntil });
   }
@@ -73,8 +73,7 @@ export class HeldLeases {
   answered({ question }: Pending, answer: Answer): void {
     if (!('lease' in question)) return;
     if (answer.is === 'lost') return this.lose(question.lease, answer.why);
-    if (answer.is === 'proved' && answer.provedUntil !== null)
-      return this.proved([question.lease], answer.provedUntil);
+    if (answer.is === 'proved') return this.proved([question.lease], answer.provedUntil ?? undefined);
     if (answer.is === 'refused') this.#grants.set(question.lease, null);
     if (!('grant' in answer)) return;
     // From this moment on it must be told to a new broker, whoever has yet to take it over here.

@@ -72,7 +72,7 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
       name: member.name,
       state: member.health.state,
       why: whyOf(member.health),
-      until: untilOf(member.health),
+      until: dateOfEnd(member, context),
       inUse: member.inUse,
       limit: limits.get(member.id) ?? null,
     })),
@@ -87,19 +87,25 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
 }
 
 /** The members of a specification that are not simply healthy. */
-export function healthSnapshotsOf(pool: PoolState, spec: PoolSpec): HealthSnapshot[] {
+export function healthSnapshotsOf(pool: PoolState, spec: PoolSpec, context: Context): HealthSnapshot[] {
   const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
   const unwell = [...pool.members.values()].filter(
     ({ id, health }) => ids.has(id) && health.state !== 'healthy',
   );
-  return unwell.map(({ kind, name, health }) => ({
+  return unwell.map((member) => ({
     pool: spec.name,
-    endpoint: kind === 'endpoint' ? name : null,
-    key: kind === 'key' ? name : null,
-    state: health.state,
-    why: whyOf(health),
-    until: untilOf(health),
+    endpoint: member.kind === 'endpoint' ? member.name : null,
+    key: member.kind === 'key' ? member.name : null,
+    state: member.health.state,
+    why: whyOf(member.health),
+    until: dateOfEnd(member, context),
   }));
+}
+
+/** When its state ends by time, as people read it. */
+function dateOfEnd({ health }: MemberState, { dateOf }: Context): number | null {
+  const until = untilOf(health);
+  return until === null ? null : dateOf(until);
 }
 
 function memberStates(pool: PoolState, spec: PoolSpec, context: Context): MemberState[] {

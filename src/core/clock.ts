@@ -14,6 +14,11 @@ export const monotonic: Clock = () => performance.now();
 /** A date that never jumps: that of the process's start, and from there on by the monotonic clock. */
 export const steadyClock: Clock = () => performance.timeOrigin + performance.now();
 
+/** The date of a time of the steady clock. */
+export function dateOfSteady(at: number): number {
+  return at + systemClock() - steadyClock();
+}
+
 /** A repeatable `Random`: mulberry32 (Tommy Ettinger, 2017), seeded by a string through FNV-1a. */
 export function seededRandom(seed: string): Random {
   let state = fnv1a(seed);

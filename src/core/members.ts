@@ -30,6 +30,7 @@ export function memberStateOf(
     proofs: new Set(),
     trial: null,
     elsewhereUntil: 0,
+    callsKnownFrom: context.callsKnownFrom,
     modelLimits: new Map(),
     probeState: newProbeState(),
     routerHandle: context.newHandle(pool.name, kind, spec.id),

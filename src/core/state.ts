@@ -51,6 +51,8 @@ export interface MemberState {
   trial: { readonly lease: string; readonly since: number } | null;
   /** Until when another machine is known to hold it; 0: not known. */
   elsewhereUntil: number;
+  /** Calls before that are not known. */
+  readonly callsKnownFrom: number;
   /** Rates and pauses, per model. */
   readonly modelLimits: Map<string, ModelLimits>;
   routerHandle: RouterHandle;
@@ -77,6 +79,8 @@ export interface LeaseState {
   fastPath: boolean;
   /** Its claim in the shared store; `none` without one. */
   claim: 'none' | 'pending' | 'held';
+  /** Until when no other machine can have it, by its claim; on the machine's monotonic clock. */
+  provedUntil?: number | undefined;
   grantedAt: number;
 }
 
@@ -146,6 +150,8 @@ export interface PoolState {
   readonly claiming: Map<string, LeaseWaiter>;
   /** Until when no claim is tried, since the shared store did not answer. */
   storeDownUntil: number;
+  /** What it said, or that it does not answer. */
+  storeDownWhy: string;
   /** Why nothing is granted now: some process may hold members that this broker does not have on its books. Null: it is. */
   awaits: string | null;
   readonly resolvedPools: WeakMap<PoolSpec, ResolvedPool>;
@@ -232,7 +238,12 @@ export interface Slot {
 
 /** What decisions get from outside, besides state and event. */
 export interface Context {
+  /** The present time, which never jumps. */
   readonly now: number;
+  /** The date of a time, for people, files and other machines: the machine's date may have been set meanwhile. */
+  readonly dateOf: (at: number) => number;
+  /** Calls before that are not known: a broker was lost then. */
+  readonly callsKnownFrom: number;
   readonly random: Random;
   /** The rotation's or routing's choice for the `attempt`-th member of a call, from 1; null where there is none. */
   readonly choose: <P extends ResolvedMember>(
@@ -264,6 +275,8 @@ export type Effect =
       readonly to: ReplyTo;
       readonly lease: LeaseState;
       readonly delayMs: number;
+      /** Its member has a pace, so that it matters when the call goes. */
+      readonly isPaced: boolean;
       /** Paces that all machines share: the shared store tells the further wait. */
       readonly paces: readonly { readonly member: string; readonly rpm: number }[];
     }
@@ -303,6 +316,7 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     shared,
     claiming: new Map(),
     storeDownUntil: 0,
+    storeDownWhy: '',
     awaits: null,
     resolvedPools: new WeakMap(),
     gated: new Set(),

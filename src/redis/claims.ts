@@ -1,3 +1,5 @@
+import { steadyClock } from '../core/clock.ts';
+import { sleep } from '../shared/sleep.ts';
 import { machineClock } from '../shared/machine-clock.ts';
 import {
   claimCall,
@@ -7,6 +9,7 @@ import {
   readRelease,
   readRenewal,
   type Renewal,
+  type Reopens,
   releaseCall,
   renewCall,
 } from './commands.ts';
@@ -19,6 +22,8 @@ import type { Slot } from '../core/state.ts';
 /** For how long a freed place is kept for the broker that has wanted it the longest: some round trips. */
 export const KEEP_MS = 300;
 
+/** How often a proof is looked for while the server is away. */
+const PROVE_AGAIN_MS = 50;
 const LOST = 'the shared store was not reached for longer than leaseTtl, so that another machine may have it';
 
 interface Held extends Claimed {
@@ -26,6 +31,8 @@ interface Held extends Claimed {
   safeUntil: number;
   /** The store knows it as this broker's; false for one of a broker that died, until the store has answered. */
   readonly isKnown: boolean;
+  /** The proof that its holder has. */
+  toldUntil: number;
 }
 
 export interface ClaimsOptions {
@@ -35,6 +42,8 @@ export interface ClaimsOptions {
   readonly connection: ReconnectingConnection;
   readonly epoch: ServerEpoch;
   readonly onLost: (leases: readonly string[], why: string) => void;
+  /** No other machine can have these before that time, on the machine's monotonic clock. */
+  readonly onProved: (leases: readonly string[], until: number) => void;
 }
 
 /** What this broker holds in the store. */
@@ -63,15 +72,31 @@ export class Claims {
     });
   }
 
-  /** Until when nobody else can have it: by what is known, else by asking. Null for one that has no claim. */
-  async prove(lease: string): Promise<number | null> {
+  /** Until when nobody else can have it, as far as is known; undefined for one that has no claim, or none for certain. */
+  provedUntil(lease: string): number | undefined {
     const held = this.#held.get(lease);
-    if (!held) return null;
-    if (held.safeUntil <= machineClock()) {
-      this.expire();
-      return null;
+    return held?.isKnown ? held.safeUntil : undefined;
+  }
+
+  /** The same, by asking where that is over. Null for one that has no claim, or has lost it. */
+  async prove(lease: string): Promise<number | null> {
+    for (;;) {
+      const held = this.#held.get(lease);
+      if (!held) return null;
+      if (held.isKnown && held.safeUntil > machineClock()) return held.safeUntil;
+      const { connection } = this.#options;
+      if (connection.isUp) await this.#confirm(connection.redis, held).catch(() => {});
+      else await sleep(PROVE_AGAIN_MS);
+      // The server is away, or too far away for the time to live.
+      if (held.safeUntil <= machineClock()) this.#loseIfHeld(held);
     }
-    return held.safeUntil;
+  }
+
+  async #confirm(redis: RedisConnection, held: Held): Promise<void> {
+    if (held.isKnown) return this.renew(redis);
+    await this.#inTurn(held.lease, async () => {
+      if (this.#held.get(held.lease) === held) await this.#ask(redis, held);
+    });
   }
 
   async releaseAll(): Promise<void> {
@@ -81,13 +106,7 @@ export class Claims {
   /** On a new line: tells what is owed, and puts back what is held. */
   async restore(redis: RedisConnection): Promise<void> {
     const unknown = [...this.#held.values()].filter((held) => !held.isKnown);
-    await Promise.all(
-      unknown.map((held) =>
-        this.#inTurn(held.lease, async () => {
-          if (this.#held.get(held.lease) === held) await this.#ask(redis, held);
-        }),
-      ),
-    );
+    await Promise.all(unknown.map((held) => this.#confirm(redis, held)));
     await this.renew(redis);
   }
 
@@ -99,13 +118,22 @@ export class Claims {
   /** Tells what is owed, and renews every lease with one command; without any it asks whether the data are there. */
   async renew(redis: RedisConnection): Promise<void> {
     await Promise.all([...this.#owed.values()].map((claimed) => this.#settle(redis, claimed)));
-    if ((await this.#renew(redis)) === 'EPOCH') await this.#reopen(redis);
+    const code = await this.#renew(redis);
+    if (code !== 'RENEWED') await this.#reopen(redis, code);
+  }
+
+  /** Some may be another machine's by now, as far as is known here. */
+  get isLate(): boolean {
+    return this.#late.length > 0;
   }
 
   /** Gives up what the store may have given to others by now. To be called often. */
   expire(): void {
-    const late = [...this.#held.values()].filter(({ safeUntil }) => safeUntil <= machineClock());
-    this.#lose(late.map(({ lease }) => lease));
+    this.#lose(this.#late.map(({ lease }) => lease));
+  }
+
+  get #late(): Held[] {
+    return [...this.#held.values()].filter(({ safeUntil }) => safeUntil <= machineClock());
   }
 
   async #claim(lease: string, slots: readonly Slot[], alreadyHeld: boolean): Promise<Claim> {
@@ -117,7 +145,7 @@ export class Claims {
     const claimed = { lease, slots, token: `${broker}.${++this.#tokens}` };
     // The dead broker's last renewal is this old at most, and as long again what it had then still lasts.
     const safeUntil = machineClock() + ttlMs / 3;
-    if (alreadyHeld) this.#held.set(lease, { ...claimed, safeUntil, isKnown: false });
+    if (alreadyHeld) this.#held.set(lease, { ...claimed, safeUntil, isKnown: false, toldUntil: 0 });
     return this.#ask(connection.redis, claimed);
   }
 
@@ -126,27 +154,29 @@ export class Claims {
     const { lease, slots, token } = claimed;
     const alreadyHeld = this.#held.has(lease);
     const askedAt = machineClock();
-    const call = claimCall(keys, claimed, { run: epoch.run, broker, ttlMs, alreadyHeld });
+    const { run, serverNow: now } = epoch;
+    const call = claimCall(keys, claimed, { run, broker, ttlMs, alreadyHeld, now });
     const answer = await redis
       .run(call, (raw) => readClaim(raw, slots))
       .catch((error: unknown) => {
         if (!alreadyHeld) this.#owed.set(claimed.token, claimed);
         throw error;
       });
-    if (answer.code === 'EPOCH' && mayReopen) {
-      await this.#reopen(redis);
+    if ((answer.code === 'EPOCH' || answer.code === 'CLOCK') && mayReopen) {
+      await this.#reopen(redis, answer.code);
       return this.#ask(redis, claimed, false);
     }
     if (answer.code === 'GRANTED') {
       const safeUntil = this.#safeUntil(askedAt);
-      this.#held.set(lease, { lease, slots, token, safeUntil, isKnown: true });
+      this.#held.set(lease, { lease, slots, token, safeUntil, isKnown: true, toldUntil: safeUntil });
+      if (alreadyHeld) this.#options.onProved([lease], safeUntil);
     } else if (answer.code === 'FULL' && alreadyHeld) this.#lose([lease]);
     return answer;
   }
 
-  /** The store lost its data, or another server answers at its address. */
-  async #reopen(redis: RedisConnection): Promise<void> {
-    await this.#options.epoch.open(redis);
+  /** The store lost its data, its clock was set, or another server answers at its address. */
+  async #reopen(redis: RedisConnection, why: Reopens): Promise<void> {
+    await this.#options.epoch.open(redis, why);
     await this.#renew(redis);
   }
 
@@ -171,14 +201,37 @@ export class Claims {
     const { keys, ttlMs, epoch } = this.#options;
     const leases = [...this.#held.values()].filter(({ isKnown }) => isKnown);
     const askedAt = machineClock();
-    const answer = await redis.run(renewCall(keys, leases, { run: epoch.run, ttlMs }), readRenewal);
-    if (answer.code === 'EPOCH') return answer.code;
+    const serverAskedAt = steadyClock();
+    const { run, serverNow: now } = epoch;
+    const answer = await redis.run(renewCall(keys, leases, { run, ttlMs, now }), readRenewal);
+    if (answer.code !== 'RENEWED') return answer.code;
+    epoch.noteTime(answer.now, serverAskedAt);
     this.#renewedAt = askedAt;
     const lost = new Set(answer.lost);
-    for (const held of leases) if (!lost.has(held.lease)) held.safeUntil = this.#safeUntil(askedAt);
+    const kept = leases.filter(({ lease }) => !lost.has(lease));
+    for (const held of kept) held.safeUntil = this.#safeUntil(askedAt);
+    this.#tell(kept);
     const present = leases.filter((held) => this.#held.get(held.lease) === held);
     this.#lose(present.map(({ lease }) => lease).filter((lease) => lost.has(lease)));
     return answer.code;
+  }
+
+  /** A proof that is little longer than the last one can wait. */
+  #tell(kept: readonly Held[]): void {
+    const untold = kept.filter(
+      ({ safeUntil, toldUntil }) => safeUntil - toldUntil >= this.#options.ttlMs / 4,
+    );
+    const [first] = untold;
+    if (!first) return;
+    for (const held of untold) held.toldUntil = held.safeUntil;
+    this.#options.onProved(
+      untold.map(({ lease }) => lease),
+      first.safeUntil,
+    );
+  }
+
+  #loseIfHeld(held: Held): void {
+    if (this.#held.get(held.lease) === held) this.#lose([held.lease]);
   }
 
   #lose(leases: readonly string[]): void {

@@ -7,6 +7,8 @@ export interface RedisClient {
   sendCommand(command: string[]): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
+  /** The server's machine has accepted the connection. */
+  on(event: 'connect', listener: () => void): unknown;
   destroy(): void;
 }
 
@@ -42,7 +44,7 @@ export async function loadClient(load = () => import('@redis/client')): Promise<
       disableOfflineQueue: true,
       disableClientInfo: true,
       maintNotifications: 'disabled',
-      // Its own limit does not end commands that were sent, and costs a timer each: line.ts has ours.
+      // Its own limit does not end commands that were sent, and costs a timer each: connection.ts has ours.
       commandOptions: { timeout: 0 },
     });
 }

@@ -1,6 +1,7 @@
 import { StoreUnusableError } from './failures.ts';
 import type { Keys } from './keys.ts';
 import type { ScriptCall } from './script.ts';
+import type { PaceWindow } from '../core/pace/pace.ts';
 import type { Slot } from '../core/state.ts';
 
 /** The calls of the scripts in lua/, and their answers: the one place where the codes are read. Times are the server's. */
@@ -12,12 +13,16 @@ export interface Claimed {
 }
 
 export type Claim =
-  | { readonly code: 'GRANTED' | 'EPOCH' }
+  | { readonly code: 'GRANTED' | Reopens }
   | { readonly code: 'FULL'; readonly freeAt: number; readonly full: readonly string[] }
   | { readonly code: 'SETTLING'; readonly ready: number };
 
 export type Renewal =
-  { readonly code: 'RENEWED'; readonly lost: readonly string[] } | { readonly code: 'EPOCH' };
+  | { readonly code: 'RENEWED'; readonly now: number; readonly lost: readonly string[] }
+  | { readonly code: Reopens };
+
+/** The store is not what the broker takes it for, and has to be opened anew. */
+export type Reopens = 'EPOCH' | 'CLOCK';
 
 export interface ServerInfo {
   readonly run: string;
@@ -28,14 +33,23 @@ export interface ServerInfo {
 export function openCall(
   keys: Keys,
   server: ServerInfo,
-  terms: { seen: string; ttlMs: number; freshMs: number },
+  terms: { seen: string; ttlMs: number; freshMs: number; isClockSet: boolean },
 ): ScriptCall {
   const { run, upMs, promoted } = server;
-  const { seen, ttlMs, freshMs } = terms;
+  const { seen, ttlMs, freshMs, isClockSet } = terms;
   return {
     script: 'open',
     keys: [keys.epoch],
-    args: [run, seen, `${upMs}`, promoted ? '1' : '0', `${ttlMs}`, `${freshMs}`, keys.wakeChannel],
+    args: [
+      run,
+      seen,
+      `${upMs}`,
+      promoted ? '1' : '0',
+      `${ttlMs}`,
+      `${freshMs}`,
+      keys.wakeChannel,
+      isClockSet ? '1' : '0',
+    ],
   };
 }
 
@@ -47,9 +61,9 @@ export function readOpen(answer: unknown): { now: number; ready: number } {
 export function claimCall(
   keys: Keys,
   { lease, token, slots }: Claimed,
-  terms: { run: string; broker: string; ttlMs: number; alreadyHeld: boolean },
+  terms: { run: string; broker: string; ttlMs: number; alreadyHeld: boolean; now: number },
 ): ScriptCall {
-  const { run, broker, ttlMs, alreadyHeld } = terms;
+  const { run, broker, ttlMs, alreadyHeld, now } = terms;
   return {
     script: 'claim',
     keys: [
@@ -57,13 +71,13 @@ export function claimCall(
       keys.tokens,
       ...slots.flatMap(({ member }) => [keys.holders(member), keys.waiters(member)]),
     ],
-    args: [run, broker, lease, token, `${ttlMs}`, alreadyHeld ? '1' : '0', ...limitsOf(slots)],
+    args: [run, broker, lease, token, `${ttlMs}`, alreadyHeld ? '1' : '0', `${now}`, ...limitsOf(slots)],
   };
 }
 
 export function readClaim(answer: unknown, slots: readonly Slot[]): Claim {
-  const [code, at, ...numbers] = coded(answer, ['GRANTED', 'FULL', 'SETTLING', 'EPOCH']);
-  if (code === 'GRANTED' || code === 'EPOCH') return { code };
+  const [code, at, ...numbers] = coded(answer, ['GRANTED', 'FULL', 'SETTLING', 'EPOCH', 'CLOCK']);
+  if (code === 'GRANTED' || code === 'EPOCH' || code === 'CLOCK') return { code };
   if (code === 'SETTLING') return { code, ready: numeric(at) };
   return { code, freeAt: numeric(at), full: numbers.map((number) => slots[numeric(number) - 1]!.member) };
 }
@@ -88,7 +102,7 @@ export function readRelease(answer: unknown): 'RELEASED' | 'STALE' {
 export function renewCall(
   keys: Keys,
   leases: readonly Claimed[],
-  { run, ttlMs }: { run: string; ttlMs: number },
+  { run, ttlMs, now }: { run: string; ttlMs: number; now: number },
 ): ScriptCall {
   return {
     script: 'renew',
@@ -100,18 +114,19 @@ export function renewCall(
     args: [
       run,
       `${ttlMs}`,
+      `${now}`,
       ...leases.flatMap(({ lease, token, slots }) => [lease, token, `${slots.length}`, ...limitsOf(slots)]),
     ],
   };
 }
 
 export function readRenewal(answer: unknown): Renewal {
-  const [code, ...lost] = coded(answer, ['RENEWED', 'EPOCH']);
-  return code === 'EPOCH' ? { code } : { code, lost: lost.map(String) };
+  const [code, now, ...lost] = coded(answer, ['RENEWED', 'EPOCH', 'CLOCK']);
+  return code === 'RENEWED' ? { code, now: numeric(now), lost: lost.map(String) } : { code };
 }
 
-export function permitCall(keys: Keys, member: string, rpm: number): ScriptCall {
-  return { script: 'permit', keys: [keys.pace(member)], args: [`${rpm}`] };
+export function permitCall(keys: Keys, member: string, { atOnce, windowMs }: PaceWindow): ScriptCall {
+  return { script: 'permit', keys: [keys.pace(member)], args: [`${atOnce}`, `${windowMs}`] };
 }
 
 export function readPermit(answer: unknown): number {

@@ -1,5 +1,5 @@
-import { systemClock } from '../core/clock.ts';
-import { openCall, readOpen } from './commands.ts';
+import { steadyClock } from '../core/clock.ts';
+import { openCall, readOpen, type Reopens } from './commands.ts';
 import type { Keys } from './keys.ts';
 import type { RedisConnection } from './connection.ts';
 import { readServer } from './server.ts';
@@ -17,7 +17,7 @@ export class ServerEpoch {
   #run = '';
   #offset = 0;
   #opening: Promise<void> | null = null;
-  /** When new claims are allowed, on this machine's clock. */
+  /** When new claims are allowed, on this broker's clock. */
   readyAt = 0;
   notices: readonly string[] = [];
 
@@ -29,29 +29,37 @@ export class ServerEpoch {
     return this.#run;
   }
 
-  /** Finds out which server this is, and makes its epoch where it has none. */
-  open(redis: RedisConnection): Promise<void> {
-    this.#opening ??= this.#open(redis).finally(() => {
+  /** The present time of the server, if nobody has set its clock. */
+  get serverNow(): number {
+    return this.toServer(steadyClock());
+  }
+
+  /** Finds out which server this is, and makes its epoch where it has none. `why` it is done anew. */
+  open(redis: RedisConnection, why?: Reopens): Promise<void> {
+    this.#opening ??= this.#open(redis, why === 'CLOCK').finally(() => {
       this.#opening = null;
     });
     return this.#opening;
   }
 
-  async #open(redis: RedisConnection): Promise<void> {
+  async #open(redis: RedisConnection, isClockSet: boolean): Promise<void> {
     const { keys, ttlMs, freshMs } = this.#options;
     const info = await redis.send(['INFO'], readServer);
-    const askedAt = systemClock();
-    const { now, ready } = await redis.run(
-      openCall(keys, info, { seen: this.#run, ttlMs, freshMs }),
-      readOpen,
-    );
-    this.#offset = now - (askedAt + systemClock()) / 2;
+    const askedAt = steadyClock();
+    const terms = { seen: this.#run, ttlMs, freshMs, isClockSet };
+    const { now, ready } = await redis.run(openCall(keys, info, terms), readOpen);
+    this.noteTime(now, askedAt);
     this.#run = info.run;
     this.notices = info.notices;
     this.readyAt = this.toLocal(ready);
   }
 
-  /** A time of this machine's clock on the server's. */
+  /** The server answered to what was asked then, at that time of its own: clocks drift. */
+  noteTime(now: number, askedAt: number): void {
+    this.#offset = now - (askedAt + steadyClock()) / 2;
+  }
+
+  /** A time of this broker's clock on the server's. */
   toServer(at: number): number {
     return Math.round(at + this.#offset);
   }

@@ -1,5 +1,7 @@
+import { shorten } from '../shared/format.ts';
+import { plainLine } from '../shared/sanitize.ts';
 import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
-import { factCall, readFact } from './commands.ts';
+import { factCall, readFact as readStored } from './commands.ts';
 import type { ReconnectingConnection } from './reconnecting.ts';
 import type { ServerEpoch } from './epoch.ts';
 import type { Keys } from './keys.ts';
@@ -14,14 +16,29 @@ export interface HealthFactsOptions {
   readonly onFact: (fact: HealthFact) => void;
 }
 
+/** No server and no person sets a pause that is longer. */
+const FARTHEST_MS = 400 * 24 * 3_600_000;
+/** Clocks of machines differ by less. */
+const SOON_MS = 24 * 3_600_000;
+const MAX_TEXT = 2_000;
+const SHOWN = 100;
+const MOST_NOTICES = 20;
+
 /** Health facts between the machines: their times travel on the server's clock. */
 export class HealthFacts {
   readonly #options: HealthFactsOptions;
   /** By member: facts that the store has not heard yet. */
   readonly #owed = new Map<string, HealthFact>();
+  /** By its text: what was left out, in words. */
+  readonly #dropped = new Map<string, string>();
 
   constructor(options: HealthFactsOptions) {
     this.#options = options;
+  }
+
+  /** What the store holds and makes no sense. */
+  get notices(): readonly string[] {
+    return [...this.#dropped.values()];
   }
 
   async publish(fact: HealthFact): Promise<void> {
@@ -59,7 +76,7 @@ export class HealthFacts {
     const { pool, kind, id, name, state, why } = fact;
     const until = fact.until === null ? null : epoch.toServer(fact.until);
     const json = JSON.stringify({ pool, kind, id, name, state, until, why, at: epoch.toServer(fact.at) });
-    await redis.run(factCall(keys, broker, { member: memberOf(fact), json }), readFact);
+    await redis.run(factCall(keys, broker, { member: memberOf(fact), json }), readStored);
     if (this.#owed.get(memberOf(fact)) === fact) this.#owed.delete(memberOf(fact));
   }
 
@@ -67,20 +84,35 @@ export class HealthFacts {
     return this.#fromServer(objectOf(text));
   }
 
-  /** What another machine wrote: a version of us that says other things is not understood, and must do no harm. */
+  /** What another machine wrote: what is not understood, or cannot be, is left out by itself, and said. */
   #fromServer(value: unknown): HealthFact | undefined {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { pool, kind, id, name, state, until, why, at } = value as Partial<
-      Record<keyof HealthFact, unknown>
-    >;
-    if (typeof pool !== 'string' || typeof id !== 'string' || typeof name !== 'string') return undefined;
-    if (!isOneOf(MEMBER_KINDS, kind) || !isOneOf(HEALTH_STATES, state)) return undefined;
-    if (typeof why !== 'string' || typeof at !== 'number') return undefined;
-    if (until !== null && typeof until !== 'number') return undefined;
-    const { epoch } = this.#options;
-    const local = until === null ? null : epoch.toLocal(until);
-    return { pool, kind, id, name, state, until: local, why, at: epoch.toLocal(at) };
+    const read = readFact(value, this.#options.epoch);
+    if (typeof read !== 'string') return read;
+    const text = JSON.stringify(value) ?? '';
+    if (this.#dropped.size < MOST_NOTICES) this.#dropped.set(text, droppedNotice(value, read));
+    return undefined;
   }
+}
+
+function droppedNotice(value: unknown, wrong: string): string {
+  const { pool, kind, name } = asFields(value);
+  const names = [pool, kind, name].filter((part) => typeof part === 'string').join(' ');
+  const what = names === '' ? 'one' : shorten(plainLine(names), SHOWN);
+  return `The store has a health fact that makes no sense, which is ignored: ${what} (${wrong}).`;
+}
+
+/** A fact with its times on this broker's clock; what is wrong with it where it is none. */
+function readFact(value: unknown, epoch: Pick<ServerEpoch, 'toLocal' | 'serverNow'>): HealthFact | string {
+  const { pool, kind, id, name, state, until, why, at } = asFields(value);
+  if (!isText(pool) || !isText(id) || !isText(name)) return 'it names no member';
+  if (!isOneOf(MEMBER_KINDS, kind)) return `kind: ${shown(kind)}`;
+  if (!isOneOf(HEALTH_STATES, state)) return `state: ${shown(state)}`;
+  if (!isText(why)) return `why: ${shown(why)}`;
+  const now = epoch.serverNow;
+  if (!isTime(at, now + SOON_MS)) return `at: ${shown(at)}`;
+  if (until !== null && !isTime(until, now + FARTHEST_MS)) return `until: ${shown(until)}`;
+  const local = until === null ? null : epoch.toLocal(until);
+  return { pool, kind, id, name, state, until: local, why, at: epoch.toLocal(at) };
 }
 
 function memberOf({ pool, kind, id }: HealthFact): string {
@@ -89,6 +121,22 @@ function memberOf({ pool, kind, id }: HealthFact): string {
 
 function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {
   return (list as readonly unknown[]).includes(value);
+}
+
+function asFields(value: unknown): Partial<Record<keyof HealthFact, unknown>> {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT;
+}
+
+function isTime(value: unknown, latest: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= latest;
+}
+
+function shown(value: unknown): string {
+  return shorten(plainLine(JSON.stringify(value) ?? 'missing'), SHOWN);
 }
 
 function objectOf(text: unknown): Partial<Record<string, unknown>> {

@@ -2,13 +2,11 @@ import { monotonic, type Random } from '../core/clock.ts';
 import { GembaError } from '../core/errors.ts';
 import type { StoreAddress } from './address.ts';
 import type { ClientFactory } from './client.ts';
-import { down, StoreTimeoutError, reasonOf, unreachable } from './failures.ts';
+import { StoreDownError, reasonOf, unreachable } from './failures.ts';
 import { RedisConnection } from './connection.ts';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 500;
-/** The first connection and all that is done on it. */
-const START_MS = 2_500;
 
 export interface ReconnectingOptions {
   readonly address: StoreAddress;
@@ -36,7 +34,7 @@ export class ReconnectingConnection {
 
   /** The line in use. Throws `GEMBA_STORE_DOWN` where there is none. */
   get redis(): RedisConnection {
-    if (!this.#redis) throw down(this.#options.address.shown, this.#reason);
+    if (!this.#redis) throw new StoreDownError(this.#options.address.shown, this.#reason);
     return this.#redis;
   }
 
@@ -45,21 +43,18 @@ export class ReconnectingConnection {
   }
 
   /**
-   * The first connection: an error here is the user's to repair, and comes within three seconds. In mid-run it is a
-   * server that was lost, and will be back.
+   * The first connection: an error here is the user's to repair, and comes after three seconds without an answer. In
+   * mid-run it is a server that was lost, and will be back.
    */
   async open(inMidRun: boolean): Promise<void> {
     const { shown } = this.#options.address;
-    const timer = setTimeout(() => this.#next?.close(new StoreTimeoutError(START_MS).message), START_MS);
     try {
       await this.#connect();
     } catch (error) {
       if (inMidRun) return this.#wasLost();
       this.close();
       if (GembaError.is(error) && error.code !== 'GEMBA_STORE_DOWN') throw error;
-      throw unreachable(shown, this.#reason);
-    } finally {
-      clearTimeout(timer);
+      throw unreachable(shown, reasonOf(error));
     }
   }
 
@@ -78,7 +73,7 @@ export class ReconnectingConnection {
     try {
       await redis.connect();
       await prepare(redis);
-      if (redis.broken !== undefined) throw down(address.shown, redis.broken);
+      if (redis.broken !== undefined) throw new StoreDownError(address.shown, redis.broken);
       this.#redis = redis;
     } catch (error) {
       redis.close(reasonOf(error));

@@ -1,4 +1,5 @@
 import { monotonic, systemRandom } from '../core/clock.ts';
+import { windowOf } from '../core/pace/pace.ts';
 import { parseAddress } from './address.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
@@ -26,7 +27,7 @@ const QUIET_MS = 1_000;
 const CLOSE_MS = 1_000;
 
 /**
- * Opens the state that all machines share. Rejects within three seconds with `GEMBA_STORE_UNREACHABLE`, or
+ * Opens the state that all machines share. Rejects after three seconds without an answer with `GEMBA_STORE_UNREACHABLE`, or
  * `GEMBA_STORE_CLIENT_MISSING`; no message holds a user or a password.
  *
  * @example
@@ -66,21 +67,21 @@ class RedisStore implements SharedStore {
   #isOpen = false;
 
   constructor(options: StoreOptions, keys: Keys, connection: ReconnectingConnection) {
-    const { broker, leaseTtlMs: ttlMs, onLost, onFact, onWake } = options;
+    const { broker, leaseTtlMs: ttlMs, onLost, onProved, onFact, onWake } = options;
     this.#options = options;
     this.#keys = keys;
     this.#connection = connection;
     const freshMs = options.freshGraceMs ?? Math.min(FRESH_MS, ttlMs);
     const epoch = new ServerEpoch({ keys, ttlMs, freshMs });
     this.#epoch = epoch;
-    this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost });
+    this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost, onProved });
     this.#facts = new HealthFacts({ keys, broker, connection, epoch, onFact });
     this.#learned = new LearnedTexts(keys, connection);
     this.#notifier = new SlotNotifier({ broker, onWake, pass: (member) => void this.#pass(member) });
   }
 
   get notices(): readonly string[] {
-    return this.#epoch.notices;
+    return [...this.#epoch.notices, ...this.#facts.notices];
   }
 
   async open(): Promise<void> {
@@ -113,6 +114,10 @@ class RedisStore implements SharedStore {
     return this.#answer(await this.#claims.claim(lease, slots, alreadyHeld), members);
   }
 
+  provedUntil(lease: string): number | undefined {
+    return this.#claims.provedUntil(lease);
+  }
+
   prove(lease: string): Promise<number | null> {
     return this.#claims.prove(lease);
   }
@@ -122,7 +127,7 @@ class RedisStore implements SharedStore {
   }
 
   async reservePermit(member: string, rpm: number): Promise<number> {
-    return this.#connection.redis.run(permitCall(this.#keys, member, rpm), readPermit);
+    return this.#connection.redis.run(permitCall(this.#keys, member, windowOf(rpm)), readPermit);
   }
 
   publishFact(fact: HealthFact): Promise<void> {
@@ -170,24 +175,27 @@ class RedisStore implements SharedStore {
           retryAtMs: this.#epoch.toLocal(claim.ready),
         };
       case 'EPOCH':
+      case 'CLOCK':
         // The server lost its data twice within a moment: ask again at once.
         return { granted: false, why: 'settling', full: members, retryAtMs: this.#epoch.readyAt };
     }
   }
 
   async #onBeat(): Promise<void> {
-    this.#claims.expire();
-    if (this.#beating || !this.#connection.isUp) return;
+    if (!this.#connection.isUp) return this.#claims.expire();
     const { redis } = this.#connection;
-    if (!this.#claims.isDue() && monotonic() - redis.heardAt < QUIET_MS) return;
+    const isDue = this.#claims.isDue() || this.#claims.isLate;
+    if (this.#beating || (!isDue && monotonic() - redis.heardAt < QUIET_MS)) return;
     this.#beating = true;
     try {
       await this.#claims.renew(redis);
     } catch {
-      // The line is broken, and the connection tells so.
+      // The connection is broken, and says so; or the server refuses it, and the claims run out.
     } finally {
       this.#beating = false;
     }
+    // After a standstill the server may have kept them: it was asked first.
+    this.#claims.expire();
   }
 
   async #pass(member: string): Promise<void> {

@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly onState: (state: 'up' | 'down', why: string) => void;
   /** Other machines may have these by now, and why: their holders must stop. */
   readonly onLost: (leases: readonly string[], why: string) => void;
+  /** Nobody else can have these before that time, on the machine's monotonic clock. */
+  readonly onProved: (leases: readonly string[], until: number) => void;
   /**
    * How long a server that nobody knows must have been up before it grants: brokers that lost it are back by then.
    * @default 3000, but no longer than `leaseTtlMs`
@@ -66,7 +68,9 @@ export interface SharedStore {
    * had, or not in time, the lease is told to `onLost`, too.
    */
   claim(lease: string, slots: readonly Slot[], options?: { alreadyHeld?: boolean }): Promise<ClaimAnswer>;
-  /** Until when nobody else can have the lease, on this machine's monotonic clock; null for one that was not claimed. */
+  /** Until when nobody else can have a lease, on this machine's monotonic clock, as far as is known. */
+  provedUntil(lease: string): number | undefined;
+  /** The same, by asking where that is over. Null for one that was not claimed, or is lost. */
   prove(lease: string): Promise<number | null>;
   /** Never rejects: what cannot be told now is told when the server is back. */
   release(lease: string): Promise<void>;

@@ -351,7 +351,13 @@ export interface WireGrant {
 
 export type Answer =
   | { readonly is: 'granted'; readonly grant: WireGrant; readonly waitedMs: number }
-  | { readonly is: 'permit'; readonly grant: WireGrant; readonly delayMs: number }
+  | {
+      readonly is: 'permit';
+      readonly grant: WireGrant;
+      readonly delayMs: number;
+      /** When the call goes by its member's pace, on the machine's monotonic clock; absent where it has none. */
+      readonly dueAt?: number | undefined;
+    }
   | { readonly is: 'stay'; readonly why: string }
   /** Another may hold its member: nothing may use the lease any more. */
   | { readonly is: 'lost'; readonly why: string }

@@ -43,9 +43,10 @@ export function claimRefused(
   return revertClaim(pool, leaseId, context);
 }
 
-/** The store does not answer: what is held goes on, new claims wait. */
-export function claimFailed(pool: PoolState, leaseId: string, context: Context): Effect[] {
+/** The store does not answer, or refuses: what is held goes on, new claims wait. */
+export function claimFailed(pool: PoolState, leaseId: string, why: string, context: Context): Effect[] {
   pool.storeDownUntil = context.now + STORE_DOWN_MS;
+  pool.storeDownWhy = why;
   return revertClaim(pool, leaseId, context);
 }
 

@@ -85,7 +85,7 @@ function serve(pool: PoolState, waiter: LeaseWaiter, context: Context): Effect[]
   const waitedMs = now - waiter.since;
   if (now < pool.storeDownUntil) {
     if (now < waiter.deadline) return [];
-    return refuse(waiter, now, [{ name: 'the shared store', why: 'does not answer', cause: 'fault' }]);
+    return refuse(waiter, now, [{ name: 'the shared store', why: pool.storeDownWhy, cause: 'fault' }]);
   }
   if (pool.awaits !== null) {
     const patientUntil = Math.max(waiter.deadline, waiter.since + RESTORE_GRACE_MS);

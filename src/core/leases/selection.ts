@@ -74,7 +74,7 @@ export function refusals(pool: PoolState, wanted: Wanted, context: Context): Ref
     const heldBack = trusted && isSuspectKey(candidate) ? 'suspect' : null;
     const obstacle = obstacleOf(pool, candidate, wanted, now) ?? heldBack;
     if (!obstacle) return [];
-    const why = describe(pool, candidate, obstacle);
+    const why = describe(pool, candidate, obstacle, context);
     return [{ name: candidate.spec.name, why, cause: causeOf(candidate, obstacle) }];
   });
 }
@@ -236,7 +236,12 @@ function best<S extends EndpointSpec | KeySpec>(
   );
 }
 
-function describe(pool: PoolState, { member }: ResolvedMember, obstacle: Obstacle): string {
+function describe(
+  pool: PoolState,
+  { member }: ResolvedMember,
+  obstacle: Obstacle,
+  { dateOf }: Context,
+): string {
   switch (obstacle) {
     case 'disabled':
       return 'disabled in the configuration';
@@ -260,7 +265,7 @@ function describe(pool: PoolState, { member }: ResolvedMember, obstacle: Obstacl
       return `held by ${holderNames(pool, member)}`;
     case 'out': {
       const until = untilOf(member.health);
-      const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
+      const end = until === null ? '' : ` until ${new Date(dateOf(until)).toISOString()}`;
       return `${member.health.state}${end}: ${whyOf(member.health)}`;
     }
   }

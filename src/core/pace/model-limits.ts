@@ -11,7 +11,8 @@ export function limitsOf(member: MemberState, need: Need): ModelLimits {
   const model = need['model'] ?? '';
   const known = member.modelLimits.get(model);
   if (known) return known;
-  const limits: ModelLimits = { pace: newPace(), served: [], learned: null, throttles: 0, coolUntil: 0 };
+  const pace = newPace(member.callsKnownFrom);
+  const limits: ModelLimits = { pace, served: [], learned: null, throttles: 0, coolUntil: 0 };
   member.modelLimits.set(model, limits);
   return limits;
 }

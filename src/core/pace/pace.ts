@@ -12,20 +12,44 @@ export interface Pace {
   reserved: number[];
   /** The latest calls that went, as many; a turn may be told late. */
   gone: Gone[];
+  /** Calls that are not known may have gone until then. */
+  readonly knownFrom: number;
+}
+
+/** How calls at a rate are spread: so many at once, and as many again after the window. */
+export interface PaceWindow {
+  readonly atOnce: number;
+  readonly windowMs: number;
 }
 
 /** A call is taken to reach the server within this time, if its answer does not say that it took less. */
 const ON_THE_WAY_MS = 100;
 
-export function newPace(): Pace {
-  return { reserved: [], gone: [] };
+export function newPace(knownFrom = -Infinity): Pace {
+  return { reserved: [], gone: [], knownFrom };
 }
 
 /**
- * Reserves the next turn at `rpm` calls a minute and tells how long to wait for it, in milliseconds. At most
- * n = max(1, rpm / 60) calls go at once, and never more than n in the time that n of them have: a server that counts
- * by the second sees no burst beyond the limit. (A sliding window over the last n calls.)
+ * The largest bursts that a rate allows: in any minute no more calls go than `rpm`, and in any second no more than
+ * max(1, ⌈rpm / 60⌉), whichever way a server counts. Calls one by one keep to that at every rate.
  */
+export function windowOf(rpm: number): PaceWindow {
+  const aMinute = rpm < 1 ? rpm : Math.floor(rpm);
+  const aSecond = Math.max(1, Math.ceil(rpm / 60));
+  for (let atOnce = aSecond; atOnce > 1; atOnce--) {
+    const windowMs = inMicroseconds((atOnce * 60_000) / aMinute);
+    if (aMinute % atOnce === 0 && atOnce * Math.ceil(1_000 / windowMs) <= aSecond)
+      return { atOnce, windowMs };
+  }
+  return { atOnce: 1, windowMs: inMicroseconds(60_000 / aMinute) };
+}
+
+/** Rounded up: a sum of windows must not fall short of the minute by what a fraction loses. */
+function inMicroseconds(ms: number): number {
+  return Math.ceil(ms * 1_000) / 1_000;
+}
+
+/** Reserves the next turn at `rpm` calls a minute; how long to wait for it, in milliseconds. */
 export function reservePermit(pace: Pace, rpm: number, now: number): number {
   const delayMs = permitDelayMs(pace, rpm, now);
   pace.reserved = [...pace.reserved, now + delayMs].slice(-windowOf(rpm).atOnce);
@@ -35,15 +59,15 @@ export function reservePermit(pace: Pace, rpm: number, now: number): number {
 /** How long a turn would have to wait that was reserved now, in milliseconds. */
 export function permitDelayMs(pace: Pace, rpm: number, now: number): number {
   const { atOnce, windowMs } = windowOf(rpm);
-  const oldest = pace.reserved.length >= atOnce ? pace.reserved[pace.reserved.length - atOnce]! : -Infinity;
+  const oldest = pace.reserved.at(-atOnce) ?? pace.knownFrom;
   return Math.max(untilPermit(pace, rpm, now), oldest + windowMs - now);
 }
 
 /** How long a call still has to wait after those that really went. */
 export function untilPermit(pace: Pace, rpm: number, now: number): number {
   const { atOnce, windowMs } = windowOf(rpm);
-  if (pace.gone.length < atOnce) return 0;
-  return Math.max(0, pace.gone[pace.gone.length - atOnce]!.at + windowMs - now);
+  const oldest = pace.gone.at(-atOnce)?.at ?? pace.knownFrom;
+  return Math.max(0, oldest + windowMs - now);
 }
 
 /** The lease's call goes now. */
@@ -61,9 +85,4 @@ export function settlePermit(pace: Pace, lease: string, now: number): void {
   call.settled = true;
   call.at = Math.min(now, call.at + ON_THE_WAY_MS);
   pace.gone.sort((a, b) => a.at - b.at);
-}
-
-function windowOf(rpm: number): { atOnce: number; windowMs: number } {
-  const atOnce = Math.max(1, Math.floor(rpm / 60));
-  return { atOnce, windowMs: (atOnce * 60_000) / rpm };
 }

@@ -63,9 +63,9 @@ export function decidePermit(pool: PoolState, waiter: PermitWaiter, context: Con
   for (const member of undecided)
     if (!isOnOthersTrial(member, lease, now)) beginTrial(pool, member, lease, now);
   lease.fastPath = hasFastPath(lease.resolved, lease, lease.need);
-  return [
-    { type: 'permit', to: waiter, lease, delayMs: 0, paces: pool.shared ? pacesOf(pool, lease, now) : [] },
-  ];
+  const paces = pacesOf(pool, lease, now);
+  const shared = pool.shared ? paces : [];
+  return [{ type: 'permit', to: waiter, lease, delayMs: 0, isPaced: paces.length > 0, paces: shared }];
 }
 
 /** Whether its turn has come. */

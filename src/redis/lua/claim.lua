@@ -11,22 +11,31 @@
 -- ARGV[4]  token
 -- ARGV[5]  time to live, in ms
 -- ARGV[6]  1: somebody lives by this lease already, so it need not wait for the store to settle; else 0
--- ARGV[7+] for each slot: its limit
+-- ARGV[7]  what the server's time should be by the broker's clock, in ms
+-- ARGV[8+] for each slot: its limit
 --
 -- Returns {code, ...}; times in ms
 --   GRANTED
 --   FULL      when they may be free, then the numbers of the full slots
 --   SETTLING  when new claims are allowed
 --   EPOCH     the server is another one or lost its data: open first
+--   CLOCK     the server's clock was set: deadlines mean nothing; open first
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return { 'EPOCH' } end
+-- A command may wait for some seconds on its way, and comes never before it was sent.
+local ahead = now - tonumber(ARGV[7])
+if ahead > 10000 or ahead < -2000 then return { 'CLOCK' } end
 
 local lease, deadline, own = ARGV[3], now + ARGV[5], '~' .. ARGV[2]
 local slots, full, freeAt, keeps = (#KEYS - 2) / 2, {}, now, true
 for slot = 1, slots do
   local holders = KEYS[1 + 2 * slot]
+  -- Of a time before the clock was set back: those that live have a new deadline within their time to live.
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', holders, now + 10 * ARGV[5], '+inf')) do
+    redis.call('ZADD', holders, deadline, old)
+  end
   for _, gone in ipairs(redis.call('ZRANGEBYSCORE', holders, '-inf', now)) do
     redis.call('ZREM', holders, gone)
     local token = redis.call('HGET', KEYS[2], gone)
@@ -35,7 +44,7 @@ for slot = 1, slots do
   local others = redis.call('ZCARD', holders)
   if redis.call('ZSCORE', holders, lease) then others = others - 1 else keeps = false end
   if redis.call('ZSCORE', holders, own) then others = others - 1 end
-  if others >= tonumber(ARGV[6 + slot]) then
+  if others >= tonumber(ARGV[7 + slot]) then
     table.insert(full, slot)
     freeAt = math.max(freeAt, tonumber(redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')[2] or now))
   end

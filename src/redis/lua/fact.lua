@@ -30,8 +30,17 @@ local function saysMore(next, last)
   return next.at >= last.at
 end
 
-local last = redis.call('HGET', KEYS[1], ARGV[1])
-if last and not saysMore(cjson.decode(ARGV[2]), cjson.decode(last)) then return { 'KEPT' } end
+-- What is no fact, or has times that nobody can have set, counts for nothing.
+local function factIn(text)
+  local isJson, fact = pcall(cjson.decode, text or '')
+  if not isJson or type(fact) ~= 'table' then return nil end
+  if type(fact.state) ~= 'string' or type(fact.at) ~= 'number' or fact.at > now + 86400000 then return nil end
+  if type(fact['until']) == 'number' and fact['until'] > now + 34560000000 then return nil end
+  return fact
+end
+
+local last = factIn(redis.call('HGET', KEYS[1], ARGV[1]))
+if last and not saysMore(cjson.decode(ARGV[2]), last) then return { 'KEPT' } end
 
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PUBLISH', ARGV[4], '{"broker":' .. cjson.encode(ARGV[3]) .. ',"fact":' .. ARGV[2] .. '}')

@@ -11,6 +11,7 @@
 -- ARGV[5]  time to live of claims, in ms
 -- ARGV[6]  how long a server that nobody knows must be up, in ms
 -- ARGV[7]  channel that every open broker listens to
+-- ARGV[8]  1: the server's clock was set, so that deadlines mean nothing; else 0
 --
 -- Returns {code, now in ms, when new claims are allowed in ms}
 --   OPEN
@@ -39,5 +40,6 @@ else
   ready = started + tonumber(ARGV[6])
 end
 
+if ARGV[8] == '1' then ready = math.max(ready, now + ttl) end
 redis.call('HSET', KEYS[1], 'run', run, 'created', created, 'ready', ready)
 return { 'OPEN', now, ready }

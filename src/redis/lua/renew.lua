@@ -7,15 +7,19 @@
 --
 -- ARGV[1]  run id of the server that the broker knows
 -- ARGV[2]  time to live, in ms
--- ARGV[3+] for each lease: lease, token, number of its slots, the limit of each slot
+-- ARGV[3]  what the server's time should be by the broker's clock, in ms
+-- ARGV[4+] for each lease: lease, token, number of its slots, the limit of each slot
 --
 -- Returns {code, ...}
---   RENEWED   then the leases that are lost: others hold their slots, or they have another token
+--   RENEWED   now in ms, then the leases that are lost: others hold their slots, or they have another token
 --   EPOCH     the server is another one or lost its data: open first
+--   CLOCK     the server's clock was set: deadlines mean nothing; open first
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return { 'EPOCH' } end
+local ahead = now - tonumber(ARGV[3])
+if ahead > 10000 or ahead < -2000 then return { 'CLOCK' } end
 
 local function isFree(holders, limit)
   local count = 0
@@ -25,7 +29,7 @@ local function isFree(holders, limit)
   return count < limit
 end
 
-local deadline, answer, key, arg = now + ARGV[2], { 'RENEWED' }, 3, 3
+local deadline, answer, key, arg = now + ARGV[2], { 'RENEWED', now }, 3, 4
 while arg <= #ARGV do
   local lease, token, slots = ARGV[arg], ARGV[arg + 1], tonumber(ARGV[arg + 2])
   local known = redis.call('HGET', KEYS[2], lease)

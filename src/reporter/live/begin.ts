@@ -1,5 +1,5 @@
 import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/reporter';
-import { monotonic, systemClock } from '../../core/clock.ts';
+import { monotonic, steadyClock } from '../../core/clock.ts';
 import { aggregate } from '../report/aggregate.ts';
 import type { RunState } from '../collect/run-state.ts';
 import type { Report } from '../report/model.ts';
@@ -30,7 +30,7 @@ export function beginLive(settings: Settings, subject: LiveSubject, output: Outp
   if (!live || mode !== 'test') return null;
   const { runState, config, suite, redact } = subject;
   const { all } = runState;
-  const startedAt = systemClock();
+  const startedAt = steadyClock();
   const source = {
     title,
     tests: suite.allTests().length,
@@ -61,7 +61,7 @@ function reportSoFar({ runState, config }: LiveSubject, startedAt: number): Repo
   return aggregate(runState, ended, {
     status: 'passed',
     startedAt,
-    durationMs: systemClock() - startedAt,
+    durationMs: steadyClock() - startedAt,
     playwright: config.version,
     version: packageVersion(),
     shard: config.shard,

@@ -44,7 +44,7 @@ function taught({ context }: Broker): PoolState {
 /** Writes the file as a broker does. */
 function save(file: string, before: Broker): void {
   const { routing, context } = before;
-  saveState(file, [taught(before)], new Map(), routing, context.now);
+  saveState(file, [taught(before)], new Map(), routing, context);
 }
 
 describe('a new broker', () => {

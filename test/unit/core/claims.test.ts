@@ -69,19 +69,19 @@ describe('while the shared store does not answer', () => {
     const world = sharedWorld(key('one', exclusive));
     world.acquireLease('a', { timeoutMs: 600 });
     for (let tries = 0; tries < 9; tries++) {
-      claimFailed(world.pool, 'a', world.context);
+      claimFailed(world.pool, 'a', 'its memory is full (OOM)', world.context);
       world.pass(100);
     }
     expect(refusalOf(world.effects)).toMatchObject({
       timedOut: true,
-      reasons: [{ name: 'the shared store' }],
+      reasons: [{ name: 'the shared store', why: 'its memory is full (OOM)' }],
     });
   });
 
   it('those that wait keep their order', () => {
     const world = sharedWorld(key('one', exclusive));
     for (const lease of ['a', 'b', 'c']) world.acquireLease(lease);
-    claimFailed(world.pool, 'a', world.context);
+    claimFailed(world.pool, 'a', 'its memory is full (OOM)', world.context);
     expect(world.pool.queue.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
   });
 });

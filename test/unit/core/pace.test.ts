@@ -13,7 +13,10 @@ describe('a pace of n calls a minute', () => {
   it.each([
     [300, 5, 1_000],
     [60, 1, 1_000],
-    [90, 1, 60_000 / 90],
+    [90, 2, 1_333.334],
+    [61, 1, 983.607],
+    [150, 3, 1_200],
+    [1_000, 1, 60],
     [30, 1, 2_000],
     [600, 10, 1_000],
   ])('of %i lets %i go at once, and as many again after %d ms', (rpm, atOnce, windowMs) => {
@@ -22,8 +25,30 @@ describe('a pace of n calls a minute', () => {
     const expected = [0, windowMs, 2 * windowMs].flatMap((wait) =>
       Array.from({ length: atOnce }, () => wait),
     );
-    waits.forEach((wait, index) => expect(wait).toBeCloseTo(expected[index]!, 6));
+    waits.forEach((wait, index) => expect(wait).toBeCloseTo(expected[index]!, 2));
   });
+
+  it.each([0.5, 1, 7, 59, 60, 61, 90, 119, 150, 300, 347, 600, 601, 1_000, 1_999])(
+    'lets no more than its share through in any second and any minute, and wastes none (%d a minute)',
+    (rpm) => {
+      const pace = newPace();
+      const minutes = Math.max(3, 5 / rpm);
+      const times: number[] = [];
+      for (let now = 0; now < minutes * 60_000; times.push(now)) now += reservePermit(pace, rpm, now);
+      const most = (ms: number): number => {
+        let first = 0;
+        return Math.max(
+          ...times.map((at, index) => {
+            while (times[first]! <= at - ms) first++;
+            return index - first + 1;
+          }),
+        );
+      };
+      expect(most(1_000)).toBeLessThanOrEqual(Math.max(1, Math.ceil(rpm / 60)));
+      expect(most(60_000)).toBeLessThanOrEqual(Math.max(1, rpm));
+      expect(times.length).toBeGreaterThan(minutes * rpm * 0.99 - 1);
+    },
+  );
 
   it('never lets more than its share through in any second', () => {
     const pace = newPace();

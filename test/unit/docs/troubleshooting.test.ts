@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../../src/core/errors.ts';
 import { refusalText, eventText } from '../../../src/config/messages.ts';
-import { down, unreachable } from '../../../src/redis/failures.ts';
+import { StoreDownError, unreachable } from '../../../src/redis/failures.ts';
 import { shardWarning, workerWarning } from '../../../src/fixtures/warnings.ts';
 import { strategyTimeout } from '../../../src/fixtures/strategies/errors.ts';
 import { loadValue } from '../config/project.ts';
@@ -38,7 +38,7 @@ describe('Troubleshooting', () => {
       eventText(file, refused, state)!,
       eventText(file, { ...state, revision: 'before' }, state)!.split(';')[0]!,
       unreachable('127.0.0.1:6399', 'the connection was refused (ECONNREFUSED)').message,
-      down('127.0.0.1:6394', 'the connection was refused (ECONNREFUSED)').message,
+      new StoreDownError('127.0.0.1:6394', 'the connection was refused (ECONNREFUSED)').message,
       strategyTimeout('sign in', 'api', 200).message,
     ];
     expect(printed.filter((words) => !text.includes(words))).toEqual([]);

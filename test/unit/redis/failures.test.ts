@@ -85,6 +85,7 @@ describe('opening a store', () => {
     onFact: () => undefined,
     onState: () => undefined,
     onLost: () => undefined,
+    onProved: () => undefined,
   };
   const answering =
     (text: string): ClientFactory =>

@@ -19,7 +19,7 @@ const claimed = (slots: number): Claimed => ({
   token: 'token',
   slots: Array.from({ length: slots }, (_, index) => ({ member: `subject-${index}`, limit: 1 })),
 });
-const claimTerms = { run: 'run', broker: 'broker', ttlMs: 1, alreadyHeld: false };
+const claimTerms = { run: 'run', broker: 'broker', ttlMs: 1, alreadyHeld: false, now: 1 };
 
 /** Each script with one call, and what one more of the things its header repeats adds. */
 const calls: Record<
@@ -27,7 +27,11 @@ const calls: Record<
   { call: ScriptCall; more?: ScriptCall; adds?: { keys: number; args: number } }
 > = {
   open: {
-    call: openCall(keys, { run: 'run', upMs: 0, promoted: false }, { seen: '', ttlMs: 1, freshMs: 1 }),
+    call: openCall(
+      keys,
+      { run: 'run', upMs: 0, promoted: false },
+      { seen: '', ttlMs: 1, freshMs: 1, isClockSet: false },
+    ),
   },
   claim: {
     call: claimCall(keys, claimed(1), claimTerms),
@@ -40,11 +44,11 @@ const calls: Record<
     adds: { keys: 2, args: 1 },
   },
   renew: {
-    call: renewCall(keys, [claimed(1)], { run: 'run', ttlMs: 1 }),
-    more: renewCall(keys, [claimed(1), claimed(1)], { run: 'run', ttlMs: 1 }),
+    call: renewCall(keys, [claimed(1)], { run: 'run', ttlMs: 1, now: 1 }),
+    more: renewCall(keys, [claimed(1), claimed(1)], { run: 'run', ttlMs: 1, now: 1 }),
     adds: { keys: 1, args: 4 },
   },
-  permit: { call: permitCall(keys, 'subject', 60) },
+  permit: { call: permitCall(keys, 'subject', { atOnce: 1, windowMs: 1 }) },
   fact: { call: factCall(keys, 'broker', { member: 'member', json: '{}' }) },
 };
 

@@ -230,6 +230,6 @@ describe('what lies in a folder of artifacts', () => {
     '',
   ])('a history that is none begins anew: %.30s', async (text) => {
     put('history.json', text);
-    expect(await readHistory(path.join(folder, 'history.json'))).toEqual({ runs: [], tests: new Map() });
+    expect(readHistory(path.join(folder, 'history.json'))).toEqual({ runs: [], tests: new Map() });
   });
 });

@@ -27,14 +27,21 @@ export class Pacing {
   }
 
   #call(limits: string, name: string, rpm: number, at: number): string[] {
-    const atOnce = Math.max(1, Math.floor(rpm / 60));
     const calls = [...(this.#calls.get(limits) ?? []), at].sort((a, b) => a - b);
     this.#calls.set(limits, calls);
-    const position = calls.indexOf(at);
-    const window = calls.slice(Math.max(0, position - atOnce), position + atOnce + 1);
-    const closest = Math.min(...window.slice(atOnce).map((later, index) => later - window[index]!));
-    if (closest >= (atOnce * 60_000) / rpm - 0.001) return [];
-    return [`${name}: ${atOnce + 1} calls within ${closest} ms at ${rpm} a minute`];
+    return [
+      ...this.#above(calls, 1_000, Math.max(1, Math.ceil(rpm / 60)), name),
+      ...this.#above(calls, 60_000, Math.max(1, rpm), name),
+    ];
+  }
+
+  /** Every time span of that length with too many calls in it. */
+  #above(calls: readonly number[], withinMs: number, limit: number, name: string): string[] {
+    return calls.flatMap((from, index) => {
+      const after = calls[index + Math.floor(limit)];
+      if (after === undefined || after - from >= withinMs - 0.001) return [];
+      return [`${name}: more than ${limit} calls within ${withinMs} ms, from ${from} on`];
+    });
   }
 }
 

@@ -30,7 +30,8 @@ export class Store {
   answer(dice: Dice, { pool, context }: World): [string, () => Effect[]] {
     const [lease, slots] = [...this.#pending][0]!;
     this.#pending.delete(lease);
-    if (dice.chance(0.1)) return [`store fails ${lease}`, () => claimFailed(pool, lease, context)];
+    if (dice.chance(0.1))
+      return [`store fails ${lease}`, () => claimFailed(pool, lease, 'it does not answer', context)];
     const full = slots.filter((slot) => this.#isFull(slot)).map(({ member }) => member);
     const retryAt = dice.pick([null, context.now + 50]);
     if (full.length > 0)
