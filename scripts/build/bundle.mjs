@@ -23,7 +23,7 @@ export const BUNDLES = [
 ];
 
 /** Packages that each process loads at once: as a file of ours they take a fifth of the time. */
-const BUNDLED = ['zod', 'jsonc-parser'];
+const BUNDLED = ['zod', 'jsonc-parser', 'leven', 'handlebars/runtime.js'];
 
 /** Entries that are started, not imported. */
 const PROGRAMS = ['cli', 'broker'];
@@ -46,7 +46,7 @@ const CHUNKS = [
     'secrets',
     /^\.\.\/node_modules\/jsonc-parser|^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/,
   ],
-  ['config-core', /^config\/(?!index|define|watch|edits\/edit)/],
+  ['config-core', /^\.\.\/node_modules\/leven|^config\/(?!index|define|watch|edits\/edit)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['wire', /^wire\/(?:lines|greeting)/],
   ['project', /^client\/(?!index)/],
@@ -61,7 +61,7 @@ const CHUNKS = [
     'report',
     /^(?:reporter\/(?:collect|environment|judge|report|history|terminal|options|output|write)|shared\/record\.ts)/,
   ],
-  ['page', /^reporter\/page/],
+  ['page', /^\.\.\/node_modules\/handlebars|^reporter\/page/],
   ['announce', /^reporter\/announce\/(?!announce)/],
   ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
 ];

@@ -1,5 +1,5 @@
 // The licenses of packages that are bundled, which ask to be kept with their code.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export function writeLicenses(folder, output) {
@@ -11,9 +11,7 @@ export function writeLicenses(folder, output) {
     .toSorted((a, b) => a.localeCompare(b))
     .map((home) => {
       const { name, version } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
-      const license = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((file) =>
-        existsSync(path.join(home, file)),
-      );
+      const license = readdirSync(home).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
       if (license === undefined) throw new Error(`${name} is bundled and has no license file`);
       return `${name} ${version}\n\n${readFileSync(path.join(home, license), 'utf8').trim()}\n`;
     });

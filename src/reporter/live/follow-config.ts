@@ -5,10 +5,14 @@ import { isSwitchedOff } from '../../config/environment.ts';
 import { expectedConfig } from '../../config/find.ts';
 import type { ConfigEvent } from '../../config/live.ts';
 import { type ConfigSource, readConfigText, singleSource } from '../../config/source.ts';
+import { monotonic } from '../../core/clock.ts';
 import { stampOf } from '../../shared/file-stamp.ts';
 
 /** How often to look for a broker: workers start it with the first lease. */
 const LOOK_MS = 100;
+
+/** It follows after so long, or when the file changes: a run of one test ends before, and need not load what follows. */
+const FOLLOW_AFTER_MS = 2_000;
 
 /** One for each config file. They stay as long as the runner; a reporter lives for one run. */
 const followed = new Map<string, FollowedConfig>();
@@ -48,6 +52,7 @@ export class FollowedConfig {
   /** Where its broker listens. An edit of `store` may change that until the broker is found. */
   #address: { readonly stamp: string; readonly at: BrokerAddress | null } | null = null;
   readonly #timer: NodeJS.Timeout;
+  readonly #first: { readonly at: number; readonly stamp: string };
   /** Where edits are printed: the reporter of the present run decides. */
   print: (text: string) => void = () => {};
 
@@ -55,6 +60,7 @@ export class FollowedConfig {
     this.#file = file;
     this.#env = env;
     this.#source = sourceNow(file);
+    this.#first = { at: monotonic(), stamp: stampOf(file) };
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -66,7 +72,9 @@ export class FollowedConfig {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return;
+    const { at, stamp } = this.#first;
+    const isEarly = monotonic() - at < FOLLOW_AFTER_MS && stampOf(this.#file) === stamp;
+    if (this.#isLooking || isEarly) return;
     this.#isLooking = true;
     try {
       this.#project ??= await this.#newProject();
