@@ -14,6 +14,7 @@ export const BUNDLES = [
       reporter: 'src/reporter/index.ts',
       router: 'src/router/index.ts',
       config: 'src/config/index.ts',
+      lease: 'src/lease/index.ts',
       cli: 'src/cli/main.ts',
       broker: 'src/broker/main.ts',
       client: 'src/client/index.ts',
@@ -50,13 +51,17 @@ const CHUNKS = [
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['wire', /^wire\/(?:lines|greeting)/],
   ['project', /^client\/(?!index)/],
-  ['http-rules', /^http\/(?!send|dispatcher|probe|proxy)/],
+  ['http-rules', /^http\/(?!send|dispatcher|probe)/],
+  ['send', /^http\/(?:send|dispatcher)/],
   // What each worker loads besides its entry, and what the parts that lease share.
   [
     'worker-base',
-    /^fixtures\/(?:lease\/(?:refusal|target|binding)|test-time|lazy|playwright-private|polling|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
+    /^fixtures\/(?:lease\/(?:refusal|target|binding|pool-view)|test-time|lazy|playwright-private|polling|probe|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
   ],
-  ['lease-base', /^fixtures\/(?:lease\/(?:held-lease|leases)|calls\/(?:target-url|classify|http-send))/],
+  [
+    'lease-base',
+    /^fixtures\/(?:lease\/(?:held-lease|leases|plain-view|waits)|calls\/(?:target-url|classify|http-send|call|execute|fetch|record|reported|to-response))/,
+  ],
   [
     'report',
     /^(?:reporter\/(?:collect|environment|judge|report|history|terminal|options|output|write)|shared\/record\.ts)/,

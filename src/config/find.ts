@@ -12,6 +12,8 @@ export interface FindOptions {
   readonly env: Env;
   /** The worker option `gembaConfig`; a relative path starts at `from`. */
   readonly option?: string | undefined;
+  /** How its user gives it. Default: as the worker option. */
+  readonly optionName?: string;
   /** The Playwright config's folder: the search goes from here upward. */
   readonly from: string;
   readonly cwd?: string | undefined;
@@ -21,11 +23,12 @@ export interface FindOptions {
  * The config file's absolute path, or nothing where there is none. A file that is named must exist; one that is found
  * must not be a stranger's.
  */
-export function findConfig({ env, option, from, cwd = process.cwd() }: FindOptions): string | undefined {
+export function findConfig(options: FindOptions): string | undefined {
+  const { env, option, optionName = 'the option gembaConfig', from, cwd = process.cwd() } = options;
   const variable = env['GEMBA_CONFIG'];
   if (variable !== undefined && variable !== '')
     return named(resolve(cwd, variable), 'the variable GEMBA_CONFIG');
-  if (option !== undefined && option !== '') return named(resolve(from, option), 'the option gembaConfig');
+  if (option !== undefined && option !== '') return named(resolve(from, option), optionName);
   const file = nearest(resolve(from), CONFIG_FILE);
   if (file !== undefined && !isTrusted(file, resolve(from))) throw foreign(file);
   return file;

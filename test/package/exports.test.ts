@@ -3,7 +3,9 @@ import path from 'node:path';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { createInlineProject, type InlineProject } from '../harness/run-inline-test.ts';
 
-const ENTRIES = ['gemba-agent', 'gemba-agent/reporter', 'gemba-agent/router', 'gemba-agent/config'];
+const ENTRIES = ['gemba-agent', 'reporter', 'router', 'config', 'lease'].map((name) =>
+  name === 'gemba-agent' ? name : `gemba-agent/${name}`,
+);
 
 let project: InlineProject;
 
@@ -30,6 +32,9 @@ test('each entry exports exactly its public names', async () => {
         "gembaConfigSchema",
         "loadGembaConfig",
         "watchGembaConfig",
+      ],
+      "gemba-agent/lease": [
+        "openGemba",
       ],
       "gemba-agent/reporter": [
         "default",
@@ -90,6 +95,28 @@ test('the router loads neither Playwright nor a module of Node', async () => {
     console.log(JSON.stringify([...seen].filter((url) => !/\\/dist\\/(router|router-core|kernel)\\.js$/.test(url))));
   `);
   expect(loaded).toEqual([]);
+});
+
+test('leases outside of tests load no file before they are opened, and never Playwright', async () => {
+  const loaded = (await evaluate(`
+    import { readFileSync } from 'node:fs';
+    import { fileURLToPath } from 'node:url';
+    const walk = (url, seen, pattern) => {
+      if (seen.has(url)) return seen;
+      seen.add(url);
+      if (!url.startsWith('file:')) return seen;
+      const source = readFileSync(fileURLToPath(url), 'utf8');
+      for (const [, name] of source.matchAll(pattern)) walk(name.startsWith('.') ? new URL(name, url).href : name, seen, pattern);
+      return seen;
+    };
+    const entry = import.meta.resolve('gemba-agent/lease');
+    const at = walk(entry, new Set(), /^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm);
+    const opened = walk(new URL('open.js', entry).href, new Set(), /^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm);
+    console.log(JSON.stringify({ at: [...at].length, opened: [...opened] }));
+  `)) as { at: number; opened: string[] };
+  expect(loaded.at).toBe(1);
+  expect(loaded.opened.length).toBeGreaterThan(5);
+  expect(loaded.opened.filter((url) => /playwright|undici|reporter|worker\.js/.test(url))).toEqual([]);
 });
 
 test('the command is linked and tells its version', async () => {

@@ -1,0 +1,27 @@
+import type { CallRecorder, FetchScope } from '../fixtures/call-scope.ts';
+import type { ProjectLeases } from './project-leases.ts';
+
+/** Calls of a script are in no report: the broker alone counts them. */
+export function scriptScope(leases: ProjectLeases, endings: Set<() => Promise<void>>): FetchScope {
+  return {
+    testInfo: null,
+    recorder: unrecorded(),
+    hasFailed: false,
+    session: { atEnd: (work) => void endings.add(work) },
+    heldBy: (view) => leases.heldBy(view),
+  };
+}
+
+function unrecorded(): CallRecorder {
+  let calls = 0;
+  const nothing = (): void => {};
+  return {
+    nextCall: () => calls++,
+    hold: () => 0,
+    leave: nothing,
+    request: nothing,
+    correctRecorded: nothing,
+    exonerate: nothing,
+    leaseRefused: nothing,
+  };
+}
