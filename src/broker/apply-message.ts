@@ -21,14 +21,27 @@ export function applyLeaseMessage(
   switch (message.type) {
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
-      const { ask, lease, need, holder, testId, timeoutMs, exclude, prefer, isFirst, canYield, waitedMs } =
-        message;
+      const {
+        ask,
+        lease,
+        need,
+        onlyEndpoint,
+        holder,
+        testId,
+        timeoutMs,
+        exclude,
+        prefer,
+        isFirst,
+        canYield,
+        waitedMs,
+      } = message;
       const to = { client, ask };
       const request = {
         to,
         lease,
         spec,
         need,
+        onlyEndpoint,
         holder,
         testId,
         timeoutMs,

@@ -130,13 +130,18 @@ export class Pools {
 
   /** Why it cannot be; null where it is on the books. */
   #restoreLease(connection: Connection, restored: Hello['held'][number], context: Context): string | null {
-    const { lease: id, pool: name, need, holder, testId, endpoint, key } = restored;
+    const { lease: id, pool: name, need, onlyEndpoint, holder, testId, endpoint, key } = restored;
     const { client, specs } = connection;
     const spec = specs.get(name) ?? withoutMembers(name, specs);
     if (!spec || isForeign(this.with(id), id, client)) return UNKNOWN_LEASE;
     const pool = this.named(name);
     const isKnown = pool.leases.has(id);
-    const found = restoreLease(pool, { id, client, spec, need, holder, testId }, { endpoint, key }, context);
+    const found = restoreLease(
+      pool,
+      { id, client, spec, need, onlyEndpoint, holder, testId },
+      { endpoint, key },
+      context,
+    );
     if ('lost' in found) return found.lost;
     const { lease } = found;
     if (!isKnown) void this.#sharedStore?.takeOver(pool, lease);

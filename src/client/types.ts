@@ -48,6 +48,7 @@ export interface HeldLeaseInfo {
   readonly lease: string;
   readonly pool: string;
   readonly need: Need;
+  readonly onlyEndpoint?: string | null | undefined;
   readonly holder: string;
   readonly testId: string | null;
 }

@@ -69,6 +69,8 @@ export interface LeaseState {
   latest: PoolSpec;
   /** What it asked for; its `model` follows its calls, where they say which. */
   need: Need;
+  /** The endpoint that it must have, by name; null: any. */
+  readonly onlyEndpoint: string | null;
   readonly holder: string;
   readonly testId: string | null;
   resolved: ResolvedPool;
@@ -97,6 +99,8 @@ export interface LeaseWaiter {
   readonly client: string;
   spec: PoolSpec;
   readonly need: Need;
+  /** The endpoint that it must have, by name; null: any. */
+  readonly onlyEndpoint: string | null;
   readonly holder: string;
   readonly testId: string | null;
   readonly since: number;

@@ -38,6 +38,8 @@ const id = z.string().min(1).max(LIMITS.name);
 const text = z.string().max(LIMITS.text);
 const path = z.string().min(1).max(LIMITS.path);
 const need = stringRecord();
+/** The endpoint that a lease must have, by name; absent: any. */
+const onlyEndpoint = id.nullable().optional();
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const ask = count;
@@ -202,7 +204,7 @@ const message = z.discriminatedUnion('type', [
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
     held: failFastArray(
-      z.object({ lease: id, pool: id, need, holder: text, testId: text.nullable(), ...grant }),
+      z.object({ lease: id, pool: id, need, onlyEndpoint, holder: text, testId: text.nullable(), ...grant }),
     ),
   }),
   z.object({
@@ -211,6 +213,7 @@ const message = z.discriminatedUnion('type', [
     lease: id,
     pool: id,
     need,
+    onlyEndpoint,
     holder: text,
     testId: text.nullable(),
     timeoutMs: milliseconds,

@@ -12,6 +12,8 @@ export interface AcquireRequest {
   readonly lease: string;
   readonly spec: PoolSpec;
   readonly need: Need;
+  /** The endpoint that it must have, by name; absent: any. */
+  readonly onlyEndpoint?: string | null | undefined;
   readonly holder: string;
   readonly testId: string | null;
   readonly timeoutMs: number;
@@ -51,6 +53,7 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
     client: request.to.client,
     spec: request.spec,
     need: request.need,
+    onlyEndpoint: request.onlyEndpoint ?? null,
     holder: request.holder,
     testId: request.testId,
     since,
@@ -73,6 +76,8 @@ export interface RestoredLease {
   readonly client: string;
   readonly spec: PoolSpec;
   readonly need: Need;
+  /** The endpoint that it must have, by name; absent: any. */
+  readonly onlyEndpoint?: string | null | undefined;
   readonly holder: string;
   readonly testId: string | null;
 }
@@ -115,10 +120,14 @@ function restoredMember(
 }
 
 /** Members that the test failed on before, as far as there are others of their kind. */
-function avoidable(pool: PoolState, { testId, spec, need }: AcquireRequest): ReadonlySet<string> {
+function avoidable(
+  pool: PoolState,
+  { testId, spec, need, onlyEndpoint }: AcquireRequest,
+): ReadonlySet<string> {
   const failedOn = testId === null ? undefined : pool.failedOn.get(testId);
   if (!failedOn) return NONE;
-  const kinds = [spec.endpoints, spec.keys.filter((key) => fits(key, need))];
+  const endpoints = onlyEndpoint ? [] : spec.endpoints;
+  const kinds = [endpoints, spec.keys.filter((key) => fits(key, need))];
   const kept = kinds.filter((members) => members.some((member) => !failedOn.has(member.id)));
   return new Set(
     kept

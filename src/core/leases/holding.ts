@@ -3,16 +3,19 @@ import { type Grant, type Context, type LeaseState, type PoolState, type MemberS
 import { resolvePool } from '../resolved-pool.ts';
 import { isSuspect } from '../members.ts';
 
-type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 'testId'>;
+type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 'testId'> & {
+  readonly onlyEndpoint?: string | null | undefined;
+};
 
 export function newLease(pool: PoolState, identity: Identity, context: Context): LeaseState {
-  const { id, client, spec, need, holder, testId } = identity;
+  const { id, client, spec, need, onlyEndpoint = null, holder, testId } = identity;
   return {
     id,
     client,
     spec,
     latest: spec,
     need,
+    onlyEndpoint,
     holder,
     testId,
     resolved: resolvePool(pool, spec, context),

@@ -30,13 +30,14 @@ export function movingWaiter(
   context: Context,
   mostMs = Infinity,
 ): LeaseWaiter {
-  const { id, client, latest: spec, need, holder, testId } = lease;
+  const { id, client, latest: spec, need, onlyEndpoint, holder, testId } = lease;
   return {
     replyTo: [to],
     id,
     client,
     spec,
     need,
+    onlyEndpoint,
     holder,
     testId,
     since: context.now,

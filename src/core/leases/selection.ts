@@ -18,6 +18,8 @@ import type { EndpointSpec, KeySpec, Need, PoolSpec, Rotation, Routing } from '.
 export interface Wanted {
   readonly spec: PoolSpec;
   readonly need: Need;
+  /** The endpoint that it must have, by name; null: any. */
+  readonly onlyEndpoint: string | null;
   readonly exclude: ReadonlySet<string>;
   readonly prefer: ReadonlySet<string>;
   readonly avoid: ReadonlySet<string>;
@@ -51,7 +53,7 @@ export function pickGrant(pool: PoolState, wanted: Wanted, context: Context): Gr
     context.now,
   );
   if (resolved.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
-  let endpoints = freeOnes(pool, resolved.endpoints, wanted, context.now);
+  let endpoints = freeOnes(pool, fittingEndpoints(resolved, wanted), wanted, context.now);
   if (resolved.keys.length === 0) return alone(best(routing, endpoints, wanted, context), null);
   while (endpoints.length > 0 && keys.length > 0) {
     const endpoint = best(routing, endpoints, wanted, context)!;
@@ -69,6 +71,10 @@ export function refusals(pool: PoolState, wanted: Wanted, context: Context): Ref
   const resolved = resolvePool(pool, wanted.spec, context);
   if (resolved.endpoints.length + resolved.keys.length === 0)
     return [{ name: wanted.spec.name, why: 'the configuration in force has no such pool', cause: 'off' }];
+  if (wanted.onlyEndpoint !== null && fittingEndpoints(resolved, wanted).length === 0)
+    return [
+      { name: wanted.onlyEndpoint, why: 'the configuration in force has no such endpoint', cause: 'off' },
+    ];
   const trusted = trustedFits(resolved, wanted, now);
   return fittingMembers(resolved, wanted).flatMap((candidate) => {
     const heldBack = trusted && isSuspectKey(candidate) ? 'suspect' : null;
@@ -92,7 +98,7 @@ export function probeMayFree(pool: PoolState, wanted: Wanted, context: Context):
 }
 
 function fittingMembers(resolved: ResolvedPool, wanted: Wanted): readonly ResolvedMember[] {
-  return [...resolved.endpoints, ...fittingKeys(resolved, wanted)];
+  return [...fittingEndpoints(resolved, wanted), ...fittingKeys(resolved, wanted)];
 }
 
 /**
@@ -119,9 +125,10 @@ function earliestPair(
     counts(candidate) ? freeTime(candidate, wanted, now) : Infinity;
   const fitting = fittingKeys(resolved, wanted);
   if (resolved.endpoints.length === 0) return Math.min(...fitting.map(freeAt), Infinity);
-  if (resolved.keys.length === 0) return Math.min(...resolved.endpoints.map(freeAt), Infinity);
+  const endpoints = fittingEndpoints(resolved, wanted);
+  if (resolved.keys.length === 0) return Math.min(...endpoints.map(freeAt), Infinity);
   let earliest = Infinity;
-  for (const endpoint of resolved.endpoints) {
+  for (const endpoint of endpoints) {
     const there = freeAt(endpoint);
     for (const key of fitting) {
       if (there < earliest && works(key.spec, endpoint.spec.name))
@@ -150,9 +157,21 @@ function alone(endpoint: ResolvedMember | null, key: ResolvedMember | null): Gra
   return endpoint || key ? { endpoint: endpoint?.member ?? null, key: key?.member ?? null } : null;
 }
 
-function fittingKeys(resolved: ResolvedPool, wanted: Wanted): readonly ResolvedMember<KeySpec>[] {
-  for (const _ in wanted.need) return resolved.keys.filter(({ spec }) => fits(spec, wanted.need));
-  return resolved.keys;
+function fittingEndpoints(
+  { endpoints }: ResolvedPool,
+  { onlyEndpoint }: Wanted,
+): readonly ResolvedMember<EndpointSpec>[] {
+  return onlyEndpoint === null ? endpoints : endpoints.filter(({ spec }) => spec.name === onlyEndpoint);
+}
+
+function fittingKeys(
+  resolved: ResolvedPool,
+  { need, onlyEndpoint }: Wanted,
+): readonly ResolvedMember<KeySpec>[] {
+  const { keys, bound } = resolved;
+  const there = bound && onlyEndpoint !== null ? keys.filter(({ spec }) => works(spec, onlyEndpoint)) : keys;
+  for (const _ in need) return there.filter(({ spec }) => fits(spec, need));
+  return there;
 }
 
 function freeOnes<S extends EndpointSpec | KeySpec>(

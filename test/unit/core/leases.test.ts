@@ -46,6 +46,24 @@ describe('leases', () => {
     expect(world.on('a')).toBe('us/us-only');
   });
 
+  it('stay at the endpoint that they must have, with a key that works there, also when they move', () => {
+    const spec = poolSpec({
+      endpoints: [endpoint('eu'), endpoint('us'), endpoint('apac')],
+      keys: [key('any'), key('other'), key('eu-only', { endpoints: ['eu'] })],
+    });
+    const world = new World(spec);
+    for (const lease of ['a', 'b', 'c', 'd']) world.acquireLease(lease, { onlyEndpoint: 'us' });
+    const at = ['a', 'b', 'c', 'd'].map((lease) => world.on(lease));
+    expect(at).toEqual(['us/any', 'us/other', 'us/any', 'us/other']);
+    world.moveLease('a', ['any#k']);
+    expect(world.on('a')).toBe('us/other');
+    world.acquireLease('e', { onlyEndpoint: 'nowhere' });
+    expect(refusalOf(world.effects)).toMatchObject({
+      timedOut: false,
+      reasons: [{ name: 'nowhere', why: 'the configuration in force has no such endpoint' }],
+    });
+  });
+
   it('leave out what is disabled or drained', () => {
     const world = new World(
       poolSpec({

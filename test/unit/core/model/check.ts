@@ -122,6 +122,8 @@ function grants({ before, effects, world: { pool, spec } }: Moment): string[] {
     const key = specOf(spec.keys, lease.key?.id);
     if (!endpoint !== (spec.endpoints.length === 0)) wrong.push(`${lease.id} has no endpoint, or too much`);
     if (!key !== (spec.keys.length === 0)) wrong.push(`${lease.id} has no key, or too much`);
+    if (endpoint && lease.onlyEndpoint !== null && endpoint.name !== lease.onlyEndpoint)
+      wrong.push(`${lease.id} got ${endpoint.name}, which is not the endpoint that it must have`);
     if (key && !carries(key, lease.need)) wrong.push(`${lease.id} got ${key.name}, which it does not need`);
     if (key && endpoint && !isBoundTo(key, endpoint.name))
       wrong.push(`${lease.id} got ${key.name} at ${endpoint.name}`);

@@ -7,6 +7,7 @@ export interface ClientLease {
   readonly id: string;
   readonly client: string;
   readonly need: Need;
+  readonly onlyEndpoint: string | null;
   readonly testId: string | null;
   endpoint: string | null;
   key: string | null;
@@ -29,6 +30,7 @@ export interface Asked {
   readonly client: string;
   readonly lease: string;
   readonly need: Need;
+  readonly onlyEndpoint: string | null;
   readonly testId: string | null;
   readonly exclude: readonly string[];
   readonly timeoutMs: number;
@@ -84,9 +86,18 @@ export class Clients {
     if (!lease.endpoint && !lease.key) return [`${lease.id} was granted nothing`];
     const known = this.leases.get(asked.lease);
     if (!known && asked.kind === 'move') return [`${lease.id} moved after its release`];
-    const { client, need, testId } = asked;
+    const { client, need, onlyEndpoint, testId } = asked;
     this.leases.set(lease.id, {
-      ...(known ?? { id: lease.id, client, need, testId, call: '', requests: 0, onItsWay: false }),
+      ...(known ?? {
+        id: lease.id,
+        client,
+        need,
+        onlyEndpoint,
+        testId,
+        call: '',
+        requests: 0,
+        onItsWay: false,
+      }),
       ...wireGrantOf(lease),
       homeless: false,
     });

@@ -35,11 +35,13 @@ const KEY_FAULTS: readonly OutcomeKind[] = ['auth', 'rate-limit', 'exhausted'];
 /** A link asks for a lease. */
 export function askFirst(acting: Acting): Event {
   const { dice } = acting;
+  const { endpoints } = acting.world.spec;
   return ask(acting, {
     kind: 'acquire',
     client: dice.pick([...acting.specs.keys()]),
     lease: `L${++acting.lastId}`,
     need: randomNeed(dice),
+    onlyEndpoint: endpoints.length > 0 && dice.chance(0.15) ? dice.pick(endpoints).name : null,
     testId: dice.chance(0.4) ? dice.pick(['test-1', 'test-2', 'test-3']) : null,
     exclude: [],
     timeoutMs: dice.pick([0, 100, 3_000, 30_000, 30_000, 30_000]),
@@ -47,15 +49,17 @@ export function askFirst(acting: Acting): Event {
 }
 
 /** A call of a lease without a member asks for one. */
-export function askAgain(acting: Acting, { id, client, need, testId }: ClientLease): Event {
+export function askAgain(acting: Acting, { id, client, need, onlyEndpoint, testId }: ClientLease): Event {
   const { acquireTimeoutMs: timeoutMs } = acting.world.spec;
-  return ask(acting, { kind: 'acquire', client, lease: id, need, testId, exclude: [], timeoutMs });
+  const question = { kind: 'acquire', client, lease: id, need, onlyEndpoint, testId } as const;
+  return ask(acting, { ...question, exclude: [], timeoutMs });
 }
 
 /** A call asks whether it may go. */
-export function permit(acting: Acting, { id, client, need, testId }: ClientLease): Event {
+export function permit(acting: Acting, { id, client, need, onlyEndpoint, testId }: ClientLease): Event {
   const movable = acting.dice.chance(0.7);
-  const question = { kind: 'permit', client, lease: id, need, testId, exclude: [], timeoutMs: 0 } as const;
+  const about = { client, lease: id, need, onlyEndpoint, testId };
+  const question = { kind: 'permit', ...about, exclude: [], timeoutMs: 0 } as const;
   return send(acting, question, movable ? 'movable' : '', (world, to) =>
     core.requestPermit(world.pool, { ...to, lease: id, movable, since: world.now }, world.context),
   );
@@ -94,7 +98,7 @@ export function request(acting: Acting, lease: ClientLease): Event {
 /** A failed call asks for another member. */
 export function moveLease(acting: Acting, lease: ClientLease): Event {
   const { dice } = acting;
-  const { id, client, need, testId, endpoint, key } = lease;
+  const { id, client, need, onlyEndpoint, testId, endpoint, key } = lease;
   const kind = dice.pick(OUTCOME_KINDS.filter((outcome) => outcome !== 'ok'));
   const from = { endpoint, key };
   const blamed = KEY_FAULTS.includes(kind) ? key : endpoint;
@@ -103,7 +107,8 @@ export function moveLease(acting: Acting, lease: ClientLease): Event {
   const exclude = [...(blamed ? [blamed] : []), ...failedBefore];
   const unsent = kind === 'network' && dice.chance(0.7);
   const timeoutMs = acting.world.spec.acquireTimeoutMs;
-  const question = { kind: 'move', client, lease: id, need, testId, exclude, timeoutMs } as const;
+  const about = { client, lease: id, need, onlyEndpoint, testId };
+  const question = { kind: 'move', ...about, exclude, timeoutMs } as const;
   const what = `${kind}${unsent ? ' unsent' : ''} from ${endpoint}/${key} without ${exclude.join(' ')}`;
   return send(acting, question, what, (world, to) =>
     core.moveLease(world.pool, { to, lease: id, from, exclude, kind, unsent }, world.context),
@@ -111,14 +116,25 @@ export function moveLease(acting: Acting, lease: ClientLease): Event {
 }
 
 function ask(acting: Acting, question: Omit<Asked, 'ask' | 'since' | 'again'>): Event {
-  const { client, lease, need, testId, timeoutMs, exclude } = question;
+  const { client, lease, need, onlyEndpoint, testId, timeoutMs, exclude } = question;
   const spec = acting.specs.get(client)!;
-  const what = `${JSON.stringify(need)} ${testId ?? ''} for ${timeoutMs} ms`;
+  const what = `${JSON.stringify(need)} ${onlyEndpoint ?? ''} ${testId ?? ''} for ${timeoutMs} ms`;
   const { now } = acting.world;
   return send(acting, question, what, (world, to) =>
     core.acquireLease(
       world.pool,
-      { to, lease, spec, need, holder: lease, testId, timeoutMs, exclude, waitedMs: world.now - now },
+      {
+        to,
+        lease,
+        spec,
+        need,
+        onlyEndpoint,
+        holder: lease,
+        testId,
+        timeoutMs,
+        exclude,
+        waitedMs: world.now - now,
+      },
       world.context,
     ),
   );

@@ -3,7 +3,10 @@ import type { LeaseState, PoolState, MemberState, LeaseWaiter } from '../../../.
 import type { EndpointSpec, KeySpec, Need } from '../../../../src/core/types.ts';
 
 /** What a waiter wants, as far as it matters for what fits. */
-export type Wish = Pick<LeaseWaiter, 'spec' | 'need' | 'exclude' | 'avoid' | 'avoidUntil' | 'deadline'>;
+export type Wish = Pick<
+  LeaseWaiter,
+  'spec' | 'need' | 'onlyEndpoint' | 'exclude' | 'avoid' | 'avoidUntil' | 'deadline'
+>;
 
 type Spec = EndpointSpec | KeySpec;
 export type Judge = (spec: Spec, kind: MemberState['kind']) => boolean;
@@ -59,8 +62,10 @@ export function isBoundTo(key: KeySpec, endpoint: string): boolean {
   return !key.endpoints || key.endpoints.includes(endpoint);
 }
 
-function somePair({ spec, need }: Wish, judge: Judge): string | null {
-  const endpoints = spec.endpoints.filter((endpoint) => judge(endpoint, 'endpoint'));
+function somePair({ spec, need, onlyEndpoint }: Wish, judge: Judge): string | null {
+  const endpoints = spec.endpoints.filter(
+    (endpoint) => (onlyEndpoint ?? endpoint.name) === endpoint.name && judge(endpoint, 'endpoint'),
+  );
   const keys = spec.keys.filter((key) => carries(key, need) && judge(key, 'key'));
   if (spec.keys.length === 0) return endpoints[0]?.name ?? null;
   if (spec.endpoints.length === 0) return keys[0]?.name ?? null;

@@ -22,10 +22,10 @@ export function restart(acting: Acting): World {
 
 /** A lease that is about to leave its member claims none; and a new broker has to say anew that a lease is free. */
 function tellHeld({ world, clients, specs }: Acting, lease: ClientLease): void {
-  const { id, client, need, testId, endpoint, key } = lease;
+  const { id, client, need, onlyEndpoint, testId, endpoint, key } = lease;
   lease.fastPath = false;
   lease.homeless ||= clients.about(id).some(({ kind }) => kind !== 'permit');
   const member = lease.homeless ? { endpoint: null, key: null } : { endpoint, key };
-  const held = { id, client, spec: specs.get(client)!, need, holder: id, testId };
+  const held = { id, client, spec: specs.get(client)!, need, onlyEndpoint, holder: id, testId };
   restoreLease(world.pool, held, member, world.context);
 }

@@ -84,6 +84,7 @@ export function checkOrder({ before, world: { pool, spec, now }, clients }: Mome
     if (rests) return false;
     const unwanted = [...waiter.exclude, ...(now < waiter.avoidUntil ? waiter.avoid : [])];
     if (unwanted.some((member) => member === endpoint?.id || member === key?.id)) return false;
+    if (waiter.onlyEndpoint !== null && endpoint && endpoint.name !== waiter.onlyEndpoint) return false;
     return !label || (carries(label, waiter.need) && (!endpoint || isBoundTo(label, endpoint.name)));
   };
   return served.flatMap((waiter) =>
