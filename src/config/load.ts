@@ -87,7 +87,7 @@ export function evaluate(
     isWhole && parsed.success
       ? parsed.data
       : partialConfigSchema.parse(withoutPools(skipped, resolution.value), ONCE);
-  const { pools, findings } = pinMembers(config.pools, skipped, env['GEMBA_PIN'] ?? '');
+  const { pools, leftOut, findings } = pinMembers(config.pools, skipped, env['GEMBA_PIN'] ?? '');
   if (findings.length > 0) return { findings: hidden(findings, resolution, env) };
   return {
     findings,
@@ -97,6 +97,7 @@ export function evaluate(
       pools,
       path: file,
       written: writtenTexts(resolution.references, config.pools),
+      leftOut,
       skipped,
       valueFiles: resolution.files,
     },

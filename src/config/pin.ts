@@ -1,6 +1,6 @@
 import { quoted } from './schema/fields.ts';
 import type { Finding } from './problems.ts';
-import type { GembaConfig, PoolConfig } from './types.ts';
+import type { EndpointConfig, GembaConfig, LoadedConfig, PoolConfig } from './types.ts';
 
 type PoolsByName = GembaConfig['pools'];
 type ReportPinProblem = (message: string, pool?: string) => void;
@@ -10,19 +10,28 @@ export function pinMembers(
   pools: PoolsByName,
   skipped: Readonly<Record<string, string>>,
   pin: string,
-): { readonly pools: PoolsByName; readonly findings: readonly Finding[] } {
+): {
+  readonly pools: PoolsByName;
+  /** The endpoints that are not among them any more, by pool. */
+  readonly leftOut: LoadedConfig['leftOut'];
+  readonly findings: readonly Finding[];
+} {
   const findings: Finding[] = [];
   const report: ReportPinProblem = (message, pool) => {
     findings.push({ path: pool === undefined ? ['pools'] : ['pools', pool], message, about: 'GEMBA_PIN' });
   };
   const pinned: Record<string, PoolConfig> = Object.assign(Object.create(null), pools);
+  const leftOut: Record<string, EndpointConfig[]> = Object.create(null);
   for (const [name, members] of byPool(pin, report)) {
     const pool = pools[name];
-    if (pool !== undefined) pinned[name] = pinPool(pool, name, members, report);
-    else if (skipped[name] !== undefined) report(`the pool "${name}" is left out: ${skipped[name]}`, name);
+    if (pool !== undefined) {
+      const { endpoints } = (pinned[name] = pinPool(pool, name, members, report));
+      if (endpoints.length < pool.endpoints.length)
+        leftOut[name] = pool.endpoints.filter((endpoint) => !endpoints.includes(endpoint));
+    } else if (skipped[name] !== undefined) report(`the pool "${name}" is left out: ${skipped[name]}`, name);
     else report(`there is no pool "${name}"; known: ${quoted(Object.keys(pools))}`);
   }
-  return { pools: pinned, findings };
+  return { pools: pinned, leftOut, findings };
 }
 
 function byPool(pin: string, report: ReportPinProblem): Map<string, string[]> {

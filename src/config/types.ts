@@ -89,6 +89,8 @@ export interface LoadedConfig extends GembaConfig {
   readonly revision: string;
   /** Texts that hold variables, as the file has them, by the path that a change of the field has. */
   readonly written: Readonly<Record<string, string>>;
+  /** Endpoints that `GEMBA_PIN` leaves out, by pool. */
+  readonly leftOut: Readonly<Record<string, readonly EndpointConfig[]>>;
   /** Pools left out because of unset variables (`"whenUnset": "skip"`), by name, with the reason. */
   readonly skipped: Readonly<Record<string, string>>;
 }

@@ -10,6 +10,7 @@ import {
 } from '../core/types.ts';
 import { isRecordedRequest, MAX_TIME, type RecordedRequest } from './recorded-request.ts';
 import { compileLater } from './compile-later.ts';
+import { PINNED_BY } from './pin.ts';
 import { z } from './zod.ts';
 
 export * from './attachment.ts';
@@ -206,8 +207,8 @@ const record = z.object({
       until: number.nullable(),
     }),
   ),
-  /** Why the test ran on a target that its user fixed (a base URL outside the pool), or null. */
-  pinned: z.string().nullable(),
+  /** The target that the test named, where its pool has others; null: none. */
+  pinned: z.object({ pool: z.string(), to: z.string(), by: z.enum(PINNED_BY) }).nullable(),
   degraded: z.boolean(),
   /** This attempt was not run: an earlier one failed by the product. */
   refused: z.boolean().optional(),

@@ -113,7 +113,7 @@ function describeResult(
     requests: [],
     requestsOmitted: 0,
     degraded: false,
-    pinned: false,
+    pinned: null,
     refused: false,
     unmet: [],
     foreign: [],

@@ -77,7 +77,7 @@ function ingestResult(runState: RunState, record: GembaRecord, result: Collected
   result.worker = record.worker;
   result.shard = shardOf(record.shard)?.current ?? 1;
   result.degraded ||= record.degraded;
-  result.pinned ||= record.pinned !== null;
+  result.pinned ??= record.pinned;
   result.refused ||= record.refused === true;
   result.workerVerdict = record.verdict ?? result.workerVerdict;
 }

@@ -140,7 +140,7 @@ function toResult(result: JournalResult): CollectedResult {
   const nothing = {
     requestsOmitted: 0,
     degraded: false,
-    pinned: false,
+    pinned: null,
     refused: false,
     extendedMs: 0,
     unextendedMs: 0,

@@ -1,4 +1,5 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
+import type { Pin } from '../../shared/pin.ts';
 import type { AttemptRequest, MemberName, UnmetLease } from '../../core/verdict/attempt.ts';
 import type { AskedOnceMore, Judgement, NamedAttempt } from '../../core/verdict/describe.ts';
 import { RunView } from '../../core/verdict/run-view.ts';
@@ -79,7 +80,8 @@ export interface CollectedResult {
   /** Those that are not in `requests`. */
   requestsOmitted: number;
   degraded: boolean;
-  pinned: boolean;
+  /** The target that the test named; null where it named none. */
+  pinned: Pin | null;
   /** Not run: an earlier attempt was a product failure. */
   refused: boolean;
   /** Leases that it asked for and did not get. */

@@ -10,6 +10,7 @@ import { judgeGate } from '../judge/gate.ts';
 import { spanOf } from '../collect/timeline-counts.ts';
 import { type JudgedTest, judgeCollectedTest } from '../judge/judging.ts';
 import { poolsOf } from './members.ts';
+import { pinsOf } from './pins.ts';
 import type {
   Report,
   ReportRequest,
@@ -68,6 +69,7 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
       git: run.git ?? null,
       links: run.links ?? { playwrightReport: null, ci: null },
       gate,
+      pins: pinsOf(tests),
       cutOff: run.cutOff ?? null,
     },
     totals,
@@ -123,7 +125,7 @@ function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTo
     waitedMs: rounded(runState.waited.leasesMs + runState.waited.rateLimitsMs + runState.waited.retriesMs),
     waited: waitedOf(runState.waited),
     degraded: tests.filter((test) => test.results.some((result) => result.degraded)).length,
-    pinned: tests.filter((test) => test.results.some((result) => result.pinned)).length,
+    pinned: tests.filter((test) => test.results.some((result) => result.pinned !== null)).length,
     unmeasured: tests.filter(isUnmeasured).length,
     errorsCut: runState.errorsCut,
   };
@@ -180,7 +182,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
     status,
     verdict,
     degraded: test.results.some((result) => result.degraded),
-    pinned: test.results.some((result) => result.pinned),
+    pinned: test.results.some((result) => result.pinned !== null),
     tags,
     results: test.results.map((result, index) => ({
       retry: result.retry,

@@ -1,4 +1,5 @@
 import type { Gate, HealthState, OutcomeKind, Verdict } from '../../core/types.ts';
+import type { Pin } from '../../shared/pin.ts';
 
 /**
  * `report.json`, schema `gemba-report/1`. Times are ISO texts, durations milliseconds, rates 0 to 1; `null` means not measured.
@@ -44,6 +45,8 @@ export interface ReportRun {
   readonly git: ReportGit | null;
   readonly links: ReportLinks;
   readonly gate: ReportGate | null;
+  /** The targets that tests named, with how many tests each. */
+  readonly pins: readonly ReportPin[];
   /** The run was killed: how many of its tests had ended by then. Else null. */
   readonly cutOff: { readonly planned: number; readonly ended: number } | null;
 }
@@ -65,6 +68,11 @@ export interface ReportLinks {
   /** Playwright's html report of the same run. */
   readonly playwrightReport: string | null;
   readonly ci: string | null;
+}
+
+/** A target that tests named, where their pool has others. */
+export interface ReportPin extends Pin {
+  readonly tests: number;
 }
 
 /** A state of the configuration. */

@@ -8,6 +8,7 @@ import { reasonOf } from '../page/view-pools.ts';
 
 const MAX_CAUSES = 8;
 const MAX_MEMBERS = 8;
+const MAX_PINS = 8;
 
 /** The terminal's summary: one line that begins `Gemba:`, and details below it. */
 export function summaryText(report: Report, reportPath: string | null): string {
@@ -15,6 +16,7 @@ export function summaryText(report: Report, reportPath: string | null): string {
     cutOffText(report),
     ...causeLines(report),
     ...fallbackNotice(report),
+    ...pinLines(report),
     ...memberLines(report),
     refusedEdit(report),
     missingShards(report),
@@ -36,6 +38,16 @@ export function summaryLine(report: Report): string {
     totals.pinned > 0 ? `${count(totals.pinned)} pinned` : '',
   ];
   return `Gemba: ${parts.filter(Boolean).join(' · ')}`;
+}
+
+/** `40 tests pinned to eu by baseURL; remove use.baseURL to use every endpoint` */
+function pinLines({ run }: Report): string[] {
+  return run.pins.slice(0, MAX_PINS).map(({ pool, to, by, tests }) => {
+    if (by === 'outside')
+      return `${counted(tests, 'test')} pinned to ${to} by baseURL, outside pool "${pool}": they get no key of it`;
+    const option = by === 'gembaEndpoint' ? by : `use.${by}`;
+    return `${counted(tests, 'test')} pinned to ${to} by ${by}; remove ${option} to use every endpoint`;
+  });
 }
 
 /** Its problems were printed when the edit was made. */

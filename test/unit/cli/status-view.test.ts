@@ -22,6 +22,7 @@ const CONFIG: LoadedConfig = {
   path: '/shop/gemba.config.json',
   layers: ['/shop/gemba.config.json'],
   valueFiles: [],
+  leftOut: {},
   revision: '0'.repeat(12),
   written: {},
   skipped: { vendor: 'the variable VENDOR_KEY is not set' },

@@ -20,6 +20,7 @@ describe('A validated configuration', () => {
           "shards": "warn",
           "unknown": "warn",
         },
+        "leftOut": {},
         "pools": {
           "api": {
             "acquireTimeout": 60000,
@@ -75,6 +76,7 @@ describe('A validated configuration', () => {
           "shards": "fail",
           "unknown": "fail",
         },
+        "leftOut": {},
         "name": "shop",
         "pools": {
           "api": {

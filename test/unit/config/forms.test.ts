@@ -19,6 +19,7 @@ describe('A configuration', () => {
       layers: ____,
       valueFiles: _____,
       written: ______,
+      leftOut: _______,
       ...config
     } = loadValue(FULL);
     expect(gembaConfigSchema.parse(FULL)).toEqual(config);

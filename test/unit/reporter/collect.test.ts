@@ -89,7 +89,7 @@ it('adds each member that a lease moved to', () => {
     ],
     calls: 2,
     degraded: true,
-    pinned: 'baseURL is set by the test',
+    pinned: { pool: 'api', to: 'eu', by: 'baseURL' },
   });
   const { totals, tests } = reportOf([{ title: 't', results: [{ records: [moved] }] }]);
   expect(totals).toMatchObject({

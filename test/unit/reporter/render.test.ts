@@ -90,7 +90,10 @@ describe('the page', () => {
   });
 
   it('marks pinned and degraded tests', async () => {
-    const special = leased('api/eu/k1', [[0, 'ok']], { pinned: 'set by the test', degraded: true });
+    const special = leased('api/eu/k1', [[0, 'ok']], {
+      pinned: { pool: 'api', to: 'eu', by: 'baseURL' },
+      degraded: true,
+    });
     const page = markupOf(await render(reportOf([{ title: 'a', results: [{ records: [special] }] }])));
     expect(page).toContain('<em>degraded</em><em>pinned</em>');
     expect(page).toContain('1 test ran degraded: on a fallback.');

@@ -71,13 +71,20 @@ describe('the summary', () => {
 
   it('lists pinned tests, a refused edit and missing shards', () => {
     const pinned = record({
-      pinned: 'baseURL is set',
+      pinned: { pool: 'api', to: 'eu', by: 'baseURL' },
       configErrors: ['/p/gemba.config.json:2:5  pools.api: too few', '/p/gemba.config.json:3:5  x: y'],
       shard: '2/3',
     });
-    const report = reportOf([{ title: 'a', results: [{ records: [pinned] }] }]);
+    const outside = record({ pinned: { pool: 'api', to: 'http://localhost:3000', by: 'outside' } });
+    const report = reportOf([
+      { title: 'a', results: [{ records: [pinned] }] },
+      { title: 'b', results: [{ records: [pinned] }] },
+      { title: 'c', results: [{ records: [outside] }] },
+    ]);
     expect(summaryText(report, null)).toMatchInlineSnapshot(`
-      "Gemba: 1 of 1 passed · not measured · 1 pinned
+      "Gemba: 3 of 3 passed · not measured · 3 pinned
+        2 tests pinned to eu by baseURL; remove use.baseURL to use every endpoint
+        1 test pinned to http://localhost:3000 by baseURL, outside pool "api": they get no key of it
         the last edit of the config is not in force (/p/gemba.config.json:2:5 and 1 more problem); revision r1 is
         Shards 1, 3 of 3 are missing: not merged, not run, or without a test of gemba-agent."
     `);
