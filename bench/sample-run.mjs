@@ -176,8 +176,7 @@ function record(run, { test, retry, index, lease, began, durationMs, worker }) {
     errors: [],
     strategies: strategies(run, index),
     transitions: [],
-    pinned:
-      index % 149 === 60 ? 'baseURL http://localhost:4173 of playwright.config.ts is outside the pool' : null,
+    pinned: index % 149 === 60 ? { pool, to: 'http://localhost:4173', by: 'outside' } : null,
     degraded: index % 83 === 11,
     verdict: null,
   };

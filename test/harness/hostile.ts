@@ -1,5 +1,6 @@
 import type { Random } from '../../src/core/clock.ts';
 import { OUTCOME_KINDS } from '../../src/core/types.ts';
+import { PINNED_BY } from '../../src/shared/pin.ts';
 
 /** What pages under test, servers, titles and pull requests may bring along where a name or a message is shown. */
 export const HOSTILE: readonly string[] = [
@@ -114,7 +115,7 @@ export class HostileRecords {
         { task: this.#text(), name: this.#text(), at: this.#number(), successRate: 2, avgMs: this.#number() },
       ],
       transitions: [{ seq: this.#whole(), broker: this.#text(), at: this.#number(), ...who, ...change }],
-      pinned: this.#text(),
+      pinned: { pool: this.#text(), to: this.#text(), by: this.#of(PINNED_BY) },
       degraded: true,
       verdict: { verdict: this.#of(['environment', 'product', 'unknown']), evidence: [this.#text()] },
     };
