@@ -142,7 +142,7 @@ describe('a test that names its target', () => {
     return {
       files: { 'gemba.config.json': JSON.stringify({ pools: all }) },
       config: `{ workers: 2, use: { storageState: undefined } }`,
-      env: { EU: eu.url, US: us.url },
+      env: { EU: eu.url, US: us.url, SPARE: spare.url },
       cleanup: () => Promise.all([eu.close(), us.close(), spare.close()]),
     };
   };
@@ -170,6 +170,44 @@ describe('a test that names its target', () => {
   `,
     ({ tests }) => {
       expect(tests.map(({ pinned }) => pinned)).toEqual([...Array<boolean>(6).fill(true), false, false]);
+    },
+  );
+
+  scenario(
+    'by a baseURL with a path keeps the path, as it does in a pool of one endpoint',
+    `
+    const url = async (answer) => (await (await answer).json()).url;
+    for (const gembaPool of ['default', 'spare']) test.describe(gembaPool, () => {
+      test.use({ gembaPool, baseURL: (gembaPool === 'spare' ? process.env.SPARE : US) + '/tenant/' });
+      test('goes below its base ' + gembaPool, async ({ request, gemba, baseURL, playwright, lease }) => {
+        expect(await url(request.get('orders'))).toBe('/tenant/orders');
+        expect(await url(request.get('/orders'))).toBe('/orders');
+        expect(await url(gemba.fetch('/orders'))).toBe('/tenant/orders');
+        expect(await url(gemba.fetch(baseURL + 'orders?a=1'))).toBe('/tenant/orders?a=1');
+        expect(baseURL).toMatch(/[/]tenant[/]$/);
+        expect(await url((await playwright.request.newContext()).get('byhand'))).toBe('/tenant/byhand');
+        expect(await url((await lease.newRequest()).get('oflease'))).toBe('/tenant/oflease');
+      });
+    });
+  `,
+    ({ tests }) => {
+      expect(tests.map(({ pinned }) => pinned)).toEqual([true, false]);
+    },
+  );
+
+  scenario(
+    'may make its session through its lease',
+    `
+    const signedIn = test.extend({
+      storageState: async ({ request }, use) => {
+        const { at } = await (await request.get('/sign-in')).json();
+        await use({ cookies: [], origins: [{ origin: at === 'eu' ? EU : US, localStorage: [] }] });
+      },
+    });
+    signedIn('works', async ({ request }) => { expect(await request.get('/after')).toBeOK(); });
+  `,
+    ({ tests }) => {
+      expect(tests.map(({ pinned }) => pinned)).toEqual([false]);
     },
   );
 
