@@ -21,13 +21,20 @@ export const OUT = 0.5;
 /** Puts an arm that is not due for a probe behind all that are up. */
 const NOT_DUE = 1e15;
 
-/** The candidate whose attempt costs least, what it teaches taken off. Changes nothing. */
+/** Whether two candidates are as good as each other, so that they take turns. */
+export type AreAlike = (one: Estimate, other: Estimate) => boolean;
+
+/**
+ * The candidate whose attempt costs least, what it teaches taken off. Changes nothing. Near ties go in turn; with
+ * `areAlike` those that are alike do, too.
+ */
 export function choose<C extends Candidate>(
   memory: Memory,
   candidates: readonly C[],
   attempt: number,
   now: number,
   tuning: Tuning,
+  areAlike: AreAlike = () => false,
 ): Choice<C> {
   const prior = priorIn(memory);
   const estimates = candidates.map((candidate) => estimate(candidate, prior, now, tuning));
@@ -35,7 +42,7 @@ export function choose<C extends Candidate>(
   const costs = estimates.map((one, index) => costAt(one, prices[index]!));
   // Only a first attempt may explore: a request that has failed once wants to succeed.
   const scores = attempt === 1 ? explored(memory, estimates, prices, costs, now, tuning) : costs;
-  const index = inTurn(candidates, estimates, scores, tuning);
+  const index = inTurn(candidates, estimates, scores, tuning, areAlike);
   return { candidate: candidates[index]!, isProbe: attempt === 1 && estimates[index]!.down > OUT };
 }
 
@@ -71,18 +78,20 @@ export function nextProbeAt(seenAt: number, ageMs: number, { probePace }: Tuning
   return seenAt + probePace * ageMs;
 }
 
-/** Near ties go in turn. */
 function inTurn(
   candidates: readonly Candidate[],
   estimates: readonly Estimate[],
   scores: readonly number[],
   { tieShare }: Tuning,
+  areAlike: AreAlike,
 ): number {
   const { best, bestAt } = lowestTwo(scores);
   let chosen = Math.max(0, bestAt);
-  const limit = best + tieShare * estimates[chosen]!.base;
+  const cheapest = estimates[chosen]!;
+  const limit = best + tieShare * cheapest.base;
   for (let index = 0; index < scores.length; index++) {
-    if (scores[index]! <= limit && candidates[index]!.pass < candidates[chosen]!.pass) chosen = index;
+    if (candidates[index]!.pass >= candidates[chosen]!.pass) continue;
+    if (scores[index]! <= limit || areAlike(cheapest, estimates[index]!)) chosen = index;
   }
   return chosen;
 }

@@ -16,19 +16,19 @@ export interface Rotated {
 
 type Score = (candidate: Rotated, random: Random) => number;
 
-const SCORES: Record<Exclude<Rotation | Routing, 'success-rate'>, Score> = {
+const SCORES: Record<Exclude<Rotation | Routing, 'success-rate' | 'least-busy'>, Score> = {
   'round-robin': ({ member }) => member.pass,
-  'least-busy': ({ member, weight }) => member.inUse / weight,
   random: ({ weight }, random) => -(Math.max(random(), 1e-12) ** (1 / weight)),
   priority: ({ priority }) => priority,
 };
 
 /** Every rotation and routing but by success rate: the candidate with the lowest score, equals in turn. */
 export function rotate<C extends Rotated>(
-  how: keyof typeof SCORES,
+  how: Exclude<Rotation | Routing, 'success-rate'>,
   candidates: readonly C[],
   random: Random,
 ): C | null {
+  if (how === 'least-busy') return rotate('round-robin', leastBusy(candidates), random);
   const score = SCORES[how];
   let best: C | null = null;
   let lowest = Infinity;
@@ -40,6 +40,15 @@ export function rotate<C extends Rotated>(
     }
   }
   return best;
+}
+
+/**
+ * Those with the fewest leases for their weight: a further lease would make none of the others as busy as they are. Among
+ * them the round decides, so that few leases at once are shared out by weight, too.
+ */
+function leastBusy<C extends Rotated>(candidates: readonly C[]): C[] {
+  const limit = Math.min(...candidates.map(({ member, weight }) => (member.inUse + 1) / weight));
+  return candidates.filter(({ member, weight }) => member.inUse / weight < limit);
 }
 
 function isBefore(one: Rotated['member'], other: Rotated['member']): boolean {

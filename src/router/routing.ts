@@ -6,6 +6,7 @@ import {
   type Routing,
   type MemberKind,
 } from '../core/types.ts';
+import { alike } from './alike.ts';
 import type { Arm } from './arm.ts';
 import { choose, nextProbeAt, OUT } from './choose.ts';
 import { ageOf, newDown } from './down.ts';
@@ -60,7 +61,7 @@ export class PoolRouting {
       const { routerHandle, inUse: inFlight, pass } = candidate.member;
       return { routed: candidate, arm: this.#home(routerHandle).arm, inFlight, pass };
     });
-    return choose(memory, arms, attempt, now, DEFAULT_TUNING).candidate.routed;
+    return choose(memory, arms, attempt, now, DEFAULT_TUNING, alike).candidate.routed;
   }
 
   newHandle(pool: string, kind: MemberKind, id: string): RouterHandle {

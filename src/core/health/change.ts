@@ -2,7 +2,15 @@ import { resetLimits } from '../pace/model-limits.ts';
 import type { HealthChange, MemberState, PoolState } from '../state.ts';
 import type { PoolSpec } from '../types.ts';
 import { markUnavailable } from './probe-state.ts';
-import { type Health, type HealthEvent, nextHealth, remainingEjections, untilOf, whyOf } from './states.ts';
+import {
+  type Health,
+  type HealthEvent,
+  isUnavailable,
+  nextHealth,
+  remainingEjections,
+  untilOf,
+  whyOf,
+} from './states.ts';
 
 /** Applies a health event; returns the change where the state changed. */
 export function changeHealth(
@@ -26,6 +34,7 @@ export function changeHealth(
   if (event.type === 'reset') for (const limits of member.modelLimits.values()) resetLimits(limits);
   if (event.type === 'reset' || event.type === 'recover') member.proofs.clear();
   const { state } = member.health;
+  if (isUnavailable(before.state) && !isUnavailable(state)) levelPass(pool, member);
   const recheckAfterMs = event.type === 'quarantine' ? (event.recheckAfterMs ?? 0) : 0;
   if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
     markUnavailable(member.probeState, now, recheckAfterMs);
@@ -42,6 +51,14 @@ export function changeHealth(
     why: (saysWhy && event.why) || whyOf(member.health) || recovery(before),
     until: untilOf(member.health),
   };
+}
+
+/** It takes its share from now on, and is not given what it missed. */
+function levelPass(pool: PoolState, member: MemberState): void {
+  const passes = [...pool.members.values()]
+    .filter((other) => other !== member && other.kind === member.kind && !isUnavailable(other.health.state))
+    .map(({ pass }) => pass);
+  if (passes.length > 0) member.pass = Math.max(member.pass, Math.min(...passes));
 }
 
 function recovery(before: Health): string {

@@ -123,3 +123,65 @@ describe('the router behind a pool', () => {
     expect(routing.estimateOf(routerHandle, 600_000)!.probes).toBe(probes + 1);
   });
 });
+
+describe('weights', () => {
+  const HOWS = ['round-robin', 'least-busy', 'success-rate', 'priority'] as const;
+
+  /** Leases by this rotation: `atOnce` are held at a time, each ends after a random while. Returns each one's share. */
+  const shares = (
+    how: (typeof HOWS)[number],
+    weights: readonly number[],
+    { atOnce = 8, leases = 200, ms = [100, 100], seed = 'weights' } = {},
+  ): number[] => {
+    const random = seededRandom(seed);
+    const routing = new PoolRouting(random);
+    const members = weights.map((weight, index) => ({
+      weight,
+      priority: 0,
+      member: {
+        id: `m${index}`,
+        inUse: 0,
+        pass: 0,
+        routerHandle: routing.newHandle('api', 'endpoint', `m${index}`),
+      },
+    }));
+    const counts = weights.map(() => 0);
+    let held: { index: number; ends: number; ms: number }[] = [];
+    let now = 1_000;
+    for (let lease = 0; lease < leases; lease++) {
+      while (held.length >= atOnce) {
+        held.sort((one, other) => one.ends - other.ends);
+        const over = held.shift()!;
+        now = over.ends;
+        const { member } = members[over.index]!;
+        const inFlight = --member.inUse;
+        const told = { ok: true, durationMs: over.ms, retryAfterMs: null, request: 1, inFlight };
+        routing.observe(member.routerHandle, told, now);
+      }
+      const chosen = routing.choose(how, members, now, random)!;
+      const index = members.indexOf(chosen);
+      counts[index]!++;
+      chosen.member.inUse++;
+      chosen.member.pass += 1 / chosen.weight;
+      const took = ms[index]! * Math.exp((random() + random() + random() - 1.5) * 0.6);
+      held = [...held, { index, ends: now + took, ms: took }];
+    }
+    return counts.map((count) => count / leases);
+  };
+
+  for (const how of HOWS)
+    it(`share leases under ${how}, however many are held at once`, () => {
+      for (const atOnce of [1, 2, 3, 8]) {
+        for (const seed of ['a', 'b', 'c', 'd', 'e', 'f']) {
+          const [share] = shares(how, [3, 1], { atOnce, seed });
+          expect(Math.abs(share! - 0.75), `${atOnce} at once, seed ${seed}: ${share}`).toBeLessThan(0.075);
+        }
+      }
+      expect(shares(how, [1, 1, 2], { ms: [100, 100, 100] })[2]).toBeCloseTo(0.5, 1);
+    });
+
+  it('count among members that are alike: one that is clearly slower is left by success-rate alone', () => {
+    expect(shares('success-rate', [3, 1], { ms: [1_000, 100], leases: 400 })[1]).toBeGreaterThan(0.6);
+    expect(shares('success-rate', [3, 1], { ms: [2, 6] })[0]).toBeCloseTo(0.75, 1);
+  });
+});
