@@ -6,6 +6,7 @@ import type { HeldLease } from '../fixtures/lease/held-lease.ts';
 import { Leases, type Source } from '../fixtures/lease/leases.ts';
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { defaultPool, poolIn, viewOf } from '../fixtures/lease/pool-view.ts';
+import { endpointNamed } from '../fixtures/lease/pin.ts';
 import { type LeaseRefusal, leaseRefusal } from '../fixtures/lease/refusal.ts';
 import type { LeaseOptions } from './types.ts';
 
@@ -24,20 +25,31 @@ export class ProjectLeases {
   }
 
   /** Takes a lease of a pool, or of the pool that stands in for it. */
-  async take({ pool, need = {}, timeoutMs }: LeaseOptions): Promise<HeldLease> {
+  async take({ pool, need = {}, endpoint, timeoutMs }: LeaseOptions): Promise<HeldLease> {
     await this.#connect();
     const config = this.#config();
     const holder = redactorOf(config)(this.#holder);
-    const common = { need, holder, timeoutMs, testId: null, scope: 'test', fixedUrl: null } as const;
+    const onlyEndpoint = endpoint ?? null;
+    const common = {
+      need,
+      onlyEndpoint,
+      holder,
+      timeoutMs,
+      testId: null,
+      scope: 'test',
+      fixedUrl: null,
+    } as const;
     const fallbackFrom: LeaseRefusal[] = [];
     for (let name = pool ?? requiredPool(config); ;) {
       const source = this.#source(name);
+      if (endpoint !== undefined) endpointNamed(endpoint, source.pool.endpoints, name);
       try {
         return await this.#leases.take(source, { ...common, pool: name, fallbackFrom });
       } catch (error) {
         const refusal = leaseRefusal(error);
         const { whenEmpty, fallback } = source.pool;
-        if (whenEmpty !== 'fallback' || fallback === undefined || !refusal) throw error;
+        if (whenEmpty !== 'fallback' || fallback === undefined || endpoint !== undefined || !refusal)
+          throw error;
         fallbackFrom.push(refusal);
         name = fallback;
       }

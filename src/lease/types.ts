@@ -16,6 +16,8 @@ export interface LeaseOptions {
   pool?: string | undefined;
   /** Labels that the key must carry, also `model`. */
   need?: Record<string, string> | undefined;
+  /** The endpoint that it must have, by name. @default any */
+  endpoint?: string | undefined;
   /** How long to wait for a free member, in milliseconds. @default the pool's `acquireTimeout` */
   timeoutMs?: number | undefined;
 }
