@@ -1,3 +1,4 @@
+import * as modules from 'node:module';
 import type { Socket } from 'node:net';
 import { Listener } from './listener.ts';
 
@@ -23,6 +24,8 @@ async function start(): Promise<void> {
     onReplaced: () => listener.close(),
   });
   if (!(await listener.take(projects))) return listener.close();
+  // Node.js 22.1 and later keep compiled code for the next start.
+  (modules as { enableCompileCache?: () => unknown }).enableCompileCache?.();
   const { run } = await import('./run.ts');
   run(listener, early, { cacheFile, seed, configFile });
 }

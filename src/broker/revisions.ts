@@ -97,7 +97,7 @@ export class Revisions {
 
   /** A client has read these files besides the texts of a revision. */
   readFiles(revision: string | null, files: readonly ReadFile[]): void {
-    void this.#configStore?.follow(revision, files);
+    this.#configStore?.follow(revision, files);
   }
 
   /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */
