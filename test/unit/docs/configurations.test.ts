@@ -12,6 +12,9 @@ const examples = pages().flatMap(({ path, blocks }) =>
     .map(({ text, line }) => ({ place: `${path}:${line}`, text })),
 );
 
+const isOfPage = (example: { place: string }, place: string): boolean =>
+  example.place.split(':')[0] === place.split(':')[0];
+
 describe('A configuration that a page shows', () => {
   test('is in the pages that teach it', () => {
     expect(examples.length).toBeGreaterThan(5);
@@ -20,7 +23,7 @@ describe('A configuration that a page shows', () => {
   test.each(examples)('is valid: $place', ({ place, text }) => {
     const bases = [...text.matchAll(/"extends": "(?:\.\/)?([^"]+)"/g)].map(([, name]) => ({
       path: path.resolve('/docs', path.dirname(place), name!),
-      text: examples.find((other) => other.text.startsWith(`// ${name}\n`))!.text,
+      text: examples.find((other) => isOfPage(other, place) && other.text.startsWith(`// ${name}\n`))!.text,
     }));
     const names = [
       ...[text, ...bases.map((base) => base.text)].join('\n').matchAll(/\$\{(\w+)\}|"fromEnv": "(\w+)"/g),
