@@ -5,7 +5,7 @@ import { describedOf } from '../fixtures/calls/reported-outcome.ts';
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { plainView } from '../fixtures/lease/plain-view.ts';
 import { GembaError } from '../core/errors.ts';
-import { checkLeaseOptions, checkOutcome } from '../shared/arguments.ts';
+import { checkLeaseOptions, checkOutcome } from '../fixtures/lease/arguments.ts';
 import { ProjectLeases } from './project-leases.ts';
 import { openedProject } from './project.ts';
 import { scriptScope } from './scope.ts';
