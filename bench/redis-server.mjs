@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** @returns its `url`, and `kill`, `start` (empty, at the same port), `pause` and `resume` */
+/** @returns its `port` and `url`, and `kill`, `start` (empty, at the same port), `pause`, `resume` and `command` */
 export async function startRedis(folder) {
   const port = await freePort();
   let server;
@@ -14,12 +14,24 @@ export async function startRedis(folder) {
   };
   await start();
   return {
+    port,
     url: `redis://127.0.0.1:${port}/0`,
     start,
     kill: () => server.kill('SIGKILL'),
     pause: () => server.kill('SIGSTOP'),
     resume: () => server.kill('SIGCONT'),
+    command: (text) => command(port, text),
   };
+}
+
+/** Sends one command; what it answers does not matter, nor whether it answers. */
+function command(port, text) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${text}\r\n`));
+    socket.once('data', () => socket.destroy()).once('error', () => {});
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.once('close', resolve);
+  });
 }
 
 function freePort() {

@@ -1,28 +1,39 @@
 // Reads the logs of a soak: who held what when, and whether that was right.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { above } from './intervals.mjs';
 
 /** What a lease of the pool with equal needs had waited for. */
 const EQUAL = 'even';
 
 /**
  * @param folder of the logs
- * @param soak `killedAt`: when processes were killed, by number; `pools`; `quiet`: the time in which waits are compared
+ * @param soak `killedAt`: when processes were killed, by number; `pools`; `quiet`: the time in which waits are compared;
+ *   `sessions`: the server's count; `isStrict`: also who stands still holds, as on one machine
  */
-export function judge(folder, { killedAt, pools, quiet }) {
-  const found = { leases: 0, refused: 0, holdings: new Map(), waits: [], problems: [] };
+export function judge(folder, { killedAt, pools, quiet, sessions, isStrict }) {
+  const found = { leases: 0, refused: 0, holdings: new Map(), waits: [], longest: new Map(), problems: [] };
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.log'))) {
     const number = Number(name.slice(0, -4));
     read(readFileSync(path.join(folder, name), 'utf8'), number, killedAt.get(number) ?? null, found);
   }
-  const overlaps = limitsOf(pools).flatMap(([subject, limit]) =>
-    above(limit, subject, found.holdings.get(subject) ?? []),
-  );
+  const limits = limitsOf(pools);
+  const held = limits.flatMap(([member, limit]) => above(limit, member, found.holdings.get(member) ?? []));
+  const overlaps = [...sessions.overlaps(limits), ...(isStrict ? held : [])];
   const { leases, refused } = found;
   const grants = new Float64Array(found.waits.map(({ to }) => to)).sort();
   const waits = found.waits.filter(({ from, to }) => from >= quiet.from && to <= quiet.to);
   const problems = [...found.problems, ...overlaps];
-  return { leases, refused, overlaps: overlaps.length, ...fairness(waits, grants), problems };
+  const longest = Math.max(0, ...found.longest.values());
+  return {
+    leases,
+    refused,
+    calls: sessions.calls,
+    longestMs: round(longest),
+    overlaps: overlaps.length,
+    ...fairness(waits, grants),
+    problems,
+  };
 }
 
 function read(text, number, killed, found) {
@@ -39,10 +50,13 @@ function read(text, number, killed, found) {
       const wait = asked.get(lease);
       asked.delete(lease);
       if (wait) found.leases++;
+      if (wait) found.longest.set(number, Math.max(found.longest.get(number) ?? 0, (at - wait.at) / 1e6));
       if (wait?.pool === EQUAL) found.waits.push({ from: wait.at, to: at });
     } else if (what === 'E') {
       add(found.holdings, about, [open.get(holding), at]);
       open.delete(holding);
+    } else if (what === 'P') {
+      found.problems.push(`process ${number}: ${line}`);
     } else if (what === 'R') {
       found.refused++;
       found.problems.push(`refused in process ${number}: ${line}`);
@@ -59,20 +73,6 @@ function limitsOf(pools) {
     ...endpoints.map(({ id, maxConcurrent }) => [`${name}/endpoint:${id}`, maxConcurrent]),
     ...keys.map(({ id, maxConcurrent }) => [`${name}/key:${id}`, maxConcurrent]),
   ]);
-}
-
-/** Every time at which a member had one holder too many. */
-function above(limit, subject, holdings) {
-  // A beginning is an odd number, so that of what happens at once the ends come first.
-  const times = new Float64Array(holdings.flatMap(([from, to]) => [from * 2 + 1, to * 2])).sort();
-  const found = [];
-  let holders = 0;
-  for (const time of times) {
-    holders += time % 2 === 1 ? 1 : -1;
-    if (time % 2 === 1 && holders > limit)
-      found.push(`${subject} has ${holders} holders at ${(time - 1) / 2}`);
-  }
-  return found;
 }
 
 /**

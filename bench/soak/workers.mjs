@@ -14,7 +14,7 @@ export class Workers {
   #counts = new Map();
   #last = 0;
 
-  /** @param options folder of the logs, addresses of the brokers, dist, seed */
+  /** @param options folder of the logs, addresses of the brokers, dist, seed, port of the `sessions`, the `clock` or null */
   constructor(options) {
     this.#options = options;
   }
@@ -30,14 +30,19 @@ export class Workers {
 
   start() {
     const number = ++this.#last;
-    const { folder, addresses, dist, seed } = this.#options;
+    const { folder, addresses, dist, seed, sessions, clock } = this.#options;
     const order = {
       dist,
       seed: `${seed}-${number}`,
       log: path.join(folder, `${number}.log`),
       address: addresses[number % addresses.length],
+      sessions,
+      exec: clock?.exec,
     };
-    const child = fork(path.join(import.meta.dirname, 'worker.mjs'), [JSON.stringify(order)]);
+    const child = fork(path.join(import.meta.dirname, 'worker.mjs'), [JSON.stringify(order)], {
+      env: { ...process.env, TMPDIR: path.join(folder, 'tmp') },
+      ...(clock && { execPath: clock.exec }),
+    });
     this.#alive.set(number, child);
     child.on('message', (count) => this.#counts.set(number, count));
     child.on('exit', (code) => {

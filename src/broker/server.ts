@@ -147,7 +147,7 @@ export class Broker {
     const read = splitLines(
       (line) => this.#hear(connection, line),
       () => void socket.destroy(),
-      () => (connection.isOpening ? MAX_LINE : MAX_STRANGERS_LINE),
+      () => (connection.isOpening || this.#strangers.isProved(socket) ? MAX_LINE : MAX_STRANGERS_LINE),
     );
     socket.on('data', (chunk: string) => read(chunk));
   }
@@ -179,24 +179,29 @@ export class Broker {
 
   #hear(connection: Connection, line: string): void {
     const { socket } = connection;
-    if (connection.client === '' && !connection.isOpening && !this.#strangers.isGreeted(socket)) {
-      const greeting = this.#strangers.greet(socket, line);
-      if (greeting) socket.write(toLine(greeting), 'latin1');
-      else socket.destroy();
-      return;
-    }
+    if (!connection.isOpening && !this.#strangers.isProved(socket)) return this.#meet(socket, line);
     const value = parseJson(line);
     const parsed = readClientMessage(value);
     if (parsed.success) this.#take(connection, parsed.data);
     else this.#refuse(connection, value, describeIssue(parsed.error));
   }
 
+  /** A line of one that has not proved yet that it belongs here. */
+  #meet(socket: Socket, line: string): void {
+    if (this.#strangers.isGreeted(socket)) {
+      if (!this.#strangers.prove(socket, line)) socket.destroy();
+      return;
+    }
+    const greeting = this.#strangers.greet(socket, line);
+    if (greeting) socket.write(toLine(greeting), 'latin1');
+    else socket.destroy();
+  }
+
   #take(connection: Connection, message: ClientMessage): void {
     if (message.type === 'ping') return send(connection, { type: 'pong' });
     if (message.type !== 'hello' && connection.client !== '') return this.#receive(connection, message);
     const { socket } = connection;
-    if (message.type !== 'hello' || connection.isOpening || !this.#strangers.isProved(socket, message.proof))
-      return void socket.destroy();
+    if (message.type !== 'hello' || connection.isOpening) return void socket.destroy();
     connection.isOpening = true;
     this.#strangers.accepted(socket);
     void this.#open(connection, message);

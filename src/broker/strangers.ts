@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
 import { parseJson } from '../shared/json.ts';
-import { type Greeted, type Greeting, isProof, newNonce, proofOf, readGreet } from '../wire/greeting.ts';
+import {
+  type Greeted,
+  type Greeting,
+  isProof,
+  newNonce,
+  proofOf,
+  readClientProof,
+  readGreet,
+} from '../wire/greeting.ts';
 import { PROTOCOL_VERSION } from '../wire/lines.ts';
 import type { Secret } from './secret.ts';
 
@@ -13,6 +21,7 @@ interface Stranger {
   /** The time that runs against it until its hello. */
   readonly timer: NodeJS.Timeout;
   greeted: Greeted | null;
+  isProved: boolean;
 }
 
 /** Connections that are no clients yet: each must prove that it belongs here, soon and once, and keeps no broker from its end. */
@@ -28,7 +37,7 @@ export class Strangers {
 
   add(socket: Socket, project: string): void {
     const timer = setTimeout(() => socket.destroy(), this.#silentMs).unref();
-    this.#open.set(socket, { project, timer, greeted: null });
+    this.#open.set(socket, { project, timer, greeted: null, isProved: false });
     socket.once('close', () => this.accepted(socket));
   }
 
@@ -48,14 +57,23 @@ export class Strangers {
     return { type: 'greeting', version: PROTOCOL_VERSION, pid: process.pid, secret: file, nonce, proof };
   }
 
-  /** Whether it has been greeted: what it says next is its hello. */
+  /** Whether it has been greeted: what it says next is its proof. */
   isGreeted(socket: Socket): boolean {
     return Boolean(this.#open.get(socket)?.greeted);
   }
 
-  isProved(socket: Socket, proof: string): boolean {
-    const greeted = this.#open.get(socket)?.greeted;
-    return Boolean(greeted) && isProof(proof, this.#secret.text, 'client', greeted!);
+  /** Reads its proof; false where it is none. */
+  prove(socket: Socket, line: string): boolean {
+    const stranger = this.#open.get(socket);
+    const given = readClientProof(parseJson(line));
+    if (!stranger?.greeted || !given) return false;
+    stranger.isProved = isProof(given.proof, this.#secret.text, 'client', stranger.greeted);
+    return stranger.isProved;
+  }
+
+  /** Whether it belongs here: what it says next is its hello, which may be long. */
+  isProved(socket: Socket): boolean {
+    return this.#open.get(socket)?.isProved === true;
   }
 
   /** Its hello has come, or it is gone: no time runs against it any more. */

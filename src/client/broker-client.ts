@@ -270,17 +270,16 @@ export class BrokerClient {
       });
       this.#pulse.follow(socket);
       this.#outbox.hold();
-      socket.write(toLine(this.#hello(proof)), 'latin1');
+      socket.write(`${toLine(proof)}${toLine(this.#hello())}`, 'latin1');
     });
   }
 
-  #hello(proof: string): ClientMessage {
+  #hello(): ClientMessage {
     const { address, follower } = this.#options;
     return {
       type: 'hello',
       client: this.id,
       pid: process.pid,
-      proof,
       projects: [...address.projects],
       store: storeIdOf(address),
       isPresent: this.#mayHold,

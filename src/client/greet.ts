@@ -1,5 +1,12 @@
 import { parseJson } from '../shared/json.ts';
-import { type BrokerIdentity, isProof, newGreet, proofOf, readGreeting } from '../wire/greeting.ts';
+import {
+  type BrokerIdentity,
+  type ClientProof,
+  isProof,
+  newGreet,
+  proofOf,
+  readGreeting,
+} from '../wire/greeting.ts';
 import { PROTOCOL_VERSION, splitLines, toLine } from '../wire/lines.ts';
 import { isQuiet } from './countdown.ts';
 import { versionDiffers } from './failures.ts';
@@ -10,7 +17,7 @@ export interface Greeted {
   readonly is: 'greeted';
   readonly broker: BrokerIdentity;
   /** What this client says to prove the same of itself. */
-  readonly proof: string;
+  readonly proof: ClientProof;
 }
 
 /**
@@ -38,5 +45,6 @@ export async function greet(
   const greeted = { project, clientNonce: sent.nonce, brokerNonce: greeting.nonce };
   if (!isProof(greeting.proof, identity.secret, 'broker', greeted)) return { is: 'foreign' };
   if (greeting.version !== PROTOCOL_VERSION) throw versionDiffers(greeting.version);
-  return { is: 'greeted', broker: identity, proof: proofOf(identity.secret, 'client', greeted) };
+  const proof = proofOf(identity.secret, 'client', greeted);
+  return { is: 'greeted', broker: identity, proof: { type: 'proof', proof } };
 }

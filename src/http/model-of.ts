@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import type { Protocol } from '../core/types.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 
@@ -9,6 +10,10 @@ const MAX_TEXT = 1_000_000;
  * `body` is read only where it is text.
  */
 export function modelOf(protocol: Protocol, path: string, body: unknown): string | null {
+  return namedModel(protocol, path, body)?.slice(0, LIMITS.name) || null;
+}
+
+function namedModel(protocol: Protocol, path: string, body: unknown): string | null {
   const { model } = PROTOCOLS[protocol];
   if (!model) return null;
   const inPath = model.path?.exec(path)?.[1];

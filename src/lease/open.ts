@@ -5,6 +5,7 @@ import { describedOf } from '../fixtures/calls/reported-outcome.ts';
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { plainView } from '../fixtures/lease/plain-view.ts';
 import { GembaError } from '../core/errors.ts';
+import { checkLeaseOptions, checkOutcome } from '../fixtures/lease/arguments.ts';
 import { ProjectLeases } from './project-leases.ts';
 import { openedProject } from './project.ts';
 import { scriptScope } from './scope.ts';
@@ -36,6 +37,7 @@ export async function open({ config, holder = scriptName() }: OpenOptions): Prom
   const gemba: OpenGemba = {
     async lease(options: LeaseOptions = {}) {
       expectOpen();
+      checkLeaseOptions(options, 'gemba.lease()');
       return viewOf(await leases.take(options));
     },
     async fetch(input, init) {
@@ -44,6 +46,7 @@ export async function open({ config, holder = scriptName() }: OpenOptions): Prom
     },
     record(outcome) {
       expectOpen();
+      checkOutcome(outcome, 'gemba.record()');
       const held = leases.heldFor(outcome.lease?.id);
       if (held) void recordObserved(scope, held, describedOf(outcome, held));
     },

@@ -4,8 +4,8 @@ import { PROTOCOL_VERSION } from './lines.ts';
 
 /*
  * Before anything else is said, each side proves that it belongs to the same user and project. A client sends a nonce; the
- * broker answers with a nonce of its own, the file of its secret, which only their user can read, and a proof; the client's
- * proof comes with its hello. Nothing but the right project's socket, held by a process of the same user, can prove that.
+ * broker answers with a nonce of its own, the file of its secret, which only their user can read, and a proof; the client
+ * answers with its proof. Then comes its hello, which may be long. Nothing but the right project's socket, held by a process of the same user, can prove that.
  */
 
 const NONCE_BYTES = 16;
@@ -39,6 +39,12 @@ export interface Greeted {
   readonly brokerNonce: string;
 }
 
+/** The client's answer to the greeting. */
+export interface ClientProof {
+  readonly type: 'proof';
+  readonly proof: string;
+}
+
 export function newGreet(): Greet {
   return { type: 'greet', version: PROTOCOL_VERSION, nonce: newNonce() };
 }
@@ -65,6 +71,13 @@ export function readGreeting(value: unknown): Greeting | null {
   if (typeof version !== 'number' || typeof pid !== 'number' || !isNonce(nonce)) return null;
   if (typeof secret !== 'string' || typeof proof !== 'string') return null;
   return { type: 'greeting', version, pid, secret, nonce, proof };
+}
+
+/** The client's answer to the greeting; null for anything else. */
+export function readClientProof(value: unknown): ClientProof | null {
+  if (!isObject(value) || value['type'] !== 'proof') return null;
+  const { proof } = value;
+  return typeof proof === 'string' ? { type: 'proof', proof } : null;
 }
 
 /** What the file of a broker's secret holds: who it is, too, so that one that hangs can be ended. */

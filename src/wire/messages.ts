@@ -36,6 +36,8 @@ import { failFastArray, objectOf, stringRecord } from './schema.ts';
 
 const id = z.string().min(1).max(LIMITS.name);
 const text = z.string().max(LIMITS.text);
+/** What people wrote, such as a title, only to be shown: cut where it is long. */
+const words = z.string().overwrite((written) => written.slice(0, LIMITS.text));
 const path = z.string().min(1).max(LIMITS.path);
 const need = stringRecord();
 /** The endpoint that a lease must have, by name; absent: any. */
@@ -119,7 +121,7 @@ const endedCall = objectOf<EndedCall>()({
   ...memberName,
   ...judged,
   at: z.number(),
-  method: text,
+  method: words,
   identity: count.nullable(),
   afterError: z.boolean(),
   ofVendor: z.boolean(),
@@ -127,9 +129,9 @@ const endedCall = objectOf<EndedCall>()({
 });
 const foreignFault = objectOf<ForeignFault>()({
   ...judged,
-  origin: text,
+  origin: words,
   at: z.number(),
-  method: text,
+  method: words,
   afterError: z.boolean(),
 });
 const failedAttempt = objectOf<Omit<FailedAttempt, 'crashed' | 'outOfService'>>()({
@@ -137,7 +139,7 @@ const failedAttempt = objectOf<Omit<FailedAttempt, 'crashed' | 'outOfService'>>(
   requests: count,
   ended: failFastArray(endedCall),
   foreign: failFastArray(foreignFault),
-  unmet: failFastArray(objectOf<UnmetLease>()({ pool: text, isMistake: z.boolean(), why: text })),
+  unmet: failFastArray(objectOf<UnmetLease>()({ pool: text, isMistake: z.boolean(), why: words })),
   ownMs: milliseconds,
   lostMs: milliseconds,
 });
@@ -164,7 +166,7 @@ const probeResult = {
 } satisfies { readonly [K in keyof ProbeResult]-?: zod.ZodType<ProbeResult[K]> };
 
 const grant = { endpoint: id.nullable(), key: id.nullable() };
-const running = { run: count, test: id, group: text.nullable(), retry: count };
+const running = { run: count, test: id, group: words.nullable(), retry: count };
 
 /** What a client is. A reporter prints before workers do; a command prints nothing. */
 const CLIENT_ROLES = ['reporter', 'worker', 'command'] as const;
@@ -190,8 +192,6 @@ const message = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     client: id,
     pid: z.number().int(),
-    /** That it belongs to the broker's user and project: see greeting.ts. */
-    proof: id,
     /** All names of its project, the one that it connected by among them. */
     projects: failFastArray(path, { min: 1, max: 2 }),
     /** Which store its configuration names, as a hash. */
@@ -204,7 +204,7 @@ const message = z.discriminatedUnion('type', [
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
     held: failFastArray(
-      z.object({ lease: id, pool: id, need, onlyEndpoint, holder: text, testId: text.nullable(), ...grant }),
+      z.object({ lease: id, pool: id, need, onlyEndpoint, holder: words, testId: text.nullable(), ...grant }),
     ),
   }),
   z.object({
@@ -214,7 +214,7 @@ const message = z.discriminatedUnion('type', [
     pool: id,
     need,
     onlyEndpoint,
-    holder: text,
+    holder: words,
     testId: text.nullable(),
     timeoutMs: milliseconds,
     exclude: failFastArray(id),
@@ -288,7 +288,7 @@ const message = z.discriminatedUnion('type', [
     type: z.literal('test-failed'),
     ask,
     ...running,
-    product: z.object({ title: text, retry: count, evidence: failFastArray(text) }).nullable(),
+    product: z.object({ title: words, retry: count, evidence: failFastArray(words) }).nullable(),
   }),
   /** Asks whose failure an attempt is; `evidence` is what was asked once more for that. */
   z.object({
@@ -301,7 +301,7 @@ const message = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('attempt-passed'),
     ended: failFastArray(z.object({ pool: text, ...judged })),
-    foreign: failFastArray(z.object({ origin: text, ...judged })),
+    foreign: failFastArray(z.object({ origin: words, ...judged })),
   }),
   /** Asks whether an earlier product failure makes this attempt pointless. */
   z.object({ type: z.literal('test-retry'), ask, ...running }),

@@ -7,10 +7,10 @@ import { readPrivate } from '../../src/shared/private-folder.ts';
 import { newGreet, proofOf, readGreeting, readIdentity } from '../../src/wire/greeting.ts';
 import { toLine } from '../../src/wire/lines.ts';
 
-/** A connection that the broker has greeted, and what a hello over it must hold. */
+/** A connection that the broker has greeted and that has proved itself, and what a hello over it must hold. */
 export interface RawConnection {
   readonly socket: Socket;
-  readonly entry: { proof: string; projects: string[]; store: string; isPresent: boolean };
+  readonly entry: { projects: string[]; store: string; isPresent: boolean };
 }
 
 /** Connects to the broker of a project, which may be starting just now. */
@@ -31,8 +31,8 @@ export async function connectOnce(address: string): Promise<Socket> {
   return socket;
 }
 
-/** Connects and greets, as every client does. What the broker says later is for whoever listens to the socket. */
-export async function greetRaw(project: string): Promise<RawConnection> {
+/** Connects, greets and proves itself, as every client does. What the broker says later is for whoever listens to the socket. */
+export async function greetRaw(project: string, given?: string): Promise<RawConnection> {
   const socket = await connectRaw(project);
   const sent = newGreet();
   socket.write(toLine(sent));
@@ -45,5 +45,6 @@ export async function greetRaw(project: string): Promise<RawConnection> {
     clientNonce: sent.nonce,
     brokerNonce: greeting.nonce,
   });
-  return { socket, entry: { proof, projects: [project], store: 'local', isPresent: false } };
+  socket.write(toLine({ type: 'proof', proof: given ?? proof }));
+  return { socket, entry: { projects: [project], store: 'local', isPresent: false } };
 }

@@ -104,6 +104,33 @@ function expectNoSecrets(server: TestServer): void {
 
 const { scenario } = inlineSuite({ setUp, head: HEAD });
 
+describe('odd values', () => {
+  scenario(
+    'are refused where they are given, or cut, and harm no call after them',
+    `
+    test.describe('a test with its payload in its title: ' + 'x'.repeat(3000), () => {
+      test.describe.configure({ mode: 'serial' });
+      test('passes', async ({ request }) => { expect(await who(await request.get('/who'))).toBe('a'); });
+      test('refuses odd arguments', async ({ gemba, request, lease }) => {
+        const usage = expect.objectContaining({ code: 'GEMBA_USAGE' });
+        for (const options of [{ timeoutMs: Infinity }, { timeoutMs: -1 }, { need: { level: 3 } }, { pool: 7 }])
+          await expect(gemba.lease(options)).rejects.toEqual(usage);
+        for (const outcome of [{ kind: 'bogus' }, { kind: 'ok', durationMs: NaN }, { kind: 'server', status: 500.5 }])
+          expect(() => gemba.record(outcome)).toThrow(/^gemba\\.record\\(\\) got /);
+        gemba.record({ kind: 'caller', message: 'x'.repeat(100_000) });
+        await expect(gemba.run('t'.repeat(250), { a: async () => 1 })).rejects.toEqual(usage);
+        expect(await who(await request.get('/who'))).toBe('a');
+      });
+    });
+    test.describe('an odd need', () => {
+      test.use({ gembaNeed: { level: 3 } });
+      test.fail();
+      test('is refused', async ({ request }) => { await request.get('/who'); });
+    });
+  `,
+  );
+});
+
 describe('gemba.fetch', () => {
   scenario(
     'is fetch with the key of its lease',

@@ -11,7 +11,7 @@ import { brokerSocket, presenceSocket, secretFile } from '../../src/shared/local
 import { privateFolder } from '../../src/shared/private-folder.ts';
 import { acquire, clientFile, findBroker, isAlive, newClient as clientOf } from '../harness/clients.ts';
 import { until } from '../harness/patience.ts';
-import { greetRaw } from '../harness/raw-client.ts';
+import { connectRaw, greetRaw } from '../harness/raw-client.ts';
 import { key, poolSpec } from '../unit/core/world.ts';
 
 const POOL = poolSpec({ keys: [key('one', { maxConcurrent: 1 })] });
@@ -169,6 +169,22 @@ describe('one holder', () => {
     expect(text.indexOf('lost')).toBeLessThan(text.indexOf('welcome'));
     expect(said()).not.toContain('lost');
     socket.destroy();
+  });
+
+  it('takes a configuration with thousands of keys, and nothing long of one that proved nothing', async () => {
+    const labels = { role: 'x'.repeat(100) };
+    const keys = Array.from({ length: 3_000 }, (_, index) => key(`key-${index}`, { labels }));
+    const client = await newClient({ pools: [poolSpec({ keys })] });
+    expect(await acquire(client, 'large')).toMatch(/^key-/);
+    for (const line of ['x'.repeat(100_000), `{"type":"greet","nonce":"${'0'.repeat(100_000)}`]) {
+      const stranger = await connectRaw(project());
+      const closed = new Promise((resolve) => stranger.once('close', resolve));
+      stranger
+        .on('error', () => {})
+        .resume()
+        .write(line);
+      await closed;
+    }
   });
 
   it('says so where something else answers in the broker’s place, and tells it nothing', async () => {

@@ -14,7 +14,7 @@ import {
   type Slot,
   type StoreOptions,
 } from '../../src/redis/store.ts';
-import { startProxy } from '../harness/proxy.ts';
+import { startProxy } from '../../bench/parts/proxy.mjs';
 import { machineClock } from '../../src/shared/machine-clock.ts';
 import { foundServers, startRedis, type TestRedis } from '../harness/redis.ts';
 

@@ -96,7 +96,7 @@ function serve(socket: Socket): void {
   socket.on('data', (chunk: string) => {
     piece = [];
     read(chunk);
-    if (piece.length > 0 && piece[0] !== 'hello') pieces.push(piece);
+    if (piece.length > 0 && piece[0] !== 'proof') pieces.push(piece);
   });
 }
 
