@@ -11,6 +11,8 @@ import {
   type PoolState,
 } from '../core/state.ts';
 import { memberStateOf } from '../core/members.ts';
+import type { Budget } from '../core/pace/budget.ts';
+import { budgetNamed } from '../core/pace/key-budgets.ts';
 import { limitsOf } from '../core/pace/model-limits.ts';
 import { readRegularSync } from '../shared/read-regular.ts';
 import { parseEach } from '../shared/parse-each.ts';
@@ -47,7 +49,18 @@ const savedMember = z.object({
   /** The router's own: it reads what it can. */
   learned: z.unknown(),
 });
-const savedPool = z.object({ name: z.string(), members: z.array(z.unknown()) });
+const amount = z.number().nonnegative();
+const savedBudget = z.object({
+  name: z.string(),
+  day: z.object({ until: date.nullable(), calls: amount, tokens: amount }),
+  /** What was used of the last minute: when, and how many tokens. */
+  used: z.array(z.tuple([date, amount])),
+});
+const savedPool = z.object({
+  name: z.string(),
+  members: z.array(z.unknown()),
+  budgets: z.array(z.unknown()).default([]),
+});
 const savedState = z.object({ v: z.literal(2), at: z.number().default(0), pools: z.array(z.unknown()) });
 
 /**
@@ -57,8 +70,9 @@ const savedState = z.object({ v: z.literal(2), at: z.number().default(0), pools:
 export function loadState(file: string, context: Context, routing: PoolRouting): Map<string, PoolState> {
   const pools = new Map<string, PoolState>();
   const state = readSaved(file);
-  for (const { name, members } of parseEach(savedPool, state?.pools ?? [])) {
+  for (const { name, members, budgets } of parseEach(savedPool, state?.pools ?? [])) {
     const pool = newPoolState(name);
+    for (const saved of parseEach(savedBudget, budgets)) restoreBudget(pool, saved);
     for (const { health, learned, models, ...known } of parseEach(savedMember, members)) {
       const member = memberStateOf(pool, known.kind, known, context);
       member.health = healthOf(health.state, health.until ?? null, health.why);
@@ -75,6 +89,18 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
   return pools;
 }
 
+function restoreBudget(pool: PoolState, { name, day, used }: zod.infer<typeof savedBudget>): void {
+  const budget = budgetNamed(pool, name);
+  budget.day = { ...day, until: day.until ?? Infinity };
+  budget.charges = used.map(([at, tokens], index) => ({
+    id: `past ${index}`,
+    lease: '',
+    tokens,
+    at,
+    isOpen: false,
+  }));
+}
+
 /** Writes what was learned. Names, fingerprints, numbers and dates only. */
 export function saveState(
   file: string,
@@ -89,10 +115,16 @@ export function saveState(
     pools: [...pools].map((pool) => ({
       name: pool.name,
       members: [...pool.members.values()].map((member) => savedMemberOf(member, routing, context)),
+      budgets: [...pool.budgets].map(([name, budget]) => savedBudgetOf(name, budget, context)),
     })),
     tasks: savedTasksOf(tasks),
   };
   writePrivate(file, JSON.stringify(saved));
+}
+
+function savedBudgetOf(name: string, { day, charges }: Budget, { dateOf }: Context): object {
+  const until = Number.isFinite(day.until) ? dateOf(day.until) : null;
+  return { name, day: { ...day, until }, used: charges.map(({ at, tokens }) => [dateOf(at), tokens]) };
 }
 
 function savedMemberOf(member: MemberState, routing: PoolRouting, context: Context): object {

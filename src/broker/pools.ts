@@ -19,6 +19,7 @@ import {
   type Probe,
 } from '../core/state.ts';
 import { leaveProbeToOthers } from '../core/health/probe-results.ts';
+import { reportSpent } from '../core/requests.ts';
 import { updateSpec } from '../core/leases/update-spec.ts';
 import { resolvePool } from '../core/resolved-pool.ts';
 import type { PoolSpec } from '../core/types.ts';
@@ -229,6 +230,15 @@ export class Pools {
     if (probe?.recovers) this.#sharedStore?.probeEnded(probe, context.now);
   }
 
+  /** What a request used of its key's budget. */
+  spent({ lease, id, tokens }: Extract<ClientMessage, { type: 'spent' }>, client: string): void {
+    const pool = this.with(lease);
+    if (!pool || isForeign(pool, lease, client)) return;
+    this.#sharedStore?.spent(id, tokens);
+    this.apply(reportSpent(pool, lease, { id, tokens }, this.#ports.context()));
+    this.#ports.onChange();
+  }
+
   apply(effects: readonly Effect[]): void {
     const { connections } = this.#ports;
     for (const effect of effects) {
@@ -254,7 +264,8 @@ export class Pools {
           break;
         }
         default:
-          if (effect.type === 'permit' && effect.paces.length > 0) void this.#sharedStore?.pace(effect);
+          if (effect.type === 'permit' && (effect.paces.length > 0 || effect.draw))
+            void this.#sharedStore?.pace(effect);
           else
             connections.send(effect.to.client, {
               type: 'answer',

@@ -330,6 +330,9 @@ export class Broker {
       case 'probed':
         this.#pools.probed(message, this.#context());
         break;
+      case 'spent':
+        this.#pools.spent(message, connection.client);
+        break;
       default:
         this.#lease(connection, message);
     }

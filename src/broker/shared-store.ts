@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { budgetGone } from '../core/pace/permits.ts';
 import { nextProbeAt } from '../core/health/probe-state.ts';
 import {
   applyRemoteHealth,
@@ -16,10 +18,15 @@ import {
   type LeaseState,
   type PoolState,
   type Probe,
+  type SharedDraw,
 } from '../core/state.ts';
 import { addressOf, slotsOf } from '../core/leases/slots.ts';
 import { StoreDownError } from '../redis/failures.ts';
 import type { HealthFact, SharedStore } from '../redis/types.ts';
+
+/** A budget that has too little left is asked again after so long at the latest. */
+const LOOK_AGAIN_MS = 500;
+const MINUTE_MS = 60_000;
 
 /** What sharing needs of its broker. */
 export interface SharedStoreHost {
@@ -36,6 +43,8 @@ export class SharedStoreAdapter {
   readonly #id = randomUUID();
   readonly #store: SharedStore;
   readonly #host: SharedStoreHost;
+  /** Calls that drew on shared budgets and are not settled yet. */
+  readonly #drawn = new Map<string, { readonly budget: string; readonly untilDate: number }>();
 
   constructor(store: SharedStore, host: SharedStoreHost) {
     this.#store = store;
@@ -83,11 +92,48 @@ export class SharedStoreAdapter {
 
   /** A turn whose pace all machines share. Without an answer of the store, this machine's own wait has to do. */
   async pace(effect: Extract<Effect, { type: 'permit' }>): Promise<void> {
+    const { draw } = effect;
+    if (draw && !(await this.#draw(draw))) return;
     const waits = effect.paces.map(({ member, rpm }) =>
       this.#store.reservePermit(member, rpm).catch(() => 0),
     );
     const delayMs = Math.max(effect.delayMs, ...(await Promise.all(waits)));
-    this.#host.apply([{ ...effect, delayMs, paces: [] }]);
+    this.#host.apply([{ ...effect, delayMs, paces: [], draw: null }]);
+  }
+
+  /** Waits until the budget that all machines share has what a call needs; false where the call was answered otherwise. */
+  async #draw(draw: SharedDraw): Promise<boolean> {
+    const { waiter, budget, id, spec, until } = draw;
+    const lease = waiter.lease;
+    const context = this.#host.context();
+    // The same on all machines, whatever their clocks add.
+    const untilDate = Math.round(context.dateOf(until) / MINUTE_MS) * MINUTE_MS;
+    const asked = { id, tokens: draw.tokens, ...spec, untilDate };
+    for (let waitedMs = 0; ;) {
+      const answer = await this.#store.draw(budget, asked).catch(() => ({ waitMs: 0, isUsedUp: false }));
+      const pool = [...this.#host.pools.values()].find(({ leases }) => leases.has(lease));
+      if (!pool) return false;
+      if (answer.isUsedUp) {
+        this.#host.apply(budgetGone(pool, waiter, this.#host.context()));
+        return false;
+      }
+      const { waitMs } = answer;
+      if (waitMs === 0 || waitedMs + waitMs > (waiter.mostMs ?? Infinity)) break;
+      // What other machines settle meanwhile may free some earlier.
+      const pauseMs = Math.min(waitMs, LOOK_AGAIN_MS);
+      await sleep(pauseMs);
+      waitedMs += pauseMs;
+    }
+    if (draw.tokens > 0) this.#drawn.set(id, { budget, untilDate });
+    return true;
+  }
+
+  /** What a call used of a budget that all machines share; null: as much as was expected. */
+  spent(id: string, tokens: number | null): void {
+    const drawn = this.#drawn.get(id);
+    this.#drawn.delete(id);
+    if (drawn)
+      void this.#store.settle(drawn.budget, { id, tokens, untilDate: drawn.untilDate }).catch(() => {});
   }
 
   /**

@@ -111,6 +111,11 @@ export class BrokerClient {
     this.#outbox.write(toLine({ type: 'request' }, request), isNews);
   }
 
+  /** What a request used of its key's budget; null: as much as was expected. */
+  spent(lease: string, id: string, tokens: number | null): void {
+    this.#outbox.write(toLine({ type: 'spent' }, { lease, id, tokens }), true);
+  }
+
   /** Reports what a picked strategy came to. Lost where the broker is lost at that moment. */
   record(round: string, outcome: StrategyOutcome | null): void {
     this.#send({ type: 'record', round, outcome });

@@ -34,9 +34,10 @@ function toEndpointSpec(endpoint: EndpointConfig, protocol: Protocol): Complete<
 }
 
 function toKeySpec(key: KeyConfig, projectName: string): Complete<KeySpec> {
-  const { name, weight, maxConcurrent, rpm, enabled, labels, endpoints } = key;
+  const { name, weight, maxConcurrent, rpm, tpm, daily, enabled, labels, endpoints } = key;
   const shown = fingerprint(projectName, key);
   const id = identity(projectName, key);
   const quotaGroup = key.quotaGroup ?? id;
-  return { name, id, fingerprint: shown, weight, maxConcurrent, rpm, enabled, labels, quotaGroup, endpoints };
+  const limits = { weight, maxConcurrent, rpm, tpm, daily, enabled };
+  return { name, id, fingerprint: shown, ...limits, labels, quotaGroup, endpoints };
 }

@@ -1,6 +1,7 @@
 import type {
   Auth,
   ClassifyRule,
+  DailyBudget,
   Failover,
   Gate,
   GateAction,
@@ -35,6 +36,9 @@ export interface KeyConfig {
   readonly fields: Readonly<Record<string, string>>;
   readonly maxConcurrent?: number | undefined;
   readonly rpm?: number | undefined;
+  /** Tokens a minute. */
+  readonly tpm?: number | undefined;
+  readonly daily?: DailyBudget | undefined;
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly quotaGroup?: string | undefined;
@@ -112,7 +116,8 @@ export type SecretInput = string | { readonly file: string };
 /** A key as it may be written. */
 export type KeyInput =
   | string
-  | (Optional<Omit<KeyConfig, 'value' | 'fields'>> & {
+  | (Optional<Omit<KeyConfig, 'value' | 'fields' | 'daily'>> & {
+      readonly daily?: Optional<DailyBudget> | undefined;
       readonly value?: SecretInput | undefined;
       readonly fields?: Readonly<Record<string, SecretInput>> | undefined;
     });

@@ -4,9 +4,11 @@ import type { Random } from './clock.ts';
 import type { ProbeState } from './health/probe-state.ts';
 import type { Health } from './health/states.ts';
 import type { LearnedPace } from './pace/learned-pace.ts';
+import type { Budget } from './pace/budget.ts';
 import type { Pace } from './pace/pace.ts';
 import type { RetryBudget } from './pace/retry-budget.ts';
 import type {
+  BudgetSpec,
   EndpointSpec,
   KeySpec,
   MemberKind,
@@ -130,6 +132,10 @@ export interface PermitWaiter extends ReplyTo {
   readonly since: number;
   /** Rather than wait longer than this, the call is sent without the wait: its caller would not wait for it. */
   readonly mostMs?: number | undefined;
+  /** What it is expected to use of its key's budget. */
+  readonly spending?: { readonly id: string; readonly tokens: number } | undefined;
+  /** When its key's budget is looked at again; absent: it is not waited for. */
+  budgetAt?: number | undefined;
   /** When its reserved turn comes; null: not reserved yet. */
   dueAt: number | null;
 }
@@ -148,6 +154,8 @@ export interface PoolState {
   readonly recentOutcomes: RecentOutcomes;
   readonly correlated: CorrelatedFailures;
   readonly budget: RetryBudget;
+  /** What was used of the quotas of keys, by group of keys and model. */
+  readonly budgets: Map<string, Budget>;
   /** Limits hold over several machines, so that leases take claims in a shared store. */
   shared: boolean;
   /** Waiters whose claim the shared store has not answered yet, by lease. */
@@ -271,6 +279,18 @@ export interface HealthChange extends Omit<Transition, 'seq' | 'broker' | 'at'> 
 /** It waited for a test that waits for it in turn, or for what its own test holds. */
 export type DeadlockKind = 'circle' | 'own';
 
+/** What a call draws on a budget that all machines share: the shared store says whether it may. */
+export interface SharedDraw {
+  readonly waiter: PermitWaiter;
+  /** The budget's name. */
+  readonly budget: string;
+  readonly spec: BudgetSpec;
+  readonly id: string;
+  readonly tokens: number;
+  /** When the day ends. */
+  readonly until: number;
+}
+
 /** What a pool wants done after an event: answers to links, and news. */
 export type Effect =
   | { readonly type: 'granted'; readonly to: ReplyTo; readonly lease: LeaseState; readonly waitedMs: number }
@@ -283,6 +303,8 @@ export type Effect =
       readonly isPaced: boolean;
       /** Paces that all machines share: the shared store tells the further wait. */
       readonly paces: readonly { readonly member: string; readonly rpm: number }[];
+      /** What it draws on a budget that all machines share. */
+      readonly draw: SharedDraw | null;
     }
   | { readonly type: 'stay'; readonly to: ReplyTo; readonly why: string }
   /** The lease is not on the broker's books: nothing may use it any more. */
@@ -325,6 +347,7 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     resolvedPools: new WeakMap(),
     gated: new Set(),
     budget: { calls: 0, retries: 0 },
+    budgets: new Map(),
     failedOn: new Map(),
     prober: null,
     probes: new Map(),

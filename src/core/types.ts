@@ -88,7 +88,22 @@ export interface EndpointSpec extends MemberSpec {
   readonly probe?: ProbeMode | undefined;
 }
 
-export interface KeySpec extends MemberSpec {
+/** What a key may use of its quota; absent: as much as it wants. */
+export interface BudgetSpec {
+  /** Tokens a minute, over all workers. */
+  readonly tpm?: number | undefined;
+  readonly daily?: DailyBudget | undefined;
+}
+
+/** Requests and tokens of a day. */
+export type DailyBudget = {
+  readonly calls?: number | undefined;
+  readonly tokens?: number | undefined;
+  /** When the day begins anew: `00:00 UTC`. */
+  readonly resetsAt: string;
+};
+
+export interface KeySpec extends MemberSpec, BudgetSpec {
   readonly fingerprint: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly quotaGroup: string;

@@ -23,5 +23,6 @@ function unrecorded(): CallRecorder {
     correctRecorded: nothing,
     exonerate: nothing,
     leaseRefused: nothing,
+    spent: nothing,
   };
 }

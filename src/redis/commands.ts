@@ -2,7 +2,11 @@ import { StoreUnusableError } from './failures.ts';
 import type { Keys } from './keys.ts';
 import type { ScriptCall } from './script.ts';
 import type { PaceWindow } from '../core/pace/pace.ts';
+import type { BudgetSpec } from '../core/types.ts';
 import type { Slot } from '../core/state.ts';
+
+/** A call that nobody settles counts for so long. */
+const OPEN_MS = 600_000;
 
 /** The calls of the scripts in lua/, and their answers: the one place where the codes are read. Times are the server's. */
 
@@ -131,6 +135,43 @@ export function permitCall(keys: Keys, member: string, { atOnce, windowMs }: Pac
 
 export function readPermit(answer: unknown): number {
   return numeric(coded(answer, ['TURN'])[1]);
+}
+
+/** What a call asks of a budget that all machines share. */
+export interface Draw extends BudgetSpec {
+  readonly id: string;
+  readonly tokens: number;
+  /** When the day ends; Infinity: there is none. */
+  readonly untilDate: number;
+}
+
+export function drawCall(keys: Keys, budget: string, draw: Draw): ScriptCall {
+  const { id, tokens, tpm = 0, daily, untilDate } = draw;
+  const end = Number.isFinite(untilDate) ? Math.ceil(untilDate) : 0;
+  const limits = [tpm, daily?.calls ?? 0, daily?.tokens ?? 0, end, OPEN_MS];
+  return {
+    script: 'draw',
+    keys: keys.budget(budget, end),
+    args: [id, `${Math.ceil(tokens)}`, ...limits.map((limit) => `${limit}`)],
+  };
+}
+
+export function readDraw(answer: unknown): { waitMs: number; isUsedUp: boolean } {
+  const [code, waitMs] = coded(answer, ['DRAWN', 'WAIT', 'USED']);
+  return { waitMs: numeric(waitMs), isUsedUp: code === 'USED' };
+}
+
+export function settleCall(
+  keys: Keys,
+  budget: string,
+  { id, tokens, untilDate }: { id: string; tokens: number | null; untilDate: number },
+): ScriptCall {
+  const end = Number.isFinite(untilDate) ? Math.ceil(untilDate) : 0;
+  return { script: 'settle', keys: keys.budget(budget, end), args: [id, tokens === null ? '' : `${tokens}`] };
+}
+
+export function readSettle(answer: unknown): void {
+  coded(answer, ['SETTLED']);
 }
 
 export function factCall(keys: Keys, broker: string, fact: { member: string; json: string }): ScriptCall {

@@ -3,7 +3,19 @@ import { windowOf } from '../core/pace/pace.ts';
 import { parseAddress } from './address.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
-import { type Claim, keptFor, readRelease, readPermit, releaseCall, permitCall } from './commands.ts';
+import {
+  type Claim,
+  type Draw,
+  drawCall,
+  keptFor,
+  permitCall,
+  readDraw,
+  readPermit,
+  readRelease,
+  readSettle,
+  releaseCall,
+  settleCall,
+} from './commands.ts';
 import { ReconnectingConnection } from './reconnecting.ts';
 import { ServerEpoch } from './epoch.ts';
 import { HealthFacts } from './facts.ts';
@@ -128,6 +140,14 @@ class RedisStore implements SharedStore {
 
   async reservePermit(member: string, rpm: number): Promise<number> {
     return this.#connection.redis.run(permitCall(this.#keys, member, windowOf(rpm)), readPermit);
+  }
+
+  draw(budget: string, draw: Draw): Promise<{ waitMs: number; isUsedUp: boolean }> {
+    return this.#connection.redis.run(drawCall(this.#keys, budget, draw), readDraw);
+  }
+
+  settle(budget: string, used: { id: string; tokens: number | null; untilDate: number }): Promise<void> {
+    return this.#connection.redis.run(settleCall(this.#keys, budget, used), readSettle);
   }
 
   publishFact(fact: HealthFact): Promise<void> {

@@ -1,5 +1,6 @@
 import { type HealthState, type MemberKind } from '../core/types.ts';
 import type { Slot } from '../core/state.ts';
+import type { Draw } from './commands.ts';
 import type { ClientFactory } from './client.ts';
 
 export type ClaimAnswer =
@@ -76,6 +77,10 @@ export interface SharedStore {
   release(lease: string): Promise<void>;
   /** Reserves the next turn at `rpm` calls a minute over all machines; answers how long to wait for it in ms. */
   reservePermit(member: string, rpm: number): Promise<number>;
+  /** Takes what a call is expected to use from a budget; how long to wait where it has too little left. */
+  draw(budget: string, draw: Draw): Promise<{ waitMs: number; isUsedUp: boolean }>;
+  /** What the call has used; null: as much as was expected. */
+  settle(budget: string, used: { id: string; tokens: number | null; untilDate: number }): Promise<void>;
   /** Never rejects: what cannot be told now is told when the server is back. */
   publishFact(fact: HealthFact): Promise<void>;
   readFacts(): Promise<HealthFact[]>;

@@ -127,6 +127,18 @@ const record = z.object({
   /** Calls of the test through its leases, however many attempts each took. */
   calls: z.number().int().min(0),
   requests,
+  /** Tokens that answers used, by key and model, and how many of them are estimated. */
+  tokens: z
+    .array(
+      z.object({
+        pool: z.string(),
+        key: z.string(),
+        model: z.string().nullable(),
+        tokens: number,
+        estimated: number,
+      }),
+    )
+    .optional(),
   /** What was asked for, each once. Queries are left out: they may hold anything. */
   targets: z.array(z.object(target)).optional(),
   /** Requests that happened but are not in `requests` (see MAX_REQUESTS_PER_RECORD). */

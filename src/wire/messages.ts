@@ -7,6 +7,7 @@ import { AUTH_SENT, LOCALITIES, type RequestOutcome, type RequestReport } from '
 import {
   ADMIN_ACTIONS,
   type ConfigState,
+  type DailyBudget,
   type EndpointSpec,
   type HealthSnapshot,
   type KeySpec,
@@ -68,6 +69,12 @@ const keySpec = objectOf<KeySpec>()({
   labels: stringRecord(),
   quotaGroup: text,
   endpoints: failFastArray(id).optional(),
+  tpm: z.number().positive().optional(),
+  daily: objectOf<DailyBudget>()({
+    calls: z.number().positive().optional(),
+    tokens: z.number().positive().optional(),
+    resetsAt: text,
+  }).optional(),
 });
 
 const poolSpec = objectOf<PoolSpec>()({
@@ -243,7 +250,11 @@ const message = z.discriminatedUnion('type', [
     /** What the call is for, where limits are per model and the lease named none. */
     model: id.optional(),
     mostMs: milliseconds.optional(),
+    /** What it is expected to use of its key's budget; `spent` settles that. */
+    spending: z.object({ id: text, tokens: z.number().nonnegative() }).optional(),
   }),
+  /** What a request used of its key's budget; null: as much as was expected. */
+  z.object({ type: z.literal('spent'), lease: id, id: text, tokens: z.number().nonnegative().nullable() }),
   z.object({
     type: z.literal('move'),
     ask,

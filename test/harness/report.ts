@@ -108,6 +108,7 @@ const totals = z.object({
   successes: count,
   failures: count,
   requestRetries: count,
+  tokens: count.nullable(),
   successRate: rate,
   avgResponseMs: ms,
   p50Ms: ms,
@@ -146,7 +147,15 @@ export const reportSchema = z.object({
     z.object({
       name: z.string(),
       endpoints: z.array(z.object({ ...member, url: z.string() })),
-      keys: z.array(z.object({ ...member, fingerprint: z.string().regex(/^[0-9a-f]{8}$/) })),
+      keys: z.array(
+        z.object({
+          ...member,
+          fingerprint: z.string().regex(/^[0-9a-f]{8}$/),
+          tokens: count.nullable(),
+          tokensByModel: z.record(z.string(), count),
+          tokensEstimated: count.nullable(),
+        }),
+      ),
     }),
   ),
   strategies: z.array(

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { isTimeOfDay } from '../../core/pace/day.ts';
+import type { DailyBudget } from '../../core/types.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { EndpointConfig, EndpointInput, KeyConfig, KeyInput } from '../types.ts';
 import { endpointUrl, hostOf, proxyUrl } from './addresses.ts';
@@ -20,6 +22,7 @@ import {
 import { headers } from './headers.ts';
 import { secretOr, secretText } from './secrets.ts';
 
+const TIME_OF_DAY_NEEDS = 'be a time of day and "UTC" or a time zone, such as "00:00 UTC"';
 const WEIGHT_NEEDS = `be 0, or a number from ${LIMITS.fraction} to ${LIMITS.amount}`;
 
 const limits = {
@@ -67,6 +70,26 @@ export const endpointSchema: z.ZodType<EndpointConfig, EndpointInput> = either(
   return { ...given, name: given.name ?? hostOf(given.url) };
 });
 
+const budget = (): ReturnType<typeof whole> => whole(1, LIMITS.budget);
+
+const daily = checked(
+  strict({
+    calls: budget().optional().describe('Requests of a day, request retries included. Default: unlimited.'),
+    tokens: budget().optional().describe('Tokens of a day. Default: unlimited.'),
+    resetsAt: matching(
+      TIME_OF_DAY_NEEDS,
+      (value) => (isTimeOfDay(value) ? undefined : `must ${TIME_OF_DAY_NEEDS}`),
+      '^\\d\\d:\\d\\d \\S+$',
+    )
+      .default('00:00 UTC')
+      .describe('When a day begins: "HH:MM" and "UTC" or a time zone. Default: "00:00 UTC".'),
+  }),
+  (value, report) => {
+    const { calls, tokens } = (value ?? {}) as Partial<DailyBudget>;
+    if (calls === undefined && tokens === undefined) report([], 'must have "calls" or "tokens"');
+  },
+);
+
 const key = checked(
   strict({
     name: name()
@@ -81,6 +104,10 @@ const key = checked(
         'Further parts of it, such as username and password. Only username and email are shown. Default: none.',
       ),
     ...limits,
+    tpm: budget()
+      .optional()
+      .describe('Tokens per minute, over all workers; a request waits for them. Default: unlimited.'),
+    daily: daily.optional().describe('What it may use in a day. Default: unlimited.'),
     labels: texts('be an object of strings, such as { "role": "admin" }', anyText(LIMITS.name))
       .default({})
       .describe('What a test can ask for by `gembaNeed`. Default: none.'),

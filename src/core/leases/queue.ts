@@ -5,7 +5,8 @@ import { assignLatest, newLease } from './holding.ts';
 import { freeFrom, probeMayFree, pickGrant, refusals } from './selection.ts';
 import { probeDeadline, startProbes } from '../health/probing.ts';
 import { isOutdated } from '../revision.ts';
-import { leaveBadMember, decidePermit } from '../pace/permits.ts';
+import type { Budget } from '../pace/budget.ts';
+import { leaveBadMember, leaveUsedUp, decidePermit } from '../pace/permits.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 /** After a restart of the broker clients are back within this time, unless they stand still: also an impatient one waits. */
@@ -72,9 +73,11 @@ function serveQueue(pool: PoolState, effects: Effect[], context: Context): boole
 /** Leases that leave their member do so first: a turn at the old one would be used at the new one. */
 function decidePermits(pool: PoolState, effects: Effect[], context: Context): void {
   if (pool.permitQueue.length === 0) return;
-  for (const waiter of pool.permitQueue) effects.push(...leaveBadMember(pool, waiter, context));
+  for (const waiter of pool.permitQueue)
+    effects.push(...leaveUsedUp(pool, waiter, context), ...leaveBadMember(pool, waiter, context));
+  const blocked = new Set<Budget>();
   pool.permitQueue = pool.permitQueue.filter((waiter) => {
-    const answer = decidePermit(pool, waiter, context);
+    const answer = decidePermit(pool, waiter, context, blocked);
     effects.push(...answer);
     return answer.length === 0;
   });

@@ -1,9 +1,11 @@
 import type { Context, Effect, LeaseState, PoolState } from '../state.ts';
 import { endTrial, freeGrant } from './holding.ts';
+import { settleLease } from '../pace/key-budgets.ts';
 import { schedule, waiterOf } from './queue.ts';
 
 export function releaseLease(pool: PoolState, leaseId: string, failed: boolean, context: Context): Effect[] {
   const lease = pool.leases.get(leaseId);
+  settleLease(pool, leaseId, context.now);
   const gaveUp = cancelWaits(pool, leaseId);
   if (!lease) return [...gaveUp, ...schedule(pool, context)];
   if (failed && lease.testId !== null) {
@@ -41,6 +43,7 @@ export function keepOnly(pool: PoolState, client: string, held: ReadonlySet<stri
 export function dropClient(pool: PoolState, client: string, context: Context): Effect[] {
   cancelWaitsOf(pool, client);
   const gone = [...pool.leases.values()].filter((lease) => lease.client === client);
+  for (const { id } of gone) settleLease(pool, id, context.now);
   return [...gone.flatMap((lease) => endLease(pool, lease)), ...schedule(pool, context)];
 }
 

@@ -1,4 +1,5 @@
 import { isUnavailable, untilOf, whyOf } from '../health/states.ts';
+import { hasBudget } from '../pace/key-budgets.ts';
 import { limitsOf } from '../pace/model-limits.ts';
 import { awaitsProbe, isFirstProbeRunning, isUnchecked } from '../health/probing.ts';
 import { fits } from '../labels.ts';
@@ -148,9 +149,9 @@ function isUnrestricted(resolved: ResolvedPool, member: MemberState | null, need
   if (!member.proven) return false;
   const { learned, coolUntil } = limitsOf(member, need);
   if (learned || coolUntil > 0) return false;
-  return (
-    member.proven && member.health.state === 'healthy' && resolved.of.get(member)?.spec.rpm === undefined
-  );
+  const candidate = resolved.of.get(member);
+  if (candidate?.spec.rpm !== undefined || (candidate && hasBudget(candidate))) return false;
+  return member.proven && member.health.state === 'healthy';
 }
 
 function alone(endpoint: ResolvedMember | null, key: ResolvedMember | null): Grant | null {

@@ -7,11 +7,15 @@ import {
   type MemberState,
   type PermitWaiter,
   type ModelLimits,
+  type SharedDraw,
 } from '../state.ts';
 import { isUnavailable } from '../health/states.ts';
 import { membersOf, assignLatest, freeGrant, beginTrial } from '../leases/holding.ts';
 import { hasFastPath } from '../leases/selection.ts';
 import { movingWaiter, pickWithout } from '../leases/moving.ts';
+import { emitChanges } from '../changes.ts';
+import { type Budget, leaveFor, spend, type Spending } from './budget.ts';
+import { budgetOf, type KeyBudget, takeOutUsedUp } from './key-budgets.ts';
 import { limitsOf } from './model-limits.ts';
 import { currentPace } from './learned-pace.ts';
 import { type Pace, permitDelayMs, reservePermit, startPermit, untilPermit } from './pace.ts';
@@ -48,14 +52,32 @@ export function leaveBadMember(pool: PoolState, waiter: PermitWaiter, context: C
   return [...unclaim, { type: 'moved', lease }];
 }
 
-/** Decides a waiting turn; no effect where it waits on. */
-export function decidePermit(pool: PoolState, waiter: PermitWaiter, context: Context): Effect[] {
+/** A call finds nothing left of its key's day: the key is out until the next one, and the call may go elsewhere. */
+export function leaveUsedUp(pool: PoolState, waiter: PermitWaiter, context: Context): Effect[] {
+  const lease = pool.leases.get(waiter.lease);
+  const drawn = lease && !pool.shared ? budgetOf(pool, lease, context) : null;
+  if (!lease || !drawn) return [];
+  const leave = leaveFor(drawn.budget, drawn.spec, spendingOf(waiter), context.now);
+  if (!('usedUp' in leave)) return [];
+  return emitChanges(pool, takeOutUsedUp(pool, lease, drawn, context, leave.usedUp));
+}
+
+/** Decides a waiting turn; no effect where it waits on. `blocked`: budgets that an earlier call waits for. */
+export function decidePermit(
+  pool: PoolState,
+  waiter: PermitWaiter,
+  context: Context,
+  blocked: Set<Budget>,
+): Effect[] {
   const { now } = context;
   const lease = pool.leases.get(waiter.lease);
   if (!lease) return [{ type: 'lost', to: waiter, why: UNKNOWN_LEASE }];
   if (waitsForMember(pool, lease)) return [];
   const undecided = membersOf(lease).filter((member) => isUndecided(member, lease));
   if (now < trialEnds(waiter) && undecided.some((member) => isOnOthersTrial(member, lease, now))) return [];
+  const drawn = budgetOf(pool, lease, context);
+  const answer = drawn && !pool.shared ? waitForBudget(waiter, drawn, blocked, context) : null;
+  if (answer) return answer;
   const paced = pool.shared ? [] : pacedLimits(lease, now);
   const dueAt = Math.max(pauseOf(lease, now), waiter.dueAt ?? now + delayOf(paced, now));
   if (dueAt > givesUpAt(waiter)) count(paced, lease, now);
@@ -65,7 +87,85 @@ export function decidePermit(pool: PoolState, waiter: PermitWaiter, context: Con
   lease.fastPath = hasFastPath(lease.resolved, lease, lease.need);
   const paces = pacesOf(pool, lease, now);
   const shared = pool.shared ? paces : [];
-  return [{ type: 'permit', to: waiter, lease, delayMs: 0, isPaced: paces.length > 0, paces: shared }];
+  const draw = drawn && pool.shared ? sharedDrawOf(waiter, drawn) : null;
+  const permit = { type: 'permit', to: waiter, lease, delayMs: 0, isPaced: paces.length > 0 } as const;
+  const granted: Effect[] = [{ ...permit, paces: shared, draw }];
+  if (!drawn) return granted;
+  spend(drawn.budget, spendingOf(waiter), now);
+  if (pool.shared) return granted;
+  return [...granted, ...emitChanges(pool, takeOutUsedUp(pool, lease, drawn, context))];
+}
+
+/** Null where the call may go; no effect where it waits; refused where nothing is left of the day. */
+function waitForBudget(
+  waiter: PermitWaiter,
+  { budget, spec, key }: KeyBudget,
+  blocked: Set<Budget>,
+  { now, dateOf }: Context,
+): Effect[] | null {
+  const leave = leaveFor(budget, spec, spendingOf(waiter), now);
+  if ('usedUp' in leave) {
+    const until = dateOf(budget.day.until);
+    return [budgetRefused(waiter, key.name, leave.usedUp, until, now)];
+  }
+  // In order of their coming: small calls must not keep a large one waiting for ever.
+  const waitMs = blocked.has(budget) ? Math.max(1, leave.waitMs) : leave.waitMs;
+  waiter.budgetAt = waitMs > 0 ? now + waitMs : undefined;
+  if (waitMs === 0 || now + waitMs > givesUpAt(waiter)) return null;
+  blocked.add(budget);
+  return [];
+}
+
+/** All machines together have used up the day of a call's key: the key is out, and the call goes elsewhere or is refused. */
+export function budgetGone(pool: PoolState, waiter: PermitWaiter, context: Context): Effect[] {
+  const lease = pool.leases.get(waiter.lease);
+  const drawn = lease ? budgetOf(pool, lease, context) : null;
+  if (!lease || !drawn) return [{ type: 'stay', to: waiter, why: 'its key has no budget any more' }];
+  const { daily } = drawn.spec;
+  const what = [daily?.calls && `${daily.calls} requests`, daily?.tokens && `${daily.tokens} tokens`];
+  const used = what.filter(Boolean).join(' or ');
+  const changes = emitChanges(pool, takeOutUsedUp(pool, lease, drawn, context, used));
+  const moved = leaveBadMember(pool, waiter, context);
+  if (moved.length > 0) {
+    pool.permitQueue.push({ ...waiter, dueAt: null });
+    return [...changes, ...moved, ...decideAgain(pool, context)];
+  }
+  const until = context.dateOf(drawn.budget.day.until);
+  return [...changes, budgetRefused(waiter, drawn.key.name, used, until, context.now)];
+}
+
+function decideAgain(pool: PoolState, context: Context): Effect[] {
+  const effects: Effect[] = [];
+  const blocked = new Set<Budget>();
+  pool.permitQueue = pool.permitQueue.filter((waiter) => {
+    const answer = decidePermit(pool, waiter, context, blocked);
+    effects.push(...answer);
+    return answer.length === 0;
+  });
+  return effects;
+}
+
+/** The call of that permit cannot go: nothing is left of its key's day. */
+function budgetRefused(
+  to: PermitWaiter,
+  key: string,
+  what: string,
+  untilDate: number,
+  now: number,
+): Effect {
+  const why = `its budget of the day is used up (${what}) until ${new Date(untilDate).toISOString()}`;
+  const reasons = [{ name: key, why, cause: 'fault' }] as const;
+  return { type: 'refused', to, timedOut: false, deadlock: null, waitedMs: now - to.since, reasons };
+}
+
+function spendingOf(waiter: PermitWaiter): Spending {
+  const { lease, client, ask, spending } = waiter;
+  return { id: `${client} ${ask}`, tokens: 0, ...spending, lease };
+}
+
+function sharedDrawOf(waiter: PermitWaiter, { name, spec, budget }: KeyBudget): SharedDraw {
+  const { id, tokens } = spendingOf(waiter);
+  return { waiter, budget: name, spec, id, tokens: tokens * budget.excess, until: budget.day.until };
 }
 
 /** Whether its turn has come. */
@@ -102,6 +202,7 @@ function waitsForMember(pool: PoolState, lease: LeaseState): boolean {
 /** When a waiting turn is to be looked at again. */
 export function nextLook(pool: PoolState, waiter: PermitWaiter, now: number): number {
   let next = waiter.dueAt !== null && waiter.dueAt > now ? waiter.dueAt : Infinity;
+  if (waiter.budgetAt !== undefined && waiter.budgetAt > now) next = Math.min(next, waiter.budgetAt);
   if (trialEnds(waiter) > now) next = Math.min(next, trialEnds(waiter));
   const lease = pool.leases.get(waiter.lease);
   if (!lease) return next;

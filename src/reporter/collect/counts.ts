@@ -52,6 +52,10 @@ export class EndpointCounts extends MemberCounts {
 
 export class KeyCounts extends MemberCounts {
   fingerprint = '';
+  /** Tokens that answers used, in all and by model, and those of answers that did not say. Null: no answer used any. */
+  tokens: number | null = null;
+  tokensEstimated: number | null = null;
+  readonly tokensByModel = new Map<string, number>();
 }
 
 export interface PoolCounts {

@@ -51,6 +51,7 @@ export function ingest(
   ingestRun(runState, record);
   const leases = record.leases.map((lease) => countedLease(runState, ingestLease(runState, lease, counted)));
   ingestRequests(runState, record, leases, result);
+  ingestTokens(runState, record);
   ingestErrors(runState, record, test.id);
   ingestStrategies(runState, record);
   ingestRefusals(runState, record, test.id, result);
@@ -173,6 +174,16 @@ function countLease(
   const pool = poolOf(runState, lease.pool);
   if (lease.endpoint !== null) endpointOf(pool, lease.endpoint).leases++;
   if (lease.key !== null) keyOf(pool, lease.key).leases++;
+}
+
+function ingestTokens(runState: RunState, record: GembaRecord): void {
+  for (const { pool, key, model, tokens, estimated } of record.tokens ?? []) {
+    const counts = keyOf(poolOf(runState, pool), key);
+    counts.tokens = (counts.tokens ?? 0) + Math.max(0, tokens);
+    counts.tokensEstimated = (counts.tokensEstimated ?? 0) + Math.max(0, estimated);
+    if (model !== null)
+      counts.tokensByModel.set(model, (counts.tokensByModel.get(model) ?? 0) + Math.max(0, tokens));
+  }
 }
 
 /** A lease with the counts of its members, looked up once for all its requests. */

@@ -85,7 +85,7 @@ export function poolsView(report: Report, context: Omit<PoolsContext, 'report'>)
         return toRow(member, member.url, memberKey(pool.name, 'endpoint', member.name), inReport);
       }),
       ...memberTable('Keys', pool.keys, most, (member) => {
-        return toRow(member, member.fingerprint, memberKey(pool.name, 'key', member.name), inReport);
+        return toRow(member, detailOfKey(member), memberKey(pool.name, 'key', member.name), inReport);
       }),
     ],
   }));
@@ -95,6 +95,20 @@ export function poolsView(report: Report, context: Omit<PoolsContext, 'report'>)
     rest,
     showRest: `Show ${counted(rest.length, 'more pool')}`,
   };
+}
+
+/** `ab12cd34 · 12,300 tokens (gpt-5: 10,000, gpt-5-mini: 2,300; 40 estimated)` */
+function detailOfKey({
+  fingerprint,
+  tokens,
+  tokensByModel,
+  tokensEstimated,
+}: ReportPool['keys'][number]): string {
+  if (tokens === null) return fingerprint;
+  const models = Object.entries(tokensByModel).map(([model, used]) => `${model}: ${count(used)}`);
+  const estimated = tokensEstimated ? [`${count(tokensEstimated)} estimated`] : [];
+  const parts = [models.join(', '), ...estimated].filter(Boolean).join('; ');
+  return `${fingerprint} · ${counted(tokens, 'token')}${parts === '' ? '' : ` (${parts})`}`;
 }
 
 function failuresOf(pool: ReportPool): number {

@@ -117,6 +117,7 @@ function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTo
     successes: all.successes,
     failures: all.failures,
     requestRetries: Math.max(0, requests - calls),
+    tokens: tokensOf(runState),
     successRate: all.successRate(),
     avgResponseMs: roundedOrNull(all.durations.mean()),
     p50Ms: roundedOrNull(all.durations.percentile(0.5)),
@@ -129,6 +130,14 @@ function totalsOf(runState: RunState, tests: readonly CollectedTest[]): ReportTo
     unmeasured: tests.filter(isUnmeasured).length,
     errorsCut: runState.errorsCut,
   };
+}
+
+/** Null where no answer said what it used. */
+function tokensOf({ pools }: RunState): number | null {
+  const keys = [...pools.values()].flatMap((pool) => [...pool.keys.values()]);
+  const used = keys.filter(({ tokens, tokensEstimated }) => (tokens ?? 0) > (tokensEstimated ?? 0));
+  if (used.length === 0) return null;
+  return keys.reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
 }
 
 function waitedOf({ leasesMs, rateLimitsMs, retriesMs }: Waited): ReportWaited {

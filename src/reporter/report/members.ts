@@ -42,7 +42,9 @@ export function poolsOf(runState: RunState, transitions: readonly Transition[], 
       return { name, url: pool.endpoints.get(name)!.url, ...rest };
     }),
     keys: toMembers(pool, 'key', pool.keys).map(({ name, ...rest }) => {
-      return { name, fingerprint: pool.keys.get(name)!.fingerprint, ...rest };
+      const { fingerprint, tokens, tokensByModel, tokensEstimated } = pool.keys.get(name)!;
+      const used = { tokens, tokensByModel: Object.fromEntries(tokensByModel), tokensEstimated };
+      return { name, fingerprint, ...rest, ...used };
     }),
   }));
 }

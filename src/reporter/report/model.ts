@@ -108,6 +108,8 @@ export interface ReportTotals {
   readonly successes: number;
   readonly failures: number;
   readonly requestRetries: number;
+  /** Of all keys; null where no answer had a usage. */
+  readonly tokens: number | null;
   readonly successRate: number | null;
   readonly avgResponseMs: number | null;
   readonly p50Ms: number | null;
@@ -214,6 +216,10 @@ interface ReportEndpoint extends ReportMember {
 
 interface ReportKey extends ReportMember {
   readonly fingerprint: string;
+  /** Tokens of its answers, also by model; of these `tokensEstimated` of answers without a usage. Null: none used any. */
+  readonly tokens: number | null;
+  readonly tokensByModel: Readonly<Record<string, number>>;
+  readonly tokensEstimated: number | null;
 }
 
 export interface ReportStrategy {

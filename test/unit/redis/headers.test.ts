@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import {
   type Claimed,
   claimCall,
+  drawCall,
   factCall,
   openCall,
   releaseCall,
   renewCall,
+  settleCall,
   permitCall,
 } from '../../../src/redis/commands.ts';
 import { keysOf } from '../../../src/redis/keys.ts';
@@ -49,6 +51,8 @@ const calls: Record<
     adds: { keys: 1, args: 4 },
   },
   permit: { call: permitCall(keys, 'subject', { atOnce: 1, windowMs: 1 }) },
+  draw: { call: drawCall(keys, 'budget', { id: 'call', tokens: 1, untilDate: 1 }) },
+  settle: { call: settleCall(keys, 'budget', { id: 'call', tokens: null, untilDate: 1 }) },
   fact: { call: factCall(keys, 'broker', { member: 'member', json: '{}' }) },
 };
 

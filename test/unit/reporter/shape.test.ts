@@ -44,7 +44,7 @@ const report = reportOf([
 const MEMBER = 'state until leases requests successes failures successRate avgMs p95Ms kinds';
 const TOTALS =
   'tests passed failed flaky skipped leases calls requests successes failures requestRetries ' +
-  'successRate avgResponseMs p50Ms p95Ms p99Ms waitedMs waited degraded pinned';
+  'tokens successRate avgResponseMs p50Ms p95Ms p99Ms waitedMs waited degraded pinned';
 const [pool] = report.pools;
 const [test] = report.tests;
 
@@ -62,7 +62,7 @@ const CONTRACT: [string, object | undefined, string][] = [
   ['verdicts', report.verdicts, 'product environment unknown'],
   ['pool', pool, 'name endpoints keys'],
   ['endpoint', pool?.endpoints[0], `name url ${MEMBER}`],
-  ['key', pool?.keys[0], `name fingerprint ${MEMBER}`],
+  ['key', pool?.keys[0], `name fingerprint tokens tokensByModel tokensEstimated ${MEMBER}`],
   ['strategy', report.strategies[0], 'task name runs successes failures successRate avgMs chosen fallbacks'],
   ['error', report.errors[0], 'at pool endpoint key kind status message testId'],
   ['transition', report.transitions[0], 'at pool endpoint key from to why until'],
