@@ -82,6 +82,11 @@ describe('schema.json', () => {
         .pools.keys.rpm -
         .pools.keys.weight 1
         .pools.keys.enabled true
+        .pools.keys.tpm -
+        .pools.keys.daily -
+        .pools.keys.daily.calls -
+        .pools.keys.daily.tokens -
+        .pools.keys.daily.resetsAt "00:00 UTC"
         .pools.keys.labels {}
         .pools.keys.quotaGroup -
         .pools.keys.endpoints -

@@ -45,6 +45,7 @@ describe('The pools for the broker', () => {
         ],
         "keys": [
           {
+            "daily": undefined,
             "enabled": true,
             "endpoints": undefined,
             "fingerprint": "0be45d2a",
@@ -54,9 +55,11 @@ describe('The pools for the broker', () => {
             "name": "key-1",
             "quotaGroup": "0be45d2a0dcc3111",
             "rpm": undefined,
+            "tpm": undefined,
             "weight": 1,
           },
           {
+            "daily": undefined,
             "enabled": false,
             "endpoints": [
               "us",
@@ -70,6 +73,7 @@ describe('The pools for the broker', () => {
             "name": "ci-1",
             "quotaGroup": "project-a",
             "rpm": 60,
+            "tpm": undefined,
             "weight": 3,
           },
         ],
