@@ -146,13 +146,7 @@ function decideAgain(pool: PoolState, context: Context): Effect[] {
 }
 
 /** The call of that permit cannot go: nothing is left of its key's day. */
-function budgetRefused(
-  to: PermitWaiter,
-  key: string,
-  what: string,
-  untilDate: number,
-  now: number,
-): Effect {
+function budgetRefused(to: PermitWaiter, key: string, what: string, untilDate: number, now: number): Effect {
   const why = `its budget of the day is used up (${what}) until ${new Date(untilDate).toISOString()}`;
   const reasons = [{ name: key, why, cause: 'fault' }] as const;
   return { type: 'refused', to, timedOut: false, deadlock: null, waitedMs: now - to.since, reasons };
