@@ -13,7 +13,6 @@ interface Verdict {
   readonly workersKilled: number;
   readonly brokersKilled: number;
   readonly redisKilled?: number;
-  readonly redisEmptied?: number;
   readonly problems: readonly string[];
 }
 
@@ -31,7 +30,7 @@ describe.concurrent('leases under fire', () => {
     const verdict = await soak('--redis', '--seconds', '5', '--longest', '2');
     expect(verdict).toMatchObject({ problems: [], overlaps: 0, refused: 0 });
     expect(verdict.leases).toBeGreaterThan(50);
-    expect(verdict.redisKilled! + verdict.redisEmptied!).toBeGreaterThan(1);
+    expect(verdict.redisKilled).toBeGreaterThan(0);
   });
 });
 
