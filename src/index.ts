@@ -1,6 +1,6 @@
 export { defineGembaConfig } from './config/define.ts';
 export { GembaError } from './core/errors.ts';
-export { expect, gembaFixtures, test } from './fixtures/index.ts';
+export { accountFixtures, expect, gembaFixtures, test } from './fixtures/index.ts';
 
 export type {
   EndpointConfig,
@@ -14,6 +14,7 @@ export type { Auth } from './core/types.ts';
 export type { GembaErrorCode } from './core/errors.ts';
 export type { HealthState, OutcomeKind, Verdict } from './core/types.ts';
 export type {
+  AccountOptions,
   Gemba,
   GembaTestArgs,
   GembaTestOptions,
@@ -22,6 +23,9 @@ export type {
   Lease,
   LeaseOptions,
   Outcome,
+  ResetArgs,
   RunOptions,
+  SignedOutAnswer,
+  SignInArgs,
   StrategyContext,
 } from './fixtures/types.ts';

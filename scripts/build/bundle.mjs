@@ -39,13 +39,13 @@ const CHUNKS = [
   ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels)/],
   [
     'base',
-    /^(?:shared\/(?!zod|compile-later|record\.ts)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states))/,
+    /^(?:shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states))/,
   ],
   ['verdict', /^core\/verdict/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
   [
     'secrets',
-    /^\.\.\/node_modules\/jsonc-parser|^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/,
+    /^\.\.\/node_modules\/jsonc-parser|^sessions\/(?!secrets|folder)|^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/,
   ],
   ['config-core', /^\.\.\/node_modules\/leven|^config\/(?!index|define|watch|edits\/edit)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],

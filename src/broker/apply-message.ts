@@ -21,20 +21,8 @@ export function applyLeaseMessage(
   switch (message.type) {
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
-      const {
-        ask,
-        lease,
-        need,
-        onlyEndpoint,
-        holder,
-        testId,
-        timeoutMs,
-        exclude,
-        prefer,
-        isFirst,
-        canYield,
-        waitedMs,
-      } = message;
+      const { ask, lease, need, onlyEndpoint, holder, testId, timeoutMs, exclude, prefer } = message;
+      const { isFirst, canYield, resets, waitedMs } = message;
       const to = { client, ask };
       const request = {
         to,
@@ -49,6 +37,7 @@ export function applyLeaseMessage(
         prefer,
         isFirst,
         canYield,
+        resets,
         waitedMs,
       };
       return acquireLease(pool, request, context);
@@ -60,7 +49,7 @@ export function applyLeaseMessage(
     case 'request':
       return reportRequest(pool, message.lease, message, context);
     case 'release':
-      return releaseLease(pool, message.lease, message.failed, context);
+      return releaseLease(pool, message.lease, message.failed, context, message.dirty ?? null);
   }
 }
 
@@ -92,6 +81,13 @@ export function wireGrantOf(lease: LeaseState): WireGrant {
     return { id: member.id, name: resolved.of.get(member)?.spec.name ?? member.name };
   };
   const { revision } = spec;
-  const grant = { endpoint: endpoint && named(endpoint), key: key && named(key), revision, fastPath };
+  const dirty = key?.cleaning === lease.id && key.dirty ? { dirty: key.dirty.why } : {};
+  const grant = {
+    endpoint: endpoint && named(endpoint),
+    key: key && named(key),
+    revision,
+    fastPath,
+    ...dirty,
+  };
   return claim === 'held' ? { ...grant, provedUntil } : grant;
 }

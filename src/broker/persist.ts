@@ -1,6 +1,6 @@
 import type * as zod from 'zod';
 import { healthOf } from '../core/health/states.ts';
-import { HEALTH_STATES, MEMBER_KINDS } from '../core/types.ts';
+import { HEALTH_STATES, MEMBER_KINDS, RESET_REASONS } from '../core/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { systemClock } from '../core/clock.ts';
 import {
@@ -46,6 +46,12 @@ const savedMember = z.object({
   ejectedAt: date,
   sawFault: z.boolean().default(false),
   models: z.array(z.unknown()).default([]),
+  /** An account that its next user has to reset. */
+  dirty: z.object({ why: z.enum(RESET_REASONS), lease: z.string() }).nullish(),
+  /** Why an account is out of service that could not sign in, or be reset. */
+  accountFault: z
+    .object({ failures: z.number(), why: z.string(), endpoint: z.string().nullable() })
+    .nullish(),
   /** The router's own: it reads what it can. */
   learned: z.unknown(),
 });
@@ -83,6 +89,8 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
         const { pace } = Object.assign(limitsOf(member, { model }), limits);
         pace.gone = gone.map((at) => ({ at, lease: '', settled: true }));
       }
+      member.dirty = known.dirty ?? null;
+      member.accountFault = known.accountFault ?? null;
     }
     pools.set(name, pool);
   }
@@ -141,6 +149,8 @@ function savedMemberOf(member: MemberState, routing: PoolRouting, context: Conte
     learned: routing.save(routerHandle),
     sawFault: member.probeState.sawFault,
     ...(models.length > 0 && { models }),
+    ...(member.dirty && { dirty: member.dirty }),
+    ...(member.accountFault && { accountFault: member.accountFault }),
   };
 }
 

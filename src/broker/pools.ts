@@ -20,6 +20,7 @@ import {
 } from '../core/state.ts';
 import { leaveProbeToOthers } from '../core/health/probe-results.ts';
 import { reportSpent } from '../core/requests.ts';
+import { tryAccountsAgain } from '../core/health/accounts.ts';
 import { updateSpec } from '../core/leases/update-spec.ts';
 import { resolvePool } from '../core/resolved-pool.ts';
 import type { PoolSpec } from '../core/types.ts';
@@ -131,7 +132,7 @@ export class Pools {
 
   /** Why it cannot be; null where it is on the books. */
   #restoreLease(connection: Connection, restored: Hello['held'][number], context: Context): string | null {
-    const { lease: id, pool: name, need, onlyEndpoint, holder, testId, endpoint, key } = restored;
+    const { lease: id, pool: name, need, onlyEndpoint, holder, testId, resets, endpoint, key } = restored;
     const { client, specs } = connection;
     const spec = specs.get(name) ?? withoutMembers(name, specs);
     if (!spec || isForeign(this.with(id), id, client)) return UNKNOWN_LEASE;
@@ -139,7 +140,7 @@ export class Pools {
     const isKnown = pool.leases.has(id);
     const found = restoreLease(
       pool,
-      { id, client, spec, need, onlyEndpoint, holder, testId },
+      { id, client, spec, need, onlyEndpoint, holder, testId, resets },
       { endpoint, key },
       context,
     );
@@ -150,6 +151,12 @@ export class Pools {
     else if (lease.endpoint?.id !== endpoint || lease.key?.id !== key)
       send(connection, { type: 'moved', lease: id, grant: wireGrantOf(lease) });
     return null;
+  }
+
+  /** A run begins. */
+  tryAccountsAgain(): void {
+    const context = this.#ports.context();
+    for (const pool of this.all) this.apply(tryAccountsAgain(pool, context));
   }
 
   /** A lease is another's by now: its holder is told, and it leaves the books. */
@@ -254,6 +261,10 @@ export class Pools {
           break;
         case 'probe':
           void this.#sendProbe(effect.probe);
+          break;
+        case 'dirtiness':
+          this.#ports.onChange();
+          this.#sharedStore?.publishDirtiness(effect, this.#ports.now());
           break;
         case 'fast-path-ended':
           connections.send(effect.lease.client, { type: 'fast-path-ended', lease: effect.lease.id });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { applyAccountEvent } from '../core/health/accounts.ts';
 import { administer, healthSnapshotsOf, statusOf } from '../core/admin.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { retryInPlace } from '../core/pool.ts';
@@ -256,10 +257,11 @@ export class Broker {
     this.#connections.add(connection);
     this.#absent.back(client);
     this.#pools.restoreLeases(connection, hello.held);
+    const isKnownRun = follows !== null && this.#revisions.isKnown(follows);
+    if (!isKnownRun && follows !== null && follows.role !== 'command') this.#pools.tryAccountsAgain();
     const healthSnapshots = hello.pools.flatMap((spec) =>
       healthSnapshotsOf(this.#pools.named(spec.name), spec, this.#context()),
     );
-    const isKnownRun = follows !== null && this.#revisions.isKnown(follows);
     const config = this.#revisions.takeUpdate(connection);
     const { notices } = this.#pools;
     send(connection, { type: 'welcome', broker: this.#id, healthSnapshots, config, isKnownRun, notices });
@@ -341,7 +343,7 @@ export class Broker {
 
   #lease(
     connection: Connection,
-    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'prove' | 'request' | 'release'>,
+    message: Message<'acquire' | 'permit' | 'move' | 'retry' | 'prove' | 'request' | 'release' | 'account'>,
   ): void {
     const holding = this.#pools.with(message.lease);
     const spec = connection.specs.get((message.type === 'acquire' ? message.pool : holding?.name) ?? '');
@@ -354,11 +356,20 @@ export class Broker {
     const pool = this.#pools.named(spec.name);
     if (message.type === 'retry')
       return answer(connection, message.ask, { is: 'retry', allowed: retryInPlace(pool, message.lease) });
+    if (message.type === 'account') return this.#account(connection, pool, message, context);
     if (message.type === 'request') this.#runViews.note(runOf(connection), pool, message, context.now);
     this.#pools.apply(applyLeaseMessage(pool, spec, connection.client, message, context));
     if (message.type === 'request' || message.type === 'release') this.#sendEstimates(connection, context);
     // A pause of one model changes no member's health, and is to be kept all the same.
     if (message.type === 'request' && isLimit(message.outcome.kind)) this.#ports.onChange();
+  }
+
+  #account(connection: Connection, pool: PoolState, message: Message<'account'>, context: Context): void {
+    const lease = pool.leases.get(message.lease);
+    const { event, why } = message;
+    if (lease)
+      this.#pools.apply(applyAccountEvent(pool, lease, { event, why, run: runOf(connection) }, context));
+    answer(connection, message.ask, { is: 'noted' });
   }
 
   async #prove(connection: Connection, { ask, lease }: Message<'prove'>): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { budgetGone } from '../core/pace/permits.ts';
+import { applyRemoteDirtiness } from '../core/health/accounts.ts';
 import { nextProbeAt } from '../core/health/probe-state.ts';
 import {
   applyRemoteHealth,
@@ -14,12 +15,14 @@ import {
   type Effect,
   type Slot,
   type Context,
+  type Dirty,
   type HealthChange,
   type LeaseState,
   type PoolState,
   type Probe,
   type SharedDraw,
 } from '../core/state.ts';
+import { RESET_REASONS } from '../core/types.ts';
 import { addressOf, slotsOf } from '../core/leases/slots.ts';
 import { StoreDownError } from '../redis/failures.ts';
 import type { HealthFact, SharedStore } from '../redis/types.ts';
@@ -162,6 +165,17 @@ export class SharedStoreAdapter {
     void this.#store.publishFact({ pool, kind, id, name, state: to, until, why, at });
   }
 
+  /** An account was left dirty, or was reset. */
+  publishDirtiness({ member, lease, is }: Extract<Effect, { type: 'dirtiness' }>, at: number): void {
+    const { kind, id, name } = member;
+    const state = is ? 'dirty' : 'healthy';
+    for (const pool of this.#host.pools.values()) {
+      if (pool.members.get(`${kind}:${id}`) !== member) continue;
+      const fact = { pool: pool.name, kind, id, name, state, until: null, why: is?.why ?? '', at } as const;
+      void this.#store.publishFact({ ...fact, lease: is?.lease ?? lease });
+    }
+  }
+
   /** Other machines gave slots back. */
   freed(members: readonly string[]): void {
     for (const pool of this.#host.pools.values()) {
@@ -178,12 +192,12 @@ export class SharedStoreAdapter {
   learned(fact: HealthFact): void {
     const pool = this.#host.pools.get(fact.pool);
     if (!pool) return;
-    const effects = applyRemoteHealth(
-      pool,
-      `${fact.kind}:${fact.id}`,
-      healthOf(fact.state, fact.until, fact.why),
-      this.#host.context(),
-    );
+    const address = `${fact.kind}:${fact.id}`;
+    const context = this.#host.context();
+    const effects =
+      fact.lease === undefined
+        ? applyRemoteHealth(pool, address, healthOf(fact.state, fact.until, fact.why), context)
+        : applyRemoteDirtiness(pool, address, dirtyOf(fact, fact.lease), context);
     for (const effect of effects) if (effect.type === 'changed') this.#host.tellChange(effect.change);
     this.#host.apply(effects.filter((effect) => effect.type !== 'changed'));
   }
@@ -191,4 +205,9 @@ export class SharedStoreAdapter {
 
 function whyOf(error: unknown): string {
   return error instanceof StoreDownError ? error.reason : 'it does not answer';
+}
+
+function dirtyOf({ state, why }: HealthFact, lease: string): Dirty | null {
+  const reason = RESET_REASONS.find((known) => known === why);
+  return state === 'dirty' ? { why: reason ?? 'crashed', lease } : null;
 }

@@ -9,6 +9,7 @@ import { monotonic } from '../core/clock.ts';
 import type { AdminAction } from '../core/types.ts';
 import { stampOf } from '../shared/file-stamp.ts';
 import { type ConfigFiles, findFiles, loadConfig } from './load.ts';
+import { StoredSessions } from '../sessions/stored.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A broker that takes longer hangs; the link itself gives up reaching one after 10 s. */
@@ -76,6 +77,8 @@ function localStore(project: Project): BrokerStore {
     administer: async (action, pool, name) => {
       stamp = stampOf(cacheFile);
       await project.ask({ type: 'admin', action, pool, name }, ANSWER_MS);
+      if (action === 'reset')
+        new StoredSessions(live.current!.config, cacheFile, () => {}).forget(pool, name);
     },
     unkept: async () => {
       const until = monotonic() + SAVE_MS;

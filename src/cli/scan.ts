@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { brokerAddress } from '../client/address.ts';
 import { GembaError } from '../core/errors.ts';
+import { StoredSessions } from '../sessions/stored.ts';
 import { redactorOf } from '../config/redactor.ts';
 import { operandOf } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -13,7 +15,7 @@ import { scanJson, scanText, type ScanView } from './scan/scan-view.ts';
 import { type Secret, secretsOf } from '../config/secrets.ts';
 import { walk } from './scan/walk.ts';
 
-/** Searches artifacts for values of the configured keys. A scan that could not look at everything is a finding, too. */
+/** Searches artifacts for values of the configured keys, and of the sessions that are kept for them. A scan that could not look at everything is a finding, too. */
 export const scan: Command = async (args, terminal) => {
   const given = operandOf(args, 'the folder to search, such as test-results');
   const files = filesOf(args);
@@ -22,7 +24,10 @@ export const scan: Command = async (args, terminal) => {
   if (!statSync(folder, { throwIfNoEntry: false })) {
     throw new GembaError('GEMBA_USAGE', `There is no ${folder} to search.`);
   }
-  const secrets = secretsOf(config);
+  const stored = new StoredSessions(config, brokerAddress(config).cacheFile, (line) =>
+    terminal.warn(`${line}\n`),
+  );
+  const secrets = [...secretsOf(config), ...stored.secrets().map(ofSession)];
   const own = new Set([...config.layers, ...config.valueFiles.map((file) => file.path)]);
   const findings = await search(folder, secrets, own);
   const view: ScanView = {
@@ -36,6 +41,10 @@ export const scan: Command = async (args, terminal) => {
   terminal.print(args.flags.has('json') ? `${JSON.stringify(scanJson(view), null, 2)}\n` : scanText(view));
   return findings.list.length + findings.unfinished.length > 0 ? 1 : 0;
 };
+
+function ofSession({ name, value }: { name: string; value: string }): Secret {
+  return { name, fingerprint: null, value, user: null };
+}
 
 /** `own`: files that hold the keys on purpose. */
 async function search(

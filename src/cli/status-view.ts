@@ -24,6 +24,7 @@ const COLOURS: Readonly<Record<HealthState, number>> = {
   ejected: 31,
   quarantined: 31,
   exhausted: 31,
+  dirty: 33,
   disabled: 35,
 };
 const INDENT = '  ';

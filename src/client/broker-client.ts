@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Answer, BrokerMessage, ConfigUpdate, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
 import type { GembaError } from '../core/errors.ts';
-import type { PoolSpec, HealthSnapshot, StrategyOutcome } from '../core/types.ts';
+import type { PoolSpec, HealthSnapshot, ResetReason, StrategyOutcome } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
 import { sleep } from '../shared/sleep.ts';
 import type { BrokerIdentity } from '../wire/greeting.ts';
@@ -152,9 +152,10 @@ export class BrokerClient {
     return this.#heldLeases.isProved(lease);
   }
 
-  release(lease: string, failed: boolean): void {
+  /** `dirty`: how its account was left, where it has to be reset before its next use. */
+  release(lease: string, failed: boolean, dirty: ResetReason | null = null): void {
     this.#heldLeases.forget(lease);
-    this.#send({ type: 'release', lease, failed });
+    this.#send({ type: 'release', lease, failed, ...(dirty && { dirty }) });
   }
 
   close(): void {

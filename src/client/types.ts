@@ -51,6 +51,7 @@ export interface HeldLeaseInfo {
   readonly onlyEndpoint?: string | null | undefined;
   readonly holder: string;
   readonly testId: string | null;
+  readonly resets?: boolean | undefined;
 }
 
 export interface Pending {

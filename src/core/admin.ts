@@ -1,5 +1,6 @@
 import { type Effect, type Context, type PoolState, type MemberState } from './state.ts';
-import { untilOf, whyOf } from './health/states.ts';
+import { dirtyText, setDirty } from './health/accounts.ts';
+import { shownState, untilOf, whyOf } from './health/states.ts';
 import { emitChanges } from './changes.ts';
 import { schedule } from './leases/queue.ts';
 import { changeHealth } from './health/change.ts';
@@ -56,6 +57,7 @@ export function administer(
       pool,
       changes.filter((changed) => changed !== null),
     ),
+    ...(action === 'reset' ? members.flatMap((member) => setDirty(pool, member, null, null)) : []),
     ...schedule(pool, context),
   ];
 }
@@ -70,8 +72,8 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
     members: memberStates(pool, spec, context).map((member) => ({
       kind: member.kind,
       name: member.name,
-      state: member.health.state,
-      why: whyOf(member.health),
+      state: shownState(member),
+      why: whyOf(member.health) || dirtyText(member),
       until: dateOfEnd(member, context),
       inUse: member.inUse,
       limit: limits.get(member.id) ?? null,
@@ -90,14 +92,14 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
 export function healthSnapshotsOf(pool: PoolState, spec: PoolSpec, context: Context): HealthSnapshot[] {
   const ids = new Set([...spec.endpoints, ...spec.keys].map((member) => member.id));
   const unwell = [...pool.members.values()].filter(
-    ({ id, health }) => ids.has(id) && health.state !== 'healthy',
+    (member) => ids.has(member.id) && shownState(member) !== 'healthy',
   );
   return unwell.map((member) => ({
     pool: spec.name,
     endpoint: member.kind === 'endpoint' ? member.name : null,
     key: member.kind === 'key' ? member.name : null,
-    state: member.health.state,
-    why: whyOf(member.health),
+    state: shownState(member),
+    why: whyOf(member.health) || dirtyText(member),
     until: dateOfEnd(member, context),
   }));
 }

@@ -15,6 +15,7 @@ import type {
   Need,
   Observation,
   PoolSpec,
+  ResetReason,
   Rotation,
   RouterHandle,
   Routing,
@@ -51,6 +52,12 @@ export interface MemberState {
   proofs: Set<string>;
   /** The lease whose attempt finds out whether an unproven member works. */
   trial: { readonly lease: string; readonly since: number } | null;
+  /** An account that was left as no other test may find it; null: it is clean. */
+  dirty: Dirty | null;
+  /** The lease that resets it now. */
+  cleaning: string | null;
+  /** Failed sign-ins, or a failed reset, that it is out of service for. */
+  accountFault: AccountFault | null;
   /** Until when another machine is known to hold it; 0: not known. */
   elsewhereUntil: number;
   /** Calls before that are not known. */
@@ -60,6 +67,21 @@ export interface MemberState {
   routerHandle: RouterHandle;
   /** What probes found out about it. */
   probeState: ProbeState;
+}
+
+/** What an account has to be reset for. */
+export interface Dirty {
+  readonly why: ResetReason;
+  /** The lease that left it so. */
+  readonly lease: string;
+}
+
+interface AccountFault {
+  /** Failed sign-ins since the last one that succeeded. */
+  readonly failures: number;
+  readonly why: string;
+  /** Id of the endpoint where it came. */
+  readonly endpoint: string | null;
 }
 
 export interface LeaseState {
@@ -81,6 +103,8 @@ export interface LeaseState {
   key: MemberState | null;
   /** Its calls may go without asking for a turn. */
   fastPath: boolean;
+  /** Its holder resets dirty accounts, so one that it leaves by a crash is dirty. */
+  resets: boolean;
   /** Its claim in the shared store; `none` without one. */
   claim: 'none' | 'pending' | 'held';
   /** Until when no other machine can have it, by its claim; on the machine's monotonic clock. */
@@ -114,6 +138,8 @@ export interface LeaseWaiter {
   readonly isNew: boolean;
   /** Its test can give back what it holds, and ask for all of it anew. */
   readonly canYield: boolean;
+  /** It resets a dirty account; others take one only where no clean one is free. */
+  readonly resets: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;
@@ -169,6 +195,8 @@ export interface PoolState {
   readonly resolvedPools: WeakMap<PoolSpec, ResolvedPool>;
   /** Subjects whose gate is shut. */
   readonly gated: Set<MemberState>;
+  /** By run and endpoint: accounts that have signed in there. */
+  readonly signedIn: Map<string, Set<string>>;
   /** Members that a test's earlier attempts failed on. */
   readonly failedOn: Map<string, Set<string>>;
   /** What there is to probe, while some link can send a probe; null while none can. */
@@ -238,8 +266,8 @@ export interface Grant {
 export interface Refusal {
   readonly name: string;
   readonly why: string;
-  /** A fault put it out; the configuration or a person keeps it out; or others have it for the time being. */
-  readonly cause: 'fault' | 'off' | 'busy';
+  /** A fault put it out; the configuration or a person keeps it out; others have it for now; or it could not sign in. */
+  readonly cause: 'fault' | 'off' | 'busy' | 'sign-in';
 }
 
 /** A place that is limited over all machines: it takes a claim in the shared store. */
@@ -326,7 +354,14 @@ export type Effect =
   | { readonly type: 'fast-path-ended'; readonly lease: LeaseState }
   /** The lease has another member now, before any answer says so. */
   | { readonly type: 'moved'; readonly lease: LeaseState }
-  | { readonly type: 'changed'; readonly change: HealthChange };
+  | { readonly type: 'changed'; readonly change: HealthChange }
+  /** Whether an account is dirty has changed: all machines are to see it. */
+  | {
+      readonly type: 'dirtiness';
+      readonly member: MemberState;
+      readonly lease: string;
+      readonly is: Dirty | null;
+    };
 
 export function newPoolState(name: string, shared = false, revision: string | null = null): PoolState {
   return {
@@ -348,6 +383,7 @@ export function newPoolState(name: string, shared = false, revision: string | nu
     gated: new Set(),
     budget: { calls: 0, retries: 0 },
     budgets: new Map(),
+    signedIn: new Map(),
     failedOn: new Map(),
     prober: null,
     probes: new Map(),

@@ -3,10 +3,14 @@
  * their words from it.
  */
 
-/** What a request came to. `ok` and `caller` are successes of the member, the rest are faults of someone. */
+/**
+ * What a request came to. `ok` and `caller` are successes of the member, the rest are faults of someone; `session`: the session
+ * of the account had expired, which is no fault of a member.
+ */
 export const OUTCOME_KINDS = [
   'ok',
   'auth',
+  'session',
   'rate-limit',
   'exhausted',
   'server',
@@ -28,6 +32,7 @@ export const HEALTH_STATES = [
   'half-open',
   'quarantined',
   'exhausted',
+  'dirty',
   'disabled',
 ] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
@@ -205,6 +210,14 @@ export interface Observation {
   /** Other leases that held the member. */
   readonly inFlight: number;
 }
+
+/** Why an account has to be reset before its next use. */
+export const RESET_REASONS = ['failed', 'timedOut', 'crashed', 'always'] as const;
+export type ResetReason = (typeof RESET_REASONS)[number];
+
+/** What became of a leased account. */
+export const ACCOUNT_EVENTS = ['signed-in', 'sign-in-failed', 'cleaned', 'reset-failed'] as const;
+export type AccountEvent = (typeof ACCOUNT_EVENTS)[number];
 
 /** How a pool's keys are sent. */
 export type Auth = 'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };

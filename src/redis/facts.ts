@@ -73,9 +73,10 @@ export class HealthFacts {
 
   async #tell(redis: RedisConnection, fact: HealthFact): Promise<void> {
     const { keys, broker, epoch } = this.#options;
-    const { pool, kind, id, name, state, why } = fact;
+    const { pool, kind, id, name, state, why, lease } = fact;
     const until = fact.until === null ? null : epoch.toServer(fact.until);
-    const json = JSON.stringify({ pool, kind, id, name, state, until, why, at: epoch.toServer(fact.at) });
+    const at = epoch.toServer(fact.at);
+    const json = JSON.stringify({ pool, kind, id, name, state, until, why, at, lease });
     await redis.run(factCall(keys, broker, { member: memberOf(fact), json }), readStored);
     if (this.#owed.get(memberOf(fact)) === fact) this.#owed.delete(memberOf(fact));
   }
@@ -103,20 +104,21 @@ function droppedNotice(value: unknown, wrong: string): string {
 
 /** A fact with its times on this broker's clock; what is wrong with it where it is none. */
 function readFact(value: unknown, epoch: Pick<ServerEpoch, 'toLocal' | 'serverNow'>): HealthFact | string {
-  const { pool, kind, id, name, state, until, why, at } = asFields(value);
+  const { pool, kind, id, name, state, until, why, at, lease } = asFields(value);
   if (!isText(pool) || !isText(id) || !isText(name)) return 'it names no member';
   if (!isOneOf(MEMBER_KINDS, kind)) return `kind: ${shown(kind)}`;
   if (!isOneOf(HEALTH_STATES, state)) return `state: ${shown(state)}`;
+  if (lease !== undefined && !isText(lease)) return `lease: ${shown(lease)}`;
   if (!isText(why)) return `why: ${shown(why)}`;
   const now = epoch.serverNow;
   if (!isTime(at, now + SOON_MS)) return `at: ${shown(at)}`;
   if (until !== null && !isTime(until, now + FARTHEST_MS)) return `until: ${shown(until)}`;
   const local = until === null ? null : epoch.toLocal(until);
-  return { pool, kind, id, name, state, until: local, why, at: epoch.toLocal(at) };
+  return { pool, kind, id, name, state, until: local, why, at: epoch.toLocal(at), lease };
 }
 
-function memberOf({ pool, kind, id }: HealthFact): string {
-  return JSON.stringify([pool, kind, id]);
+function memberOf({ pool, kind, id, lease }: HealthFact): string {
+  return JSON.stringify(lease === undefined ? [pool, kind, id] : [pool, kind, id, 'dirty']);
 }
 
 function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {

@@ -25,6 +25,8 @@ export interface HealthFact {
   readonly until: number | null;
   readonly why: string;
   readonly at: number;
+  /** Whether the account is dirty is a fact of its own: whose lease left it so, or the one whose mark ends with this. */
+  readonly lease?: string | undefined;
 }
 
 export interface StoreOptions {

@@ -30,6 +30,8 @@ export const REQUEST_FLAGS = {
   unsent: 1,
   /** The attempt had an error already when it ended: it is no evidence of why the attempt failed. */
   afterError: 2,
+  /** It was sent to sign in, or to reset an account: it is in no total. */
+  signIn: 4,
 } as const;
 
 const ROW_LENGTH = { min: 7, max: 10 };

@@ -5,6 +5,7 @@ import type { DeadlockKind, Refusal } from '../core/state.ts';
 import { PROBE_SUBJECTS, type ProbeResult } from '../core/health/probe-results.ts';
 import { AUTH_SENT, LOCALITIES, type RequestOutcome, type RequestReport } from '../core/request-outcome.ts';
 import {
+  ACCOUNT_EVENTS,
   ADMIN_ACTIONS,
   type ConfigState,
   type DailyBudget,
@@ -15,6 +16,8 @@ import {
   type PoolSpec,
   PROBE_MODES,
   PROTOCOLS,
+  RESET_REASONS,
+  type ResetReason,
   ROTATIONS,
   type RouterEstimate,
   ROUTINGS,
@@ -211,7 +214,16 @@ const message = z.discriminatedUnion('type', [
     probes: z.boolean().optional(),
     /** Leases of this link that a broker before this one granted. */
     held: failFastArray(
-      z.object({ lease: id, pool: id, need, onlyEndpoint, holder: words, testId: text.nullable(), ...grant }),
+      z.object({
+        lease: id,
+        pool: id,
+        need,
+        onlyEndpoint,
+        holder: words,
+        testId: text.nullable(),
+        resets: z.boolean().optional(),
+        ...grant,
+      }),
     ),
   }),
   z.object({
@@ -229,6 +241,8 @@ const message = z.discriminatedUnion('type', [
     isFirst: z.boolean().optional(),
     /** Its test can give back what it holds, and take all of it anew: nobody has seen or used that yet. */
     canYield: z.boolean().optional(),
+    /** It resets a dirty account before it uses it. */
+    resets: z.boolean().optional(),
     /** It was asked before, of a broker or over a connection that was lost: so long ago. */
     waitedMs: milliseconds.optional(),
   }),
@@ -270,7 +284,21 @@ const message = z.discriminatedUnion('type', [
   /** Asks whether the lease is still this client's: the time that the last proof of it gave is over. */
   z.object({ type: z.literal('prove'), ask, lease: id }),
   z.object({ type: z.literal('request'), lease: id, ...requestReport }),
-  z.object({ type: z.literal('release'), lease: id, failed: z.boolean() }),
+  z.object({
+    type: z.literal('release'),
+    lease: id,
+    failed: z.boolean(),
+    /** How the account was left, where it has to be reset before its next use. */
+    dirty: z.enum(RESET_REASONS).optional(),
+  }),
+  /** What became of the lease's account. */
+  z.object({
+    type: z.literal('account'),
+    ask,
+    lease: id,
+    event: z.enum(ACCOUNT_EVENTS),
+    why: text,
+  }),
   z.object({ type: z.literal('probed'), pool: id, probe: id, ...probeResult }),
   z.object({
     type: z.literal('pick'),
@@ -357,6 +385,8 @@ export interface WireGrant {
   readonly key: { readonly id: string; readonly name: string } | null;
   /** The revision of the configuration that it comes by. */
   readonly revision?: string | undefined;
+  /** Its account has to be reset before it is used, for that reason; absent: it is clean. */
+  readonly dirty?: ResetReason | undefined;
   /** Its calls may go without asking for a permit, until `fast-path-ended` says otherwise. */
   readonly fastPath: boolean;
   /** Until when no other machine can have it, on the machine's monotonic clock; absent: machines do not share it. */

@@ -6,8 +6,27 @@ const ms = z.number().min(0).nullable();
 const count = z.number().int().min(0);
 const iso = z.iso.datetime();
 const verdict = z.enum(['product', 'environment', 'unknown']).nullable();
-const state = z.enum(['healthy', 'cooling', 'ejected', 'half-open', 'quarantined', 'exhausted', 'disabled']);
-const kind = z.enum(['ok', 'auth', 'rate-limit', 'exhausted', 'server', 'timeout', 'network', 'caller']);
+const state = z.enum([
+  'healthy',
+  'cooling',
+  'ejected',
+  'half-open',
+  'quarantined',
+  'exhausted',
+  'dirty',
+  'disabled',
+]);
+const kind = z.enum([
+  'ok',
+  'auth',
+  'session',
+  'rate-limit',
+  'exhausted',
+  'server',
+  'timeout',
+  'network',
+  'caller',
+]);
 const gate = z.object({ failed: z.boolean() }).loose().nullable();
 const who = { pool: z.string(), endpoint: z.string().nullable(), key: z.string().nullable() };
 

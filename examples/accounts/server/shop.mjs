@@ -14,6 +14,7 @@ export async function startShop(accounts) {
   const counts = { signIns: 0, baskets: 0, atOnce: 0 };
 
   const routes = {
+    'GET /sign-in': ({ response }) => html(response, 200, signInPage()),
     'POST /sign-in': ({ form, response }) => {
       const user = form.get('username');
       const account = accounts[user];
@@ -49,6 +50,10 @@ export async function startShop(accounts) {
       baskets.get(user)?.push(form.get('item'));
       redirect(response, '/basket');
     },
+    'DELETE /basket': ({ user, response }) => {
+      baskets.delete(user);
+      text(response, 200, 'empty');
+    },
     'POST /basket/order': ({ user, response }) => {
       const items = baskets.get(user) ?? [];
       baskets.delete(user);
@@ -65,7 +70,7 @@ export async function startShop(accounts) {
     const form = new URLSearchParams(await bodyOf(request));
     const session = /session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1];
     const user = sessions.get(session);
-    if (user === undefined && pathname !== '/sign-in') return html(response, 200, signInPage());
+    if (user === undefined && pathname !== '/sign-in') return redirect(response, '/sign-in');
     await route({ user, account: accounts[user], form, response });
   };
 

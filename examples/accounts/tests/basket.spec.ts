@@ -19,6 +19,7 @@ for (const [item, cents] of Object.entries({ tea: 450, coffee: 900, mug: 1200 })
 }
 
 test('fills a basket by hand', async ({ page }) => {
+  await page.goto('/');
   await page.getByRole('button', { name: 'New basket' }).click();
   await page.getByRole('button', { name: 'Add tea' }).click();
   await page.getByRole('button', { name: 'Add mug' }).click();

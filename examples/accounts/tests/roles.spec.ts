@@ -8,6 +8,15 @@ test.describe('an administrator', () => {
     await expect(page.getByRole('heading')).toHaveText('Revenue');
   });
 
+  test('has a shopper beside', async ({ page, gemba, browser }) => {
+    const customer = await gemba.lease({ need: { role: 'customer' } });
+    const shop = await customer.newPage(browser);
+    await shop.goto('/');
+    await expect(shop.getByRole('status')).toHaveText(`Signed in as ${customer.key?.fields['username']}`);
+    await page.goto('/');
+    await expect(page.getByRole('status')).toHaveText('Signed in as linus@shop.test');
+  });
+
   test('is who the lease says', async ({ lease, request }) => {
     expect(lease.key?.name).toBe('linus');
     expect(await (await request.get('/')).text()).toContain('Signed in as linus@shop.test');

@@ -18,6 +18,7 @@ export function attribute(outcome: RequestOutcome, protocol: Protocol): Blame {
   switch (kind) {
     case 'ok':
     case 'caller':
+    case 'session':
       return 'nobody';
     case 'auth':
       if (auth !== 'leased') return 'nobody';

@@ -21,6 +21,9 @@ export function changeHealth(
   policy: PoolSpec['ejection'],
 ): HealthChange | null {
   const before = member.health;
+  // No probe signs in: what one finds says nothing of that.
+  if (event.type === 'recover' && member.accountFault) return null;
+  if (event.type === 'reset') member.accountFault = null;
   if (event.type === 'fault' && before.state !== 'ejected') {
     member.ejections = remainingEjections(member.ejections, now - member.ejectedAt, policy);
   }

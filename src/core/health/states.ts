@@ -92,6 +92,7 @@ export function remainingEjections(ejections: number, healthyForMs: number, poli
 export function healthOf(state: HealthState, until: number | null, why: string): Health {
   switch (state) {
     case 'healthy':
+    case 'dirty':
       return HEALTHY;
     case 'half-open':
       return { state, why, probe: null };
@@ -105,6 +106,11 @@ export function healthOf(state: HealthState, until: number | null, why: string):
   }
 }
 
+/** As it is shown: an account that is in service and waits to be reset is dirty. */
+export function shownState({ health, dirty }: { health: Health; dirty: object | null }): HealthState {
+  return health.state === 'healthy' && dirty ? 'dirty' : health.state;
+}
+
 export function untilOf(health: Health): number | null {
   return 'until' in health ? health.until : null;
 }
@@ -114,7 +120,7 @@ export function whyOf(health: Health): string {
 }
 
 export function isUnavailable(state: HealthState): boolean {
-  return state !== 'healthy' && state !== 'half-open';
+  return state !== 'healthy' && state !== 'half-open' && state !== 'dirty';
 }
 
 function afterTime(health: Health, now: number): Health {

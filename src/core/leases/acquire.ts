@@ -24,6 +24,8 @@ export interface AcquireRequest {
   readonly isFirst?: boolean | undefined;
   /** Its test can give back what it holds. */
   readonly canYield?: boolean | undefined;
+  /** It resets a dirty account before it uses it. */
+  readonly resets?: boolean | undefined;
   /** How long ago it was asked first, where a broker or a connection was lost since: its place and its time go by that. */
   readonly waitedMs?: number | undefined;
 }
@@ -61,6 +63,7 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
     moving: false,
     isNew: !held,
     canYield: request.canYield === true,
+    resets: request.resets === true,
     deadline: since + request.timeoutMs,
     exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
     prefer: request.prefer?.length ? new Set(request.prefer) : NONE,
@@ -80,6 +83,7 @@ export interface RestoredLease {
   readonly onlyEndpoint?: string | null | undefined;
   readonly holder: string;
   readonly testId: string | null;
+  readonly resets?: boolean | undefined;
 }
 
 /** Takes over a lease that a client says to hold. Where others hold its members to their limits, why it cannot. */

@@ -45,6 +45,7 @@ export function movingWaiter(
     moving: true,
     isNew: false,
     canYield: false,
+    resets: lease.resets,
     deadline: context.now + Math.min(mostMs, spec.acquireTimeoutMs),
     exclude: new Set(exclude),
     prefer: new Set(membersOf(lease).map((member) => member.id)),

@@ -26,6 +26,7 @@ export interface Wanted {
   readonly avoid: ReadonlySet<string>;
   /** Until when it can wait. */
   readonly deadline: number;
+  readonly resets: boolean;
 }
 
 /** What stands between a lease and a subject. */
@@ -40,6 +41,7 @@ type Obstacle =
   | 'held'
   | 'held elsewhere'
   | 'avoided'
+  | 'being reset'
   | 'suspect';
 
 /** The best free member, or null. */
@@ -47,11 +49,14 @@ export function pickGrant(pool: PoolState, wanted: Wanted, context: Context): Gr
   if (pool.awaits !== null) return null;
   const resolved = resolvePool(pool, wanted.spec, context);
   const { routing, rotation } = wanted.spec;
-  const keys = trustedFirst(
-    freeOnes(pool, fittingKeys(resolved, wanted), wanted, context.now),
-    resolved,
+  const keys = cleanFirst(
+    trustedFirst(
+      freeOnes(pool, fittingKeys(resolved, wanted), wanted, context.now),
+      resolved,
+      wanted,
+      context.now,
+    ),
     wanted,
-    context.now,
   );
   if (resolved.endpoints.length === 0) return alone(null, best(rotation, keys, wanted, context));
   let endpoints = freeOnes(pool, fittingEndpoints(resolved, wanted), wanted, context.now);
@@ -195,6 +200,13 @@ function trustedFirst(
   return keys.filter((key) => !isSuspectKey(key));
 }
 
+/** Where nobody would reset it, a dirty account is taken only where there is no other. */
+function cleanFirst(keys: ResolvedMember<KeySpec>[], { resets }: Wanted): ResolvedMember<KeySpec>[] {
+  if (resets || !keys.some(({ member }) => member.dirty)) return keys;
+  const clean = keys.filter(({ member }) => !member.dirty);
+  return clean.length > 0 ? clean : keys;
+}
+
 function trustedFits(resolved: ResolvedPool, wanted: Wanted, now: number): boolean {
   return earliestPair(resolved, wanted, now, (candidate) => !isSuspectKey(candidate)) <= wanted.deadline;
 }
@@ -219,6 +231,7 @@ function obstacleOf(
     if (health.state === 'half-open' && (health.probe !== null || awaitsProbe(pool, candidate)))
       return 'on trial';
   } else if (isUnchecked(pool, candidate, now)) return 'unchecked';
+  if (member.cleaning !== null) return 'being reset';
   if (coolsForModel(member, wanted) > now) return 'model cooling';
   if (spec.maxConcurrent !== undefined && member.inUse >= spec.maxConcurrent) return 'held';
   if (member.elsewhereUntil > now) return 'held elsewhere';
@@ -275,6 +288,8 @@ function describe(
       return 'on trial';
     case 'unchecked':
       return 'not checked yet: its probe is under way';
+    case 'being reset':
+      return 'another test resets it now';
     case 'avoided':
       return 'this test failed on it before';
     case 'suspect':
@@ -293,7 +308,10 @@ function describe(
 
 function causeOf({ member }: ResolvedMember, obstacle: Obstacle): Refusal['cause'] {
   if (obstacle === 'disabled' || obstacle === 'drained') return 'off';
-  if (obstacle === 'out') return member.health.state === 'disabled' ? 'off' : 'fault';
+  if (obstacle === 'out') {
+    if (member.health.state === 'disabled') return 'off';
+    return member.accountFault ? 'sign-in' : 'fault';
+  }
   return obstacle === 'model cooling' ? 'fault' : 'busy';
 }
 

@@ -46,7 +46,10 @@ export type ForeignFault = Pick<
 /** That a pool had no member to give, and no other pool or strategy did instead. */
 export interface UnmetLease {
   readonly pool: string;
-  /** The test or the configuration asks for what there is not: an unknown pool, a label that no key carries. */
+  /**
+   * The test or the configuration asks for what there is not: an unknown pool, a label that no key carries; or no account
+   * could sign in, without a fault of the network or the server.
+   */
   readonly isMistake: boolean;
   readonly why: string;
 }

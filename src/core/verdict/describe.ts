@@ -58,6 +58,8 @@ function describeFinding(finding: Finding, attempt: NamedAttempt): string[] {
       return limited([...new Set(by.map((index) => attempt.unmet[index]!.why))]);
     case 'another origin':
       return describeForeign(by.map((index) => attempt.foreign[index]!));
+    case 'session expired':
+      return limited([...new Set(by.map((index) => expiredText(attempt.ended[index]!)))]);
     case 'not sent':
       return calls();
     case 'key out of service':
@@ -122,6 +124,10 @@ function describeCalls(calls: readonly NamedCall[]): string[] {
       return `${memberText(first)}: ${target ? `${target}: ` : ''}${first.kind}${status}, ${group.length}×, ${window}`;
     }),
   );
+}
+
+function expiredText({ key }: NamedCall): string {
+  return `The session of account ${key ?? 'unknown'} has expired.`;
 }
 
 function describeForeign(faults: readonly (ForeignFault & { readonly method: string })[]): string[] {

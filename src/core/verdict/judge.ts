@@ -17,6 +17,7 @@ const REASONS = [
   'mistake',
   'another origin',
   'no lease',
+  'session expired',
   'not sent',
   'key out of service',
   'vendor',
@@ -77,6 +78,7 @@ function environment(attempt: FailedAttempt, view: RunView): Finding | null {
     return by.length > 0 ? found('environment', reason, by) : null;
   };
   return (
+    decides('session expired', ({ kind }) => kind === 'session') ??
     decides('not sent', ({ unsent }) => unsent) ??
     decides('key out of service', (call) => isRefusal(call.kind) && isOut(call, outOfService)) ??
     decides('vendor', (call) => call.ofVendor && isSoftFault(call))

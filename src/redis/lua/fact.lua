@@ -1,6 +1,7 @@
 -- Keeps a health fact where it says more than the one that is kept, and tells the other machines.
 --
 -- Quarantined and disabled stay until a later healthy fact; what is disabled by hand is not merely quarantined.
+-- What an account was left dirty by ends with that lease's mark alone: another may have left it dirty again.
 -- Of two pauses that both still run the later deadline wins, and a healthy fact must be later than what it ends.
 --
 -- KEYS[1]  facts: hash of member to fact
@@ -23,6 +24,7 @@ local function deadlineOf(fact)
 end
 
 local function saysMore(next, last)
+  if last.state == 'dirty' and next.state == 'healthy' then return next.lease == last.lease end
   if next.state == 'healthy' then return next.at > last.at end
   if stays[last.state] then return (stays[next.state] or 0) >= stays[last.state] end
   if stays[next.state] then return last.state ~= 'healthy' or next.at >= last.at end

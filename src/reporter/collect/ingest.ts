@@ -211,11 +211,17 @@ function ingestRequests(
 ): void {
   const targets = (record.targets ?? []).map((target) => ({ ...target, route: routeNumber(target) }));
   for (const request of record.requests) {
-    const [after, leaseIndex, kindIndex, , durationMs, , waitedMs, target = -1] = request;
+    const [after, leaseIndex, kindIndex, , durationMs, , waitedMs, target = -1, , flags = 0] = request;
     const at = withinDates(record.startedAt + after);
     const kind = OUTCOME_KINDS[kindIndex]!;
     const failed = isFault(kind);
     const counted = { kind, durationMs };
+    if ((flags & REQUEST_FLAGS.signIn) > 0) {
+      const signIn = leases[leaseIndex];
+      if (signIn && failed)
+        result.requests.push(seenRequest(request, at, signIn.lease, targets[target] ?? NO_TARGET));
+      continue;
+    }
     runState.all.add(counted);
     result.waited.rateLimitsMs += waitedMs;
     runState.timeline.add(at, failed, durationMs);

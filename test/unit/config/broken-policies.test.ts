@@ -97,9 +97,9 @@ describe('A wrong policy is refused with what it must be:', () => {
     ).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (4 problems):
         /project/gemba.config.json:1:69  pools.api.classify[0]: must have a "status" or a "body"
-        /project/gemba.config.json:1:85  pools.api.classify[1].as: is missing; it must be one of "ok", "auth", "rate-limit", "exhausted", "server", "timeout", "network", "caller"
+        /project/gemba.config.json:1:85  pools.api.classify[1].as: is missing; it must be one of "ok", "auth", "session", "rate-limit", "exhausted", "server", "timeout", "network", "caller"
         /project/gemba.config.json:1:116  pools.api.classify[2].status: must be a status from 100 to 599; found 42
-        /project/gemba.config.json:1:126  pools.api.classify[2].as: must be one of "ok", "auth", "rate-limit", "exhausted", "server", "timeout", "network", "caller"; found "fine""
+        /project/gemba.config.json:1:126  pools.api.classify[2].as: must be one of "ok", "auth", "session", "rate-limit", "exhausted", "server", "timeout", "network", "caller"; found "fine""
     `);
   });
 });

@@ -21,6 +21,7 @@ type Event = [what: string, apply: () => Effect[]];
 
 const STATUS: Record<OutcomeKind, readonly (number | null)[]> = {
   ok: [200],
+  session: [401],
   auth: [401, 403],
   'rate-limit': [429],
   exhausted: [402, 429],
