@@ -39,7 +39,7 @@ const CHUNKS = [
   ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels)/],
   [
     'base',
-    /^(?:shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states))/,
+    /^(?:shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states|pace\/day))/,
   ],
   ['verdict', /^core\/verdict/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
@@ -56,11 +56,11 @@ const CHUNKS = [
   // What each worker loads besides its entry, and what the parts that lease share.
   [
     'worker-base',
-    /^fixtures\/(?:lease\/(?:refusal|target|binding|pool-view)|test-time|lazy|playwright-private|polling|probe|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
+    /^fixtures\/(?:lease\/(?:arguments|refusal|target|binding|pin|pool-view)|test-time|lazy|playwright-private|polling|probe|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
   ],
   [
     'lease-base',
-    /^fixtures\/(?:lease\/(?:held-lease|leases|plain-view|waits)|calls\/(?:target-url|classify|http-send|call|execute|fetch|record|reported|to-response))/,
+    /^fixtures\/(?:lease\/(?:held-lease|leases|plain-view|waits)|calls\/(?:target-url|classify|http-send|call|execute|fetch|record|reported|spending|to-response))/,
   ],
   [
     'report',
@@ -68,7 +68,9 @@ const CHUNKS = [
   ],
   ['page', /^\.\.\/node_modules\/handlebars|^reporter\/page/],
   ['announce', /^reporter\/announce\/(?!announce)/],
-  ['commands', /^cli\/(?!main|help|command|terminal|init|scan)/],
+  // What the parts that lease share with those that sign accounts in, by way of Playwright.
+  ['leased', /^fixtures\/(?:lease\/lease-view|calls\/(?:leased-call|request)|pages\/(?!made-by-hand))/],
+  ['commands', /^cli\/(?!main|help|command|terminal|scan)/],
 ];
 
 export async function writeBundle(root, { folder, entries }) {

@@ -23,6 +23,7 @@ test('each entry exports exactly its public names', async () => {
     {
       "gemba-agent": [
         "GembaError",
+        "accountFixtures",
         "defineGembaConfig",
         "expect",
         "gembaFixtures",

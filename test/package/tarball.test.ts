@@ -44,7 +44,7 @@ test('the build is a few files that can be read: no names shortened, no lines jo
 
 test('fixture functions keep the parameters that Playwright parses from their text', async () => {
   const text = await readFile(path.join(installed, 'dist/index.js'), 'utf8');
-  expect(text).toContain('async ({ _gembaScope, _gembaTarget, context }, use) =>');
+  expect(text).toContain('async ({ _gembaScope, _gembaTarget, context }, use, testInfo) =>');
   expect(text).toContain('async ({ baseURL, _gembaScope }, use, testInfo) =>');
 });
 
