@@ -36,7 +36,7 @@ const PROGRAMS = ['cli', 'broker'];
 const CHUNKS = [
   ['zod', /node_modules\/zod\/|^shared\/(?:zod|compile-later)/],
   // What every process loads: nothing of Node.js at first, for the router alone, and nothing of a schema library.
-  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels)/],
+  ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|pace\/day)/],
   [
     'base',
     /^(?:shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states|pace\/day))/,
@@ -49,7 +49,7 @@ const CHUNKS = [
   ],
   ['config-core', /^\.\.\/node_modules\/leven|^config\/(?!index|define|watch|edits\/edit)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
-  ['wire', /^wire\/(?:lines|greeting)/],
+  ['wire', /^wire\/(?:lines|greeting)|^broker\/socket-file/],
   ['project', /^client\/(?!index)/],
   ['http-rules', /^http\/(?!send|dispatcher|probe)/],
   ['send', /^http\/(?:send|dispatcher)/],
