@@ -109,6 +109,23 @@ describe('a failed attempt is the environment’s', () => {
     },
   );
 
+  it('where a session had expired and could not be renewed', () => {
+    const ended = [call({ kind: 'session', status: 401, method: 'POST' })];
+    expect(verdictOf({ ended })).toBe('environment: session expired');
+    expect(verdictOf({ ended: [{ ...ended[0]!, afterError: true }] })).toBe('product: none of these');
+    const finding = find({ ended });
+    expect(judgementOf(finding, attempt({ ended })).evidence).toEqual([
+      'The session of account ci-1 has expired.',
+    ]);
+  });
+
+  it('where a call of a sign-in ended before anything was sent, but unknown where no account could sign in', () => {
+    const unsent = call({ kind: 'network', status: null, unsent: true, path: '/login' });
+    expect(verdictOf({ ended: [unsent] })).toBe('environment: not sent');
+    const unmet = [{ pool: 'api', isMistake: true, why: 'no account could sign in' }];
+    expect(verdictOf({ unmet })).toBe('unknown: mistake');
+  });
+
   it('where a vendor’s server gave a 5xx or no answer', () => {
     expect(verdictOf({ ended: [call({ status: 500, ofVendor: true })] })).toBe('environment: vendor');
     expect(verdictOf({ ended: [call({ kind: 'timeout', status: null, ofVendor: true })] })).toBe(
