@@ -20,6 +20,7 @@ export const RIGHTS = {
     'fixtures/call-scope.ts',
     'fixtures/probe.ts',
     'client',
+    'http',
     'config',
     'core',
   ],

@@ -4,6 +4,11 @@ import { parameterOf, withoutParameter, withParameter } from './query.ts';
 /** A shorter secret could be a part of any word. */
 const MIN_SECRET = 8;
 
+/** There is something to add to a request. */
+export function areNeeded({ headers, query }: Credentials): boolean {
+  return query !== null || Object.keys(headers).length > 0;
+}
+
 /** The query with the leased key at its end, unless it has it already. */
 export function withCredentials(search: string, { query }: Credentials): string {
   if (query === null || parameterOf(search, query[0]) !== undefined) return search;

@@ -5,12 +5,14 @@ import { meaningOf } from './classify.ts';
 import { dispatcherTo } from './dispatcher.ts';
 import { MAX_BODY_BYTES } from './error-body.ts';
 import { type Fault, faultOf } from './fault.ts';
+import { type Trust, tlsTo } from './tls.ts';
 import { parameterOf, withParameter } from './query.ts';
 import { type ProbeHttpRequest, probeRequest, type ProbeTarget } from './probe-request.ts';
 
 export interface ProbeTask extends ProbeTarget {
   readonly classify?: readonly ClassifyRule[];
   readonly timeoutMs: number;
+  readonly trust?: Trust | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +50,8 @@ export async function probeMember(probe: ProbeTask): Promise<ProbeOutcome> {
   const startedAt = monotonic();
   const limit = AbortSignal.timeout(Math.max(1, Math.ceil(probe.timeoutMs)));
   const signal = probe.signal ? AbortSignal.any([limit, probe.signal]) : limit;
-  const dispatcher = dispatcherTo(probe.endpoint, { connections: 1, pipelining: 0 });
+  const tls = tlsTo(asked.url.origin, probe.trust);
+  const dispatcher = dispatcherTo({ ...probe.endpoint, tls }, { connections: 1, pipelining: 0 });
   const told = { by: asked.by, path: asked.url.pathname };
   try {
     const answer = await follow(asked, dispatcher, signal);

@@ -18,21 +18,18 @@ let opened = 0;
 export async function open({ config, holder = scriptName() }: OpenOptions): Promise<OpenGemba> {
   const project = await openedProject(config === undefined ? undefined : resolve(config));
   const leases = new ProjectLeases(project, holder);
+  const closing = new AbortController();
   const endings = new Set<() => Promise<void>>();
-  const scope = scriptScope(leases, endings);
-  let isClosed = false;
+  const scope = scriptScope(leases, endings, closing.signal);
   opened++;
 
   const expectOpen = (): void => {
-    if (isClosed)
+    if (closing.signal.aborted)
       throw new GembaError('GEMBA_USAGE', 'This gemba was closed. Open another with openGemba().');
   };
   const viewOf = (held: Awaited<ReturnType<ProjectLeases['take']>>): PlainLease =>
     plainView(held, () => leases.release(held));
-  const fetchLeased = fetchOf(scope, () => leases.own(), {
-    baseURL: undefined,
-    ignoreHTTPSErrors: undefined,
-  });
+  const fetchLeased = fetchOf(scope, () => leases.own(), undefined);
 
   const gemba: OpenGemba = {
     async lease(options: LeaseOptions = {}) {
@@ -51,8 +48,8 @@ export async function open({ config, holder = scriptName() }: OpenOptions): Prom
       if (held) void recordObserved(scope, held, describedOf(outcome, held));
     },
     async close() {
-      if (isClosed) return;
-      isClosed = true;
+      if (closing.signal.aborted) return;
+      closing.abort();
       opened--;
       leases.close();
       project.close();

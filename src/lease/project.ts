@@ -1,3 +1,4 @@
+import { NO_TRUST } from '../http/tls.ts';
 import { findConfig, expectedConfig } from '../config/find.ts';
 import { isSwitchedOff } from '../config/environment.ts';
 import { joinProject, openProject, type Project, type ProjectOptions } from '../client/project.ts';
@@ -21,7 +22,7 @@ export async function openedProject(option: string | undefined): Promise<Project
     env,
     role: 'worker',
     run,
-    onProbe: (request) => probeFor(project.live.current?.config.pools ?? {}, request),
+    onProbe: (request) => probeFor(project.live.current?.config.pools ?? {}, request, NO_TRUST),
     print: (text) => void process.stderr.write(`${text}\n`),
   };
   const project = await openOrJoin(file, expectedConfig(where), options);

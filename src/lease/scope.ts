@@ -1,13 +1,23 @@
+import { NO_TRUST } from '../http/tls.ts';
 import type { CallRecorder, FetchScope } from '../fixtures/call-scope.ts';
 import type { ProjectLeases } from './project-leases.ts';
 
 /** Calls of a script are in no report: the broker alone counts them. */
-export function scriptScope(leases: ProjectLeases, endings: Set<() => Promise<void>>): FetchScope {
+export function scriptScope(
+  leases: ProjectLeases,
+  endings: Set<() => Promise<void>>,
+  closed: AbortSignal,
+): FetchScope {
   return {
     testInfo: null,
     recorder: unrecorded(),
     hasFailed: false,
-    session: { atEnd: (work) => void endings.add(work) },
+    session: {
+      atEnd: (work) => void endings.add(work),
+      trusted: NO_TRUST,
+    },
+    over: closed,
+    track: (work) => void work.catch(() => undefined),
     heldBy: (view) => leases.heldBy(view),
   };
 }

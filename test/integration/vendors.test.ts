@@ -27,7 +27,7 @@ function talk(client) {
 }
 const clients = {
   openai: (gemba, options = {}) =>
-    talk(new OpenAI({ apiKey: 'leased', baseURL: at + '/v1', fetch: gemba.fetch, ...options })),
+    talk(new OpenAI({ ...gemba.client(), ...options })),
   'azure-openai': (gemba, options = {}) =>
     talk(new AzureOpenAI({ apiKey: 'leased', endpoint: at, apiVersion: '2024-10-21', fetch: gemba.fetch, ...options })),
   gemini: (gemba, { model = 'gemini-test' } = {}) => {
@@ -39,7 +39,7 @@ const clients = {
     };
   },
   anthropic: (gemba, options = {}) => {
-    const client = new Anthropic({ apiKey: 'leased', baseURL: at, fetch: gemba.fetch, ...options });
+    const client = new Anthropic({ ...gemba.client(), ...options });
     const ask = { model: 'claude-test', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] };
     return {
       say: async () => (await client.messages.create(ask)).content[0].text,

@@ -78,4 +78,5 @@ export const openai: ProtocolTable = {
   probe: (basePath) => ({ path: basePath === '' ? '/v1/models' : '/models' }),
   noRetry: ['x-should-retry', 'false'],
   model: { field: 'model' },
+  clientPath: '/v1',
 };

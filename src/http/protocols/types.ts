@@ -34,4 +34,6 @@ export interface ProtocolTable {
   readonly noRetry: readonly [name: string, value: string] | null;
   /** Where a request names its model. */
   readonly model: { readonly field?: string; readonly path?: RegExp } | null;
+  /** The path that the vendor's clients expect in their base address, where an endpoint has none. Default: none. */
+  readonly clientPath?: string;
 }

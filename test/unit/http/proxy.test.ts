@@ -2,6 +2,7 @@ import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { request } from 'undici';
 import { dispatcherTo } from '../../../src/http/dispatcher.ts';
+import { tlsTo } from '../../../src/http/tls.ts';
 import { proxyAgent } from '../../../src/http/proxy.ts';
 import { startServer, type TestServer } from '../../harness/servers.ts';
 
@@ -33,7 +34,7 @@ describe('a proxy with user and password', () => {
   it.each(SIGN_INS)('%s signs in as %s', async (written, meant) => {
     const address = proxy.url.replace('//', `//${written}@`);
     const target = 'http://api.example.test/orders?q=1';
-    const dispatcher = dispatcherTo({ url: target, proxy: address }, {});
+    const dispatcher = dispatcherTo({ url: target, proxy: address, tls: tlsTo(target) }, {});
     expect(await (await request(target, { dispatcher })).body.text()).toBe('through');
     await dispatcher.close();
     expect([lastSignIn(), proxy.requests.at(-1)!.url]).toEqual([meant, target]);
