@@ -25,6 +25,11 @@ function talk(client) {
     },
   };
 }
+function insistingOn(gemba) {
+  const client = gemba.client();
+  const repeating = (send) => (input, init) => send(input, { ...init, idempotent: true });
+  return { fetch: repeating(gemba.fetch), client: () => ({ ...client, fetch: repeating(client.fetch) }) };
+}
 const clients = {
   openai: (gemba, options = {}) =>
     talk(new OpenAI({ ...gemba.client(), ...options })),
@@ -83,7 +88,7 @@ for (const vendor of ['openai', 'azure-openai', 'gemini', 'anthropic']) {
   test.describe(vendor + ' flaky', () => {
     pool('flaky');
     test(vendor + ' repeats what its caller says may be repeated', async ({ gemba }) => {
-      const insisting = { fetch: (input, init) => gemba.fetch(input, { ...init, idempotent: true }) };
+      const insisting = insistingOn(gemba);
       expect(await clients[vendor](insisting).say()).toBe('flaky-' + vendor);
     });
   });
@@ -105,7 +110,7 @@ for (const vendor of ['openai', 'azure-openai', 'anthropic']) {
     test.describe(vendor + ' ' + maxRetries, () => {
       test.use({ gembaPool: vendor + '-down-' + maxRetries });
       test(vendor + ' with ' + maxRetries + ' retries of its own', async ({ gemba }) => {
-        const insisting = { fetch: (input, init) => gemba.fetch(input, { ...init, idempotent: true }) };
+        const insisting = insistingOn(gemba);
         for (let call = 0; call < 5; call++)
           await expect(clients[vendor](insisting, { maxRetries }).say()).rejects.toMatchObject({ status: 503 });
       });
