@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { fetchOf } from '../fixtures/calls/fetch.ts';
 import { recordObserved } from '../fixtures/calls/record-request.ts';
+import { noteTokens } from '../fixtures/calls/spending.ts';
 import { describedOf } from '../fixtures/calls/reported-outcome.ts';
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { plainView } from '../fixtures/lease/plain-view.ts';
@@ -45,7 +46,9 @@ export async function open({ config, holder = scriptName() }: OpenOptions): Prom
       expectOpen();
       checkOutcome(outcome, 'gemba.record()');
       const held = leases.heldFor(outcome.lease?.id);
-      if (held) void recordObserved(scope, held, describedOf(outcome, held));
+      if (!held) return;
+      recordObserved(scope, held, describedOf(outcome, held));
+      noteTokens(scope, held, outcome.tokens ?? 0);
     },
     async close() {
       if (closing.signal.aborted) return;

@@ -54,17 +54,17 @@ describe('budgets', () => {
 
   it('of a day hold over workers and runs, and say when they begin anew', async () => {
     vendor.requests.length = 0;
-    const spec = `for (let i = 0; i < 8; i++) test('asks ' + i, ({ gemba }) => ask(gemba, 10));`;
-    const one = await project(configOf(vendor.url, { daily: { calls: 10 } }), spec);
+    const spec = `for (let i = 0; i < 4; i++) test('asks ' + i, ({ gemba }) => ask(gemba, 10));`;
+    const one = await project(configOf(vendor.url, { daily: { calls: 6 } }), spec);
     const first = await one.run();
-    expect([first.passed, first.failed], first.output).toEqual([8, 0]);
+    expect([first.passed, first.failed], first.output).toEqual([4, 0]);
     const second = await one.run();
-    expect([second.passed, second.failed], second.output).toEqual([2, 6]);
-    expect(vendor.requests).toHaveLength(10);
+    expect([second.passed, second.failed], second.output).toEqual([2, 2]);
+    expect(vendor.requests).toHaveLength(6);
     const midnight = new Date(Math.ceil(Date.now() / 86_400_000) * 86_400_000).toISOString().slice(0, 19);
-    expect(second.output).toContain(`its budget of the day is used up (10 requests)`);
+    expect(second.output).toContain(`its budget of the day is used up (6 requests)`);
     expect(second.output).toContain(midnight);
-    expect(second.report!.verdicts).toMatchObject({ environment: 6 });
+    expect(second.report!.verdicts).toMatchObject({ environment: 2 });
     expect(second.report!.pools[0]!.keys[0]).toMatchObject({
       state: 'exhausted',
       until: expect.stringContaining(midnight) as string,
@@ -80,7 +80,8 @@ describe('budgets', () => {
         await ask(gemba, 0, { model: 'silent' });
       });
       test('spends what is left', async ({ gemba }) => {
-        await ask(gemba, 9000);
+        await ask(gemba, 8000);
+        gemba.record({ kind: 'ok', tokens: 1000 });
         const { code, message } = await ask(gemba, 1).then(() => ({}), (error) => error);
         expect(code).toBe('GEMBA_BUDGET_USED');
         expect(message).toContain('10000 tokens');
@@ -91,7 +92,7 @@ describe('budgets', () => {
     const { passed, output, report } = await one.run({ args: ['--workers=1'] });
     expect(passed, output).toBe(2);
     const key = report!.pools[0]!.keys[0]!;
-    expect(key.tokensByModel).toMatchObject({ m: 10_500, other: 30 });
+    expect(key.tokensByModel).toMatchObject({ m: 9_500, other: 30 });
     expect(key.tokensEstimated).toBe(key.tokensByModel['silent']);
     expect(key.tokens).toBe(10_530 + key.tokensEstimated!);
     expect(report!.totals.tokens).toBe(key.tokens);
@@ -99,14 +100,21 @@ describe('budgets', () => {
 
   it('hold over machines', async () => {
     vendor.requests.length = 0;
-    const spec = `for (let i = 0; i < 15; i++) test('asks ' + i, ({ gemba }) => ask(gemba, 10));`;
+    const spec = `
+      test('asks', async ({ gemba }) => {
+        const asked = await Promise.allSettled(Array.from({ length: 15 }, () => ask(gemba, 10)));
+        const refused = asked.filter(({ status }) => status === 'rejected');
+        for (const { reason } of refused) expect(reason.code).toBe('GEMBA_BUDGET_USED');
+        if (refused.length > 0) throw refused[0].reason;
+      });
+    `;
     const config = configOf(vendor.url, { daily: { calls: 20 } }, { store: redis.url });
     const machines = [await project(config, spec), await project(config, spec)];
     const runs = await Promise.all(machines.map((machine) => machine.run()));
     const output = runs.map((run) => run.output).join('\n');
     expect(vendor.requests, output).toHaveLength(20);
-    expect(runs.reduce((sum, { passed }) => sum + passed, 0)).toBe(20);
-    expect(runs.reduce((sum, { report }) => sum + report!.verdicts.environment, 0)).toBe(10);
+    expect(runs.reduce((sum, { report }) => sum + report!.totals.calls, 0)).toBeGreaterThanOrEqual(20);
+    expect(runs.map(({ report }) => report!.verdicts.environment)).toContain(1);
     expect(output).toContain('its budget of the day is used up (20 requests)');
   });
 });
