@@ -60,7 +60,7 @@ const CHUNKS = [
   ],
   [
     'lease-base',
-    /^fixtures\/(?:lease\/(?:held-lease|leases|plain-view|waits)|calls\/(?:target-url|classify|http-send|call|execute|fetch|record|reported|spending|body-start|leased-call))/,
+    /^(?:lease\/project-leases|fixtures\/(?:lease\/(?:held-lease|leases|plain-view|waits)|calls\/(?:target-url|classify|http-send|call|execute|fetch|record|reported|spending|body-start|leased-call)))/,
   ],
   [
     'report',

@@ -26,7 +26,7 @@ export const RIGHTS = {
   ],
   reporter: ['config', 'core', 'shared'],
   'reporter/live': ['client', 'config', 'core', 'shared'],
-  cli: ['client', 'http', 'sessions', 'config', 'core', 'shared', 'reporter'],
+  cli: ['lease', 'client', 'http', 'sessions', 'config', 'core', 'shared', 'reporter'],
   'index.ts': ['fixtures', 'config', 'core'],
 };
 

@@ -215,6 +215,11 @@ export class Pools {
     void this.#sharedStore?.learnAll();
   }
 
+  /** Some lease is its. */
+  isHolder(client: string): boolean {
+    return [...this.all].some(({ leases }) => [...leases.values()].some((lease) => lease.client === client));
+  }
+
   dropClient(client: string): void {
     const context = this.#ports.context();
     this.probersChanged();

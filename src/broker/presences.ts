@@ -25,13 +25,17 @@ export class Presences {
     socket.unref();
     let again: NodeJS.Timeout | undefined;
     let isBusy = false;
+    let wasSeen = false;
+    socket.once('connect', () => (wasSeen = true));
     socket.once('error', (error: unknown) => {
       isBusy = !isCode(error, 'ECONNREFUSED') && !isCode(error, 'ENOENT') && !isCode(error, 'ECONNRESET');
     });
     socket.once('close', () => {
       if (this.#watched.get(client) !== stop) return;
       // Too many connect at once to tell.
-      if (isBusy) again = setTimeout(() => this.watch(client, address, onGone), AGAIN_MS);
+      // A child that has its place may live on: then it is seen there again.
+      if (wasSeen) this.watch(client, address, onGone);
+      else if (isBusy) again = setTimeout(() => this.watch(client, address, onGone), AGAIN_MS);
       else {
         this.#watched.delete(client);
         onGone();

@@ -424,7 +424,7 @@ export class Broker {
     const { client, presence } = connection;
     this.#ports.tasks.dropClient(client);
     this.#locks.cancelWaitsOf(client);
-    if (presence === null || this.#closed) this.#drop(client);
+    if (presence === null || this.#closed || !this.#pools.isHolder(client)) this.#drop(client);
     else {
       this.#pools.cancelWaitsOf(client);
       this.#absent.leave(client, presence, () => this.#drop(client));

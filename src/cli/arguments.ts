@@ -1,20 +1,29 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '../config/schema/fields.ts';
 import { GembaError } from '../core/errors.ts';
-import { type Arguments, type CommandSpec, usageOf } from './command.ts';
+import { type Arguments, type CommandSpec, optionOf, usageOf } from './command.ts';
 
 /** Reads the arguments of a command; an unknown one is an error that names the nearest. */
 export function readArguments(spec: CommandSpec, args: readonly string[]): Arguments {
-  const { values, positionals } = parse(spec, args);
-  const surplus = positionals[spec.most ?? 0];
-  if (surplus !== undefined) throw misuse(spec, `takes no "${surplus}"`);
-  const given = Object.entries(values);
-  for (const [name, value] of given) if (value === '') throw misuse(spec, `needs a file after --${name}`);
+  const end = spec.runs === true ? args.indexOf('--') : -1;
+  const { values, positionals } = parse(spec, end === -1 ? args : args.slice(0, end));
+  const surplus = positionals[spec.runs === true ? 0 : (spec.most ?? 0)];
+  if (surplus !== undefined)
+    throw misuse(spec, spec.runs === true ? `needs "--" before "${surplus}"` : `takes no "${surplus}"`);
+  const flags = Object.keys(values).filter((name) => values[name] === true);
+  const repeated = new Map(
+    Object.entries(values).flatMap(([name, value]) =>
+      Array.isArray(value) ? [[name, value.map(String)]] : [],
+    ),
+  );
+  for (const [name, all] of repeated)
+    if (all.includes('')) throw misuse(spec, `needs ${valueOf(name)} after --${name}`);
   return {
     spec,
-    flags: new Set(given.flatMap(([name, value]) => (value === true ? name : []))),
-    values: new Map(given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
-    operands: positionals,
+    flags: new Set(flags),
+    values: new Map([...repeated].map(([name, all]) => [name, all.at(-1)!])),
+    repeated,
+    operands: end === -1 ? positionals : args.slice(end + 1),
   };
 }
 
@@ -36,7 +45,7 @@ function parse(
 ): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {
   const options = Object.fromEntries([
     ...(spec.flags ?? []).map((name) => [name, { type: 'boolean' as const }] as const),
-    ...(spec.values ?? []).map((name) => [name, { type: 'string' as const }] as const),
+    ...(spec.values ?? []).map((name) => [name, { type: 'string' as const, multiple: true }] as const),
   ]);
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
@@ -55,5 +64,10 @@ function problemOf(error: unknown, known: readonly string[]): string {
   }
   return message.includes('does not take')
     ? `takes no value after ${option}`
-    : `needs a file after ${option}`;
+    : `needs ${valueOf(option.replace(/^-+/, ''))} after ${option}`;
+}
+
+function valueOf(option: string): string {
+  const [, value = ''] = optionOf(option).split(' ');
+  return value === 'FILE' ? 'a file' : value;
 }

@@ -56,6 +56,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./reset.ts')).reset,
   },
   {
+    name: 'run',
+    operands: 'COMMAND …',
+    summary: 'lease, and run a command with the lease in its environment',
+    details:
+      'The command gets GEMBA_URL, GEMBA_KEY, GEMBA_KEY_NAME, GEMBA_FIELD_<NAME> and GEMBA_HEADER_<NAME>. The lease ends with\n' +
+      'the command, and gemba exits with its exit code.',
+    examples: [
+      'npx gemba run -- pytest tests/',
+      'npx gemba run --pool accounts --need role=admin -- ./seed.sh',
+      'npx gemba run -- sh -c \'curl -H "authorization: $GEMBA_HEADER_AUTHORIZATION" $GEMBA_URL/orders\'',
+    ],
+    values: ['pool', 'need', 'endpoint', ...FILES],
+    runs: true,
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
     name: 'show-report',
     operands: '[DIR]',
     summary:
@@ -88,6 +104,9 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   json: 'print JSON',
   config: 'the configuration; default: GEMBA_CONFIG, else the nearest gemba.config.json upward',
   env: 'variables for the configuration; default: .env beside it. Variables that are set already win',
+  pool: 'the pool; default: the only one, else the one named "default"',
+  need: 'a label that the key must carry; may be given several times',
+  endpoint: 'the endpoint that the lease must have',
   yes: 'do not ask before changing what exists',
   markdown: 'print a summary in Markdown, for a pull request or a job page',
   gate: "only judge the report by the configuration's gate: exits with 1 if it fails",

@@ -1,4 +1,4 @@
-import { type CommandSpec, usageOf } from './command.ts';
+import { type CommandSpec, optionOf, usageOf } from './command.ts';
 import { COMMANDS, OPTIONS } from './commands.ts';
 
 /** The help of one command. */
@@ -6,7 +6,7 @@ export function commandHelp(spec: CommandSpec): string {
   const { summary, details, examples, flags = [], values = [] } = spec;
   const options: Entry[] = [
     ...flags.map((flag): Entry => [`--${flag}`, OPTIONS[flag] ?? '']),
-    ...values.map((value): Entry => [`--${value} FILE`, OPTIONS[value] ?? '']),
+    ...values.map((value): Entry => [optionOf(value), OPTIONS[value] ?? '']),
     ['--help, -h', 'show this help'],
   ];
   const sections = [

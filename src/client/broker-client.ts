@@ -12,7 +12,7 @@ import { storeIdOf } from './address.ts';
 import { foreign, inTime, invalid, REACH_MS, rejected, silent, unanswered, unreachable } from './failures.ts';
 import { type Greeted, greet } from './greet.ts';
 import { HeldLeases } from './held-leases.ts';
-import { type BrokerSocket, type Machine, thisMachine } from './machine.ts';
+import { type BrokerSocket, type Machine, type Presence, thisMachine } from './machine.ts';
 import { Outbox } from './outbox.ts';
 import { PulseWatch } from './pulse-watch.ts';
 import type {
@@ -59,7 +59,7 @@ export class BrokerClient {
   #socket: Socket | null = null;
   /** Who the broker is, of the connection in use or in the making. */
   #broker: BrokerIdentity | null = null;
-  #presence: { close: () => void } | null = null;
+  #presence: Presence | null = null;
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
   #closed = false;
@@ -150,6 +150,14 @@ export class BrokerClient {
   /** No other machine can have the lease's member now. Where it is false, `prove` asks. */
   isProved(lease: string): boolean {
     return this.#heldLeases.isProved(lease);
+  }
+
+  /**
+   * For a child process to inherit: what this client holds stays held as long as the child lives, though this process may be
+   * killed. Null where the system hands none on.
+   */
+  async presenceDescriptor(): Promise<number | null> {
+    return (await this.#presence?.descriptor()) ?? null;
   }
 
   /** `dirty`: how its account was left, where it has to be reset before its next use. */

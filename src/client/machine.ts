@@ -24,6 +24,16 @@ export interface BrokerSocket {
   onText: (text: string) => void;
 }
 
+/** Where a process is seen to live. */
+export interface Presence {
+  readonly close: () => void;
+  /**
+   * The descriptor of its socket, for a child process that inherits it: then this process is seen to live as long as the child
+   * does. Null where the system hands none on.
+   */
+  readonly descriptor: () => Promise<number | null>;
+}
+
 /** What a client needs of its machine. */
 export interface Machine {
   /** A connection to whatever listens in the place of a project's broker; null where nothing does. */
@@ -36,7 +46,7 @@ export interface Machine {
   /** Of the clients that ask at the same time one gets it, until it lets go or ends; null where another one has it. */
   readonly takeStart: (project: string) => Promise<{ close: () => void } | null>;
   /** Lets other processes see that this one lives, until it is closed or the process ends. */
-  readonly appear: (projects: readonly string[], client: string) => { close: () => void };
+  readonly appear: (projects: readonly string[], client: string) => Presence;
   /** Ends a broker that hangs. False where that is not possible. */
   readonly kill: (broker: BrokerIdentity) => boolean;
 }
@@ -132,7 +142,7 @@ async function takeStart(project: string): Promise<{ close: () => void } | null>
   return isOurs ? { close: () => server.close() } : null;
 }
 
-function appear(projects: readonly string[], client: string): { close: () => void } {
+function appear(projects: readonly string[], client: string): Presence {
   const watching = new Set<Socket>();
   // Who connects wants to see the connection close.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -140,12 +150,19 @@ function appear(projects: readonly string[], client: string): { close: () => voi
     socket.on('error', () => socket.destroy());
     socket.once('close', () => watching.delete(socket));
   }).unref();
-  void listens(server, presenceSocket(projects, client, process.pid));
+  const listening = listens(server, presenceSocket(projects, client, process.pid));
   const close = (): void => {
     server.close();
     for (const socket of watching) socket.destroy();
   };
-  return { close };
+  const descriptor = async (): Promise<number | null> => ((await listening) ? descriptorOf(server) : null);
+  return { close, descriptor };
+}
+
+/** Node.js has no public way to it; where it is not there, nothing is handed on. */
+function descriptorOf(server: Server): number | null {
+  const { _handle: handle } = server as { _handle?: { fd?: number } | null };
+  return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : null;
 }
 
 function listens(server: Server, path: string): Promise<boolean> {

@@ -46,6 +46,32 @@ describe('the arguments of a command', () => {
     expect(await misuse(() => readArguments(spec('status'), args))).toBe(`${message}\n${usage}`);
   });
 
+  it('takes what stands after "--" as a command, with each value of an option', () => {
+    const args = readArguments(spec('run'), [
+      '--need',
+      'a=1',
+      '--need=b=2',
+      '--',
+      'npm',
+      'test',
+      '--',
+      '--json',
+      '-h',
+    ]);
+    expect(args.operands).toEqual(['npm', 'test', '--', '--json', '-h']);
+    expect(args.repeated.get('need')).toEqual(['a=1', 'b=2']);
+  });
+
+  it.each([
+    [['pytest', 'tests'], 'gemba run needs "--" before "pytest"'],
+    [['--pool', '--', 'ls'], 'gemba run needs POOL after --pool'],
+    [['--nead', 'a=1', '--', 'ls'], 'gemba run does not know "--nead"; did you mean "--need"?'],
+  ])('%j is misuse of a command that runs another', async (args, message) => {
+    expect(await misuse(() => readArguments(spec('run'), args))).toContain(
+      `${message}\nUsage: gemba run [--pool POOL]`,
+    );
+  });
+
   it.each([
     [[], 'gemba enable needs the name of an endpoint or key, such as api/ci-1'],
     [['api/a', 'api/b'], 'gemba enable takes one POOL/NAME at a time, not api/a and api/b'],
@@ -69,6 +95,6 @@ describe('the help', () => {
     expect(help).toContain(`Usage: gemba ${command.name}`);
     expect(help).toContain(`Examples\n  npx gemba ${command.name}`);
     for (const option of [...(command.flags ?? []), ...(command.values ?? [])])
-      expect(help).toMatch(new RegExp(`^  --${option}( FILE)? +\\S`, 'm'));
+      expect(help).toMatch(new RegExp(`^  --${option}( [A-Z=]+)?  +\\S`, 'm'));
   });
 });
