@@ -254,7 +254,7 @@ async function answer({ url, request, response, body }: Asked): Promise<void> {
     case 'events':
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(
-        `retry: 20\nid: ${request.headers['last-event-id'] === undefined ? 'first' : 'second'}\ndata: since ${request.headers['last-event-id'] ?? 'the beginning'}\n\n`,
+        `retry: 20\nid: ${request.headers['last-event-id'] === undefined ? 'first' : 'second'}\ndata: since ${String(request.headers['last-event-id'] ?? 'the beginning')}\n\n`,
       );
       await pause(20);
       return void response.end();
