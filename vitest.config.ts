@@ -8,7 +8,14 @@ export default defineConfig({
     // Real Playwright runs wait more than they work: two side by side take half the time, also on two cores.
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 30_000 * patience,
+        },
+      },
       {
         test: {
           name: 'integration',
