@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 
 /** A request as the server saw it, without the key. */
@@ -60,7 +61,9 @@ export async function startSurveyServer(admits: Admits): Promise<SurveyServer> {
       await answer({ url, request, response, body });
     })().catch(() => response.destroy());
   });
+  const sockets = new Set<Duplex>();
   server.on('upgrade', (request, socket) => {
+    sockets.add(socket);
     raw.push(`UPGRADE ${request.url} ${JSON.stringify(request.rawHeaders)}`);
     const accept = createHash('sha1')
       .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -75,6 +78,8 @@ export async function startSurveyServer(admits: Admits): Promise<SurveyServer> {
     new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
+      // What was upgraded is no connection of the server any more.
+      for (const socket of sockets) socket.destroy();
     });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, raw, close };
 }
