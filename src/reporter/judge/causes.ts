@@ -7,6 +7,8 @@ import type { JudgedTest } from './judging.ts';
 import type { ReportCause } from '../report/model.ts';
 import { getOrCreate } from '../collect/counts.ts';
 
+const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+
 /** Why tests failed: failures alike in one group, the product's first, then the most frequent. */
 export function groupCauses(judged: readonly JudgedTest[], errors: readonly CollectedError[]): ReportCause[] {
   const groups = new Map<string, { test: JudgedTest; faults: readonly SeenRequest[] }[]>();
@@ -45,7 +47,9 @@ function nameOfFault(fault: SeenRequest, verdict: Verdict | null): string {
 function nameOfCause(test: JudgedTest, fault: SeenRequest | undefined): string {
   const { verdict, reason } = test;
   if (fault) return [verdict, nameOfFault(fault, verdict)].join('\n');
-  return [verdict, reason, verdict === 'product' ? '' : firstEvidence(test)].join('\n');
+  // A pause that several calls extended has another end in each test's text, and is one cause.
+  const evidence = verdict === 'product' ? '' : firstEvidence(test).replaceAll(MOMENT, '');
+  return [verdict, reason, evidence].join('\n');
 }
 
 function toCause(
