@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { openProject, type Project } from '../client/project.ts';
 import { isSwitchedOff } from '../config/environment.ts';
@@ -75,29 +75,32 @@ async function runCommand(
 ): Promise<number> {
   const descriptor = await client.presenceDescriptor();
   const inherited = descriptor === null ? [] : [descriptor];
-  const child = spawn(command, args, {
-    cwd: folder,
-    env,
-    stdio: ['inherit', 'inherit', 'inherit', ...inherited],
-  });
-  onLost((why) => {
-    warn(`gemba run: the lease was lost, so the command is ended: ${why}\n`);
-    child.kill('SIGTERM');
-  });
+  let child: ChildProcess | null = null;
+  // Before the command starts: a signal that comes as it begins is its own already.
   const handlers = PASSED_ON.map((signal) => {
     const pass = (): void => {
-      if (!process.stdin.isTTY || !FROM_TERMINAL.has(signal)) child.kill(signal);
+      if (!process.stdin.isTTY || !FROM_TERMINAL.has(signal)) child?.kill(signal);
     };
     process.on(signal, pass);
     return [signal, pass] as const;
   });
   try {
+    const started = spawn(command, args, {
+      cwd: folder,
+      env,
+      stdio: ['inherit', 'inherit', 'inherit', ...inherited],
+    });
+    child = started;
+    onLost((why) => {
+      warn(`gemba run: the lease was lost, so the command is ended: ${why}\n`);
+      started.kill('SIGTERM');
+    });
     return await new Promise<number>((resolve) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
+      started.once('error', (error: NodeJS.ErrnoException) => {
         warn(`gemba run: ${command} cannot be started (${error.code ?? error.message}).\n`);
         resolve(error.code === 'ENOENT' ? NOT_FOUND : NOT_STARTED);
       });
-      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+      started.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
     });
   } finally {
     for (const [signal, pass] of handlers) process.off(signal, pass);

@@ -54,7 +54,11 @@ async function started(...args: readonly string[]): Promise<{ child: ChildProces
     cwd: project.folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`gemba run ended with ${code} before its command said anything`);
+  });
+  const [chunk] = (await Promise.race([once(child.stdout!, 'data'), ended])) as [Buffer];
+  ended.catch(() => {});
   return { child, line: chunk.toString().trim() };
 }
 
