@@ -3,7 +3,7 @@ export { gembaJsonSchema } from './docs/json-schema.ts';
 export { referenceText } from './docs/reference.ts';
 export { seededRandom } from '../src/core/clock.ts';
 export { OUTCOME_KINDS } from '../src/core/types.ts';
-export { TestScope } from '../src/fixtures/test-scope.ts';
+export { AttemptRecord } from '../src/fixtures/record/attempt-record.ts';
 export { collectResult, collectTests } from '../src/reporter/collect/collect.ts';
 export { emptyRunState } from '../src/reporter/collect/run-state.ts';
 export { renderDashboard } from '../src/reporter/page/render.ts';

@@ -1,5 +1,5 @@
 // What a worker spends on telling the reporter of one test: noting a lease and a call, and the record as an attachment.
-import { TestScope } from '../../.cache/internals/index.js';
+import { AttemptRecord } from '../../.cache/internals/index.js';
 
 /** Milliseconds per record, by the clock given. */
 export async function recordMs(clock, records = 20_000) {
@@ -24,13 +24,13 @@ async function one(index) {
     workerIndex: 0,
     retry: 0,
   };
-  const scope = new TestScope(SESSION, testInfo, undefined, {});
+  const record = new AttemptRecord(SESSION, testInfo);
   const lease = { ...LEASE, id: `lease-${index}` };
   const at = Date.now();
-  const holding = scope.recorder.hold(lease, at);
-  scope.recorder.request(holding, { ...REQUEST, at, call: scope.recorder.nextCall() });
-  scope.recorder.leave(lease, at + 12);
-  await scope.end();
+  const holding = record.recorder.hold(lease, at);
+  record.recorder.request(holding, { ...REQUEST, at, call: record.recorder.nextCall() });
+  record.recorder.leave(lease, at + 12);
+  await record.attach(null);
   if (testInfo.attachments[0]?.body.length < 200) throw new Error('the record is not what it should be');
 }
 
