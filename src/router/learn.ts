@@ -68,6 +68,14 @@ function lose(arm: Arm, now: number, trouble: Trouble): void {
   outFor(arm.down, now, FOR_LONG_MS);
 }
 
+/** Forgets attempts that began before then and were never recorded. */
+export function ageOut(arm: Arm, before: number): void {
+  while (arm.startedAt.length > 0 && arm.startedAt[0]! < before) {
+    arm.startedAt.shift();
+    arm.foundInFlight.shift();
+  }
+}
+
 /** Takes the attempt out that began nearest to `from`; one that was never announced began then. */
 function takeOut(arm: Arm, from: number): { from: number; found: number } {
   let nearest = -1;

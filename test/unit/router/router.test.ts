@@ -146,6 +146,58 @@ describe('the router', () => {
     expect(Array.from({ length: 4 }, () => world.router.pick(['a', 'b']))).toEqual(['b', 'b', 'b', 'b']);
   });
 
+  it('forgets an attempt that is never recorded after ten times the mean, at least a minute', () => {
+    const lost = (durationMs: number): number => {
+      const world = new World(`lost ${durationMs}`);
+      for (let turn = 0; turn < 40; turn++) world.attempt(['a', 'b'], () => ok(durationMs));
+      const id = world.router.pick(['a', 'b']);
+      const inFlight = (): number => world.router.snapshot().find((one) => one.id === id)!.inFlight;
+      let ms = 0;
+      for (; inFlight() > 0 && ms < 1e6; ms += 1_000) world.now += 1_000;
+      return ms / 1_000;
+    };
+    expect(lost(10)).toBeCloseTo(60, -1);
+    expect(lost(20_000)).toBeGreaterThan(150);
+    expect(lost(20_000)).toBeLessThan(300);
+  });
+
+  it('starves nobody whose attempts were lost', () => {
+    for (const times of [1, 3, 10]) {
+      const world = new World(`starves nobody ${times}`);
+      for (let turn = 0; turn < 40; turn++) world.attempt(['a', 'b'], () => ok(10));
+      for (let turn = 0; turn < times; turn++) world.router.pick(['a', 'b']);
+      const from = world.picks.length;
+      for (let turn = 0; turn < 300; turn++) {
+        world.attempt(['a', 'b'], () => ok(10));
+        world.now += 1_000;
+      }
+      for (const id of ['a', 'b']) expect(world.share(id, from)).toBeGreaterThan(0.25);
+      expect(world.router.snapshot().map(({ state }) => state)).toEqual(['healthy', 'healthy']);
+    }
+  });
+
+  it('goes on where a clock is set back as if it had not been', () => {
+    const picksAfter = (setBackMs: number): { picks: string[]; untilIn: number | null } => {
+      const world = new World('set back');
+      const retryAfterMs = 5_000;
+      for (let turn = 0; turn < 20; turn++)
+        world.attempt(['a', 'b'], (id) =>
+          id === 'b' ? ok(10) : { ...failure('rate-limit', 10), retryAfterMs },
+        );
+      world.now -= setBackMs;
+      const { until } = world.router.snapshot().find(({ id }) => id === 'a')!;
+      for (let turn = 0; turn < 60; turn++) {
+        world.attempt(['a', 'b'], (id) => (id === 'a' ? ok(10) : failure('network', 10)));
+        world.now += 1_000;
+      }
+      return { picks: world.picks, untilIn: until === null ? null : until - world.now + 60 * 1_010 };
+    };
+    const undisturbed = picksAfter(0);
+    expect(undisturbed.untilIn).toBeGreaterThan(0);
+    expect(new Set(undisturbed.picks.slice(20))).toEqual(new Set(['a', 'b']));
+    expect(picksAfter(7_200_000)).toEqual(undisturbed);
+  });
+
   it('does not explore with a second attempt', () => {
     const world = new World('second');
     for (let turn = 0; turn < 100; turn++) world.attempt(['a', 'b'], () => ok());

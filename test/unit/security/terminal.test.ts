@@ -32,6 +32,8 @@ describe('a name that others gave', () => {
       'orders › pays “late”',
       'naïve 日本語 👩‍💻',
       'a::b',
+      '::1:8080',
+      '::ffff:10.0.0.1',
       '# heading',
       '10:00',
       'x ## y',
