@@ -32,6 +32,10 @@ test.describe('a 500 on every replica', () => {
       expect((await request.get('/boom')).status()).toBe(200);
     });
   }
+  test('is the product’s where one test alone meets it', async ({ request }) => {
+    expect((await request.get('/orders')).status()).toBe(200);
+    expect((await request.get('/crash')).status()).toBe(200);
+  });
 });
 test.describe('a quota that is gone', () => {
   test.use({ gembaPool: 'gone' });
@@ -87,7 +91,7 @@ const api: Handler = (seen, response) => {
       servers[0]!.requests.some(({ token }) => token !== null && revoked.has(token)),
     );
   if (seen.token?.endsWith('-spent-value')) return json(response, 402, { error: 'nothing left' });
-  json(response, seen.url === '/boom' ? 500 : 200, { url: seen.url });
+  json(response, seen.url === '/boom' || seen.url === '/crash' ? 500 : 200, { url: seen.url });
 };
 
 function configOf([one, two, three]: TestServer[]): string {
@@ -202,7 +206,7 @@ describe('probes', () => {
 describe('a 500 on every replica', () => {
   it('is the product’s, and no replica is ejected', () => {
     const tests = run.report!.tests.filter((test) => test.title.startsWith('a 500'));
-    expect(tests).toHaveLength(4);
+    expect(tests).toHaveLength(5);
     for (const test of tests) expect(test).toMatchObject({ status: 'unexpected', verdict: 'product' });
     expect(changes('product')).toEqual([]);
   });
