@@ -7,11 +7,6 @@ import type { OutcomeKind } from '../../../../../src/core/types.ts';
 import type { Attempt, SentRequest } from './suite.ts';
 import { answer, isKeyOut, type Random, type Reply, type World } from './world.ts';
 
-/** A run as the judge gets it. */
-export interface SeenRun {
-  readonly attempts: readonly SeenAttempt[];
-}
-
 export interface SeenAttempt {
   readonly attempt: Attempt;
   readonly requests: readonly AttemptRequest[];
