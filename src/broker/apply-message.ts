@@ -59,9 +59,12 @@ export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
       return { is: 'granted', grant: wireGrantOf(effect.lease), waitedMs: effect.waitedMs };
     case 'permit':
       return permitOf(effect);
-    case 'stay':
+    case 'stay': {
+      const { why, gone = [] } = effect;
+      return { is: 'stay', why, ...(gone.length > 0 && { gone }) };
+    }
     case 'lost':
-      return { is: effect.type, why: effect.why };
+      return { is: 'lost', why: effect.why };
     case 'refused': {
       const { timedOut, deadlock, waitedMs, reasons } = effect;
       return { is: 'refused', timedOut, deadlock, waitedMs, reasons };

@@ -12,14 +12,14 @@ export function memberStateOf(
   const address = `${kind}:${spec.id}`;
   const known = pool.members.get(address);
   if (known) return known;
-  const passes = [...pool.members.values()].filter((other) => other.kind === kind).map((other) => other.pass);
   const member: MemberState = {
     kind,
     id: spec.id,
     name: spec.name,
     health: HEALTHY,
     inUse: 0,
-    pass: passes.length > 0 ? Math.min(...passes) : 0,
+    pass: 0,
+    joins: true,
     faults: [],
     ejections: 0,
     ejectedAt: 0,

@@ -18,6 +18,8 @@ export interface RequestOutcome {
   readonly retryAfterMs: number | null;
   /** Nothing of it reached a server: refused connection, unknown host. */
   readonly unsent: boolean;
+  /** Code of the error that ended it, such as ECONNREFUSED, where one is known. */
+  readonly code?: string | undefined;
   /** Whether it may have been this machine's own network; absent: no. */
   readonly local?: Locality | undefined;
   /** The limit that was met is the asked model's, not the whole key's; absent: not known. */

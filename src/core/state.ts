@@ -36,7 +36,10 @@ export interface MemberState {
   health: Health;
   /** Leases that hold it. */
   inUse: number;
+  /** Its place among those that take turns: grows by 1 / weight with each lease. */
   pass: number;
+  /** It is new or back: its next turn comes level with those that it is picked among. */
+  joins: boolean;
   /** Soft faults since its last success, with what they were about. */
   faults: { readonly about: string; readonly at: number }[];
   ejections: number;
@@ -334,7 +337,13 @@ export type Effect =
       /** What it draws on a budget that all machines share. */
       readonly draw: SharedDraw | null;
     }
-  | { readonly type: 'stay'; readonly to: ReplyTo; readonly why: string }
+  | {
+      readonly type: 'stay';
+      readonly to: ReplyTo;
+      readonly why: string;
+      /** Members with their reasons, where none of the pool can serve now. */
+      readonly gone?: readonly Refusal[];
+    }
   /** The lease is not on the broker's books: nothing may use it any more. */
   | { readonly type: 'lost'; readonly to: ReplyTo; readonly why: string }
   | {

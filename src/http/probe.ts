@@ -33,6 +33,8 @@ export interface ProbeOutcome {
   /** The path that was asked, without its query. */
   readonly path: string;
   readonly unsent: boolean;
+  /** Code of the error that ended it, where one is known. */
+  readonly code?: string;
   /** Whether it may be this machine's own network. */
   readonly local: Fault['local'];
 }
@@ -130,7 +132,7 @@ function reasonOf(
   error: unknown,
   { signal, timeoutMs }: ProbeTask,
   limit: AbortSignal,
-): Pick<ProbeOutcome, 'kind' | 'message' | 'unsent' | 'local'> {
+): Pick<ProbeOutcome, 'kind' | 'message' | 'unsent' | 'local' | 'code'> {
   if (signal?.aborted) return { kind: 'caller', message: 'aborted', unsent: false, local: 'no' };
   if (limit.aborted) {
     const message = `no answer in ${Math.ceil(timeoutMs)} ms`;
@@ -138,7 +140,8 @@ function reasonOf(
   }
   const { kind, code, unsent, local } = faultOf(error) ?? UNKNOWN;
   // Whatever is wrong here, it was no caller's abort.
-  return { kind: kind === 'caller' ? 'network' : kind, message: code ?? 'no answer', unsent, local };
+  const told = { message: code ?? 'no answer', unsent, local };
+  return { ...told, kind: kind === 'caller' ? 'network' : kind, ...(code === null ? {} : { code }) };
 }
 
 /** The first part of a body, or what came of it before it broke off: the status is known, and says most. */

@@ -83,6 +83,11 @@ export class ProjectLeases {
     );
   }
 
+  /** Lets a lease go on in the pool that stands in for its own; false where there is none. */
+  fallBack(held: HeldLease): Promise<boolean> {
+    return this.#leases.fallBack(held, async (name) => this.#source(name));
+  }
+
   release(held: HeldLease): void {
     held.release();
     this.#leases.forget(held);

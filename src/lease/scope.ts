@@ -18,6 +18,7 @@ export function scriptScope(
     },
     over: closed,
     track: (work) => void work.catch(() => undefined),
+    fallBack: (lease) => leases.fallBack(lease),
     heldBy: (view) => leases.heldBy(view),
   };
 }

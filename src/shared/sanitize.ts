@@ -2,8 +2,11 @@
 const POSING = String.raw`\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069`;
 const POSING_OR_SPACE = new RegExp(String.raw`[\s${POSING}]+`, 'gu');
 const POSING_IN_LINES = new RegExp(String.raw`(?!\n)[${POSING}]`, 'gu');
-/** What CI systems take for a command in the output of a step: at a line's beginning, or anywhere in it. */
-const COMMAND_AT_START = /^(\s*):(?=:)/;
+/**
+ * What CI systems take for a command in the output of a step: at a line's beginning, or anywhere in it. `::name::` is one,
+ * the address `::1` is none.
+ */
+const COMMAND_AT_START = /^(\s*):(?=:.*::)/;
 const COMMAND_WITHIN = /##(?=(?:vso|teamcity)?\[)/g;
 
 /** A text of others as a part of one line of a terminal: it cannot move the cursor, begin a line, or command a CI system. */

@@ -103,6 +103,7 @@ const requestOutcome = objectOf<RequestOutcome>()({
   durationMs: milliseconds.nullable(),
   retryAfterMs: milliseconds.nullable(),
   unsent: z.boolean(),
+  code: text.optional(),
   local: z.enum(LOCALITIES).optional(),
   perModel: z.boolean().optional(),
   auth: z.enum(AUTH_SENT),
@@ -172,6 +173,7 @@ const probeResult = {
   status: z.number().int().nullable(),
   retryAfterMs: milliseconds.nullable(),
   unsent: z.boolean(),
+  code: text.optional(),
   by: z.enum(PROBE_SUBJECTS),
 } satisfies { readonly [K in keyof ProbeResult]-?: zod.ZodType<ProbeResult[K]> };
 
@@ -402,7 +404,8 @@ export type Answer =
       /** When the call goes by its member's pace, on the machine's monotonic clock; absent where it has none. */
       readonly dueAt?: number | undefined;
     }
-  | { readonly is: 'stay'; readonly why: string }
+  /** `gone`: no member of the pool can serve now, for these reasons. */
+  | { readonly is: 'stay'; readonly why: string; readonly gone?: readonly Refusal[] | undefined }
   /** Another may hold its member: nothing may use the lease any more. */
   | { readonly is: 'lost'; readonly why: string }
   | { readonly is: 'proved'; readonly provedUntil: number | null }

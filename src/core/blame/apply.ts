@@ -92,6 +92,11 @@ function succeed(event: OutcomeEvent, member: MemberState): void {
   const { health } = member;
   if (health.state === 'half-open' && health.probe === event.lease.id)
     decide(event, member, { type: 'success' });
+  // It was out since nothing answered there: a call of a lease that stayed is as good as a probe.
+  if (health.state === 'ejected' && member.probeState.sawFault) {
+    event.context.renew(member.routerHandle);
+    decide(event, member, { type: 'recover', why: 'it answers again' });
+  }
 }
 
 /** This attempt decided about its members; only about a suspect the repetition of the call elsewhere has still to. */

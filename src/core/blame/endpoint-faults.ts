@@ -3,6 +3,7 @@ import type { Blame } from './attribution.ts';
 import { failingAlikeElsewhere } from './comparison.ts';
 import { decide, find, observe, noteOutcome, othersServe, type OutcomeEvent, statusOf } from './outcome.ts';
 import type { MemberState } from '../state.ts';
+import { whyDown } from './words.ts';
 
 const CUT_OFF_MS = 60_000;
 
@@ -15,10 +16,8 @@ export function failed(event: OutcomeEvent, blame: Blame): void {
   const what = `${report.outcome.kind}${statusOf(report)}`;
   if (blame !== 'endpoint') {
     noteOutcome(event, 'failed');
-    if (lease.spec.endpoints.length > 1) {
-      decide(event, endpoint, { type: 'fault', why: `${what}: nothing answers there`, isSeenByProbes: true });
-    }
-    return;
+    const why = whyDown(report.outcome.code);
+    return decide(event, endpoint, { type: 'fault', why, isSeenByProbes: true });
   }
   const recent = noteOutcome(event, 'failed');
   const about = recent.signature ?? recent.call;
@@ -27,7 +26,11 @@ export function failed(event: OutcomeEvent, blame: Blame): void {
   endpoint.faults.push({ about, at: context.now });
   const onTrial = endpoint.health.state === 'half-open';
   if (!onTrial && endpoint.faults.length < lease.spec.maxFailures) return;
-  if (!onTrial && !othersServe(event, endpoint)) return;
+  // The last one that serves is better than none: it answers.
+  if (!othersServe(event, endpoint))
+    return onTrial
+      ? decide(event, endpoint, { type: 'recover', why: 'it answers, and no other endpoint serves' })
+      : undefined;
   decide(event, endpoint, { type: 'fault', why: `${what}, ${endpoint.faults.length} in a row` });
 }
 

@@ -41,6 +41,8 @@ export function changeHealth(
   const recheckAfterMs = event.type === 'quarantine' ? (event.recheckAfterMs ?? 0) : 0;
   if (state !== before.state && (state === 'ejected' || state === 'quarantined'))
     markUnavailable(member.probeState, now, recheckAfterMs);
+  // It takes its share from now on, and makes up for nothing.
+  if (state === 'healthy' && before.state !== 'healthy') member.joins = true;
   if (event.type === 'fault' && event.isSeenByProbes) member.probeState.sawFault = true;
   if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
   const saysWhy = event.type === 'recover' || event.type === 'reset';

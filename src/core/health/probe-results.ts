@@ -7,12 +7,12 @@ import {
   type Probe,
   type MemberState,
 } from '../state.ts';
-import { isUnavailable } from './states.ts';
 import { emitChanges } from '../changes.ts';
 import { probeDeadline } from './probing.ts';
 import { schedule } from '../leases/queue.ts';
-import { isUsed, resolvePool } from '../resolved-pool.ts';
+import { resolvePool } from '../resolved-pool.ts';
 import { changeHealth } from './change.ts';
+import { whyDown } from '../blame/words.ts';
 import type { OutcomeKind, PoolSpec } from '../types.ts';
 
 /** What a probe asks: what a protocol has for the purpose answers to valid keys only, other paths perhaps to everybody. */
@@ -24,6 +24,8 @@ export interface ProbeResult {
   readonly status: number | null;
   readonly retryAfterMs: number | null;
   readonly unsent: boolean;
+  /** Code of the error that ended it, where one is known. */
+  readonly code?: string | undefined;
   readonly by: (typeof PROBE_SUBJECTS)[number];
 }
 
@@ -128,36 +130,11 @@ function onFailed(event: ProbeEvent): void {
   probeState.fruitless++;
   if (probe.key?.health.state === 'quarantined') probe.key.probeState.recheckAt = context.now + FRESH_MS;
   if (health.state === 'ejected') probeState.sawFault = true;
-  else if (health.state === 'half-open' || mayEject(event)) {
-    const why = `its probe failed: ${result.kind}${statusOf(result)}`;
-    change(event, endpoint, { type: 'fault', why, isSeenByProbes: true });
-  } else if (result.kind === 'server') exonerateAll(event);
-}
-
-/** Where it is the only one left, leases may as well go on; where nothing answers, only if it is the only one at all. */
-function mayEject({ pool, probe, result, context }: ProbeEvent): boolean {
-  if (probe.endpoint.health.state !== 'healthy') return false;
-  const others = resolvePool(pool, probe.spec, context).endpoints.filter(
-    ({ spec, member }) => member !== probe.endpoint && isUsed(spec),
-  );
-  if (result.unsent) return others.length > 0;
-  return others.some(({ member }) => !isUnavailable(member.health.state) && !member.probeState.failing);
-}
-
-/** Every endpoint's probe is answered so: it says nothing about any of them. */
-function exonerateAll(event: ProbeEvent): void {
-  const { pool, probe, context } = event;
-  for (const { member } of resolvePool(pool, probe.spec, context).endpoints) {
-    const { health } = member;
-    if (
-      health.state !== 'ejected' ||
-      !member.probeState.failing ||
-      !health.why.startsWith('its probe failed')
-    )
-      continue;
-    change(event, member, {
-      type: 'recover',
-      why: 'the probes of all endpoints fail alike: none is blamed',
+  else if (health.state === 'half-open' || health.state === 'healthy') {
+    change(event, endpoint, {
+      type: 'fault',
+      why: `its probe failed: ${failureOf(result)}`,
+      isSeenByProbes: true,
     });
   }
 }
@@ -240,7 +217,9 @@ function isVendors({ spec }: Probe): boolean {
   return spec.protocol !== 'http';
 }
 
+/** What was learned of it while it was out says nothing about now. */
 function recover(event: ProbeEvent, member: MemberState): void {
+  event.context.renew(member.routerHandle);
   change(event, member, { type: 'recover', why: `its probe went well${statusOf(event.result)}` });
 }
 
@@ -248,6 +227,11 @@ function change(event: ProbeEvent, member: MemberState, health: Parameters<typeo
   const { pool, probe, context, changes } = event;
   const changed = changeHealth(pool, member, health, context.now, probe.spec.ejection);
   if (changed) changes.push(changed);
+}
+
+function failureOf({ kind, status, code }: ProbeResult): string {
+  if (status !== null) return `it answered ${status}`;
+  return kind === 'timeout' ? 'no answer in time' : whyDown(code);
 }
 
 function statusOf({ status }: ProbeResult): string {

@@ -1,12 +1,14 @@
 import { granted, UNKNOWN_LEASE } from '../effects.ts';
 import { drawsOnBudget, takeRetry } from '../pace/retry-budget.ts';
-import type { Context, Effect, LeaseState, PoolState, ReplyTo } from '../state.ts';
+import type { Context, Effect, LeaseState, LeaseWaiter, PoolState, Refusal, ReplyTo } from '../state.ts';
 import type { OutcomeKind } from '../types.ts';
 import { assignLatest, freeGrant } from './holding.ts';
 import { movingWaiter, pickWithout } from './moving.ts';
 import { enqueue, schedule, waiterOf } from './queue.ts';
 import { isOutdated } from '../revision.ts';
-import { freeFrom } from './selection.ts';
+import { freeFrom, refusals } from './selection.ts';
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Moves a lease to another member after a failed attempt: to one that is free now, or, where its own is of no use, by
@@ -42,7 +44,9 @@ export function moveLease(
   const waiter = movingWaiter(lease, request.to, request.exclude, context, request.mostMs);
   const freeAt = freeFrom(pool, waiter, context);
   if (freeAt !== null && freeAt > waiter.deadline)
-    return [{ type: 'stay', to: request.to, why: 'no other member fits' }];
+    return [
+      { type: 'stay', to: request.to, why: 'no other member fits', gone: goneMembers(pool, waiter, context) },
+    ];
   const other = pickWithout(pool, lease, waiter, context);
   if (!other && !isWorthWaiting(lease, request))
     return [{ type: 'stay', to: request.to, why: 'no other member is free' }];
@@ -64,6 +68,12 @@ export function moveLease(
 export function retryInPlace(pool: PoolState, leaseId: string): boolean {
   const lease = pool.leases.get(leaseId);
   return lease !== undefined && takeRetry(pool.budget, lease.spec.retryBudget);
+}
+
+/** Each member with its reason, where none of the pool can serve now: faults put them out of service. */
+function goneMembers(pool: PoolState, waiter: LeaseWaiter, context: Context): readonly Refusal[] {
+  const any = { ...waiter, exclude: NONE };
+  return freeFrom(pool, any, context) === null ? [] : refusals(pool, any, context);
 }
 
 /** Its own member is of no use: nothing answers there, or its key never worked or has nothing left. */

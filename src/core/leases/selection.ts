@@ -127,8 +127,11 @@ function earliestPair(
   now: number,
   counts: (candidate: ResolvedMember) => boolean,
 ): number {
-  const freeAt = (candidate: ResolvedMember): number =>
-    counts(candidate) ? freeTime(candidate, wanted, now) : Infinity;
+  const only = onlyEndpoint(resolved, wanted);
+  const freeAt = (candidate: ResolvedMember): number => {
+    if (!counts(candidate)) return Infinity;
+    return candidate === only && isDown(candidate) ? Infinity : freeTime(candidate, wanted, now);
+  };
   const fitting = fittingKeys(resolved, wanted);
   if (resolved.endpoints.length === 0) return Math.min(...fitting.map(freeAt), Infinity);
   const endpoints = fittingEndpoints(resolved, wanted);
@@ -142,6 +145,21 @@ function earliestPair(
     }
   }
   return earliest;
+}
+
+/** The one endpoint that could serve at all; null where there are several. */
+function onlyEndpoint(resolved: ResolvedPool, wanted: Wanted): ResolvedMember | null {
+  const usable = resolved.endpoints.filter((candidate) => canServe(candidate, wanted));
+  return usable.length === 1 ? usable[0]! : null;
+}
+
+function canServe({ spec, member }: ResolvedMember, { exclude }: Wanted): boolean {
+  return spec.enabled && spec.weight > 0 && member.health.state !== 'disabled' && !exclude.has(member.id);
+}
+
+/** Nothing answers there. Where no other endpoint can serve, a wait ends with a trial, which fails again: no lease waits for it. */
+function isDown({ member }: ResolvedMember): boolean {
+  return member.health.state === 'ejected' && !isFirstProbeRunning(member);
 }
 
 /** Works without waiting for others: proven, healthy and not paced. */
@@ -264,9 +282,19 @@ function best<S extends EndpointSpec | KeySpec>(
     wanted.prefer.size > 0 ? candidates.find(({ member }) => wanted.prefer.has(member.id)) : undefined;
   if (preferred) return preferred;
   const onTrial = candidates.find(({ member }) => member.health.state === 'half-open');
-  return (
-    onTrial ?? context.choose(how, candidates, context.now, context.random, wanted.exclude.size > 0 ? 2 : 1)
-  );
+  if (onTrial) return onTrial;
+  const attempt = wanted.exclude.size > 0 ? 2 : 1;
+  level(candidates);
+  return context.choose(how, candidates, context.now, context.random, attempt);
+}
+
+/** Puts those that join in the round where the others are. */
+function level(candidates: readonly ResolvedMember[]): void {
+  if (!candidates.some(({ member }) => member.joins)) return;
+  const others = candidates.filter(({ member }) => !member.joins).map(({ member }) => member.pass);
+  const least = others.length > 0 ? Math.min(...others) : 0;
+  for (const { member } of candidates)
+    if (member.joins) Object.assign(member, { joins: false, pass: Math.max(member.pass, least) });
 }
 
 function describe(

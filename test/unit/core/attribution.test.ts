@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { endpoint, key, poolSpec, World } from './world.ts';
+import type { FlatReport } from '../../harness/request-report.ts';
+import { endpoint, key, poolSpec, refusalOf, World } from './world.ts';
 
 const EU = 'eu#e';
 
@@ -37,12 +38,82 @@ describe('an endpoint', () => {
     expect([world.state('eu'), world.state('us')]).toEqual(['healthy', 'ejected']);
   });
 
-  it('is never ejected where it is the only one: plain Playwright would go on too', () => {
+  it('that is the only one is ejected by a refused connection and an unknown host, by nothing else', () => {
+    const alone = (report: FlatReport): string => {
+      const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
+      world.acquireLease('a');
+      for (let fault = 0; fault < 10; fault++) world.request('a', report);
+      return world.state('eu');
+    };
+    expect(alone({ kind: 'network', unsent: true })).toBe('ejected');
+    expect(alone({ kind: 'network', unsent: true, local: 'perhaps' })).toBe('ejected');
+    expect(alone({ kind: 'network', unsent: true, local: 'yes' })).toBe('healthy');
+    expect(alone({ kind: 'server', status: 503 })).toBe('healthy');
+    expect(alone({ kind: 'timeout' })).toBe('healthy');
+    expect(alone({ kind: 'network' })).toBe('healthy');
+    expect(alone({ kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 })).toBe('healthy');
+  });
+
+  it('that is the only one and refuses connections is waited for by no lease, and held leases go on', () => {
+    const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
+    world.acquireLease('held');
+    world.request('held', { kind: 'network', unsent: true, code: 'ECONNREFUSED' });
+    world.acquireLease('next');
+    expect(refusalOf(world.effects)).toMatchObject({
+      timedOut: false,
+      reasons: [{ name: 'eu', why: expect.stringContaining('it refuses connections (ECONNREFUSED)') }],
+    });
+    expect(world.requestPermit('held')).toMatchObject([{ type: 'permit' }]);
+    world.request('held', { kind: 'ok', status: 200 });
+    expect(world.state('eu')).toBe('healthy');
+    world.acquireLease('later');
+    expect(world.on('later')).toBe('eu');
+  });
+
+  it('that is the only one is tried by one lease once its time is over', () => {
     const world = new World(poolSpec({ endpoints: [endpoint('eu')] }));
     world.acquireLease('a');
     world.request('a', { kind: 'network', unsent: true });
-    world.request('a', { kind: 'rate-limit', status: 429, retryAfterMs: 3_600_000 });
+    world.pass(15_000);
+    expect(world.state('eu')).toBe('half-open');
+    world.acquireLease('trial');
+    world.acquireLease('other');
+    expect([world.on('trial'), world.on('other')]).toEqual(['eu', null]);
+    world.request('trial', { kind: 'network', unsent: true });
+    expect(refusalOf(world.effects)).toMatchObject({ timedOut: false });
+  });
+
+  it('that answers on trial is back where no other one serves, whatever it answers', () => {
+    const world = twoOfEach();
+    world.request('a', { kind: 'network', unsent: true });
+    world.pass(10_000);
+    world.request('b', { kind: 'network', unsent: true });
+    world.pass(5_000);
+    world.acquireLease('trial');
+    expect([world.on('trial'), world.state('us')]).toEqual(['eu/one', 'ejected']);
+    world.request('trial', { kind: 'server', status: 503 });
     expect(world.state('eu')).toBe('healthy');
+  });
+
+  it('that returns takes its share at once, and makes up for nothing', () => {
+    const world = new World(poolSpec({ endpoints: ['eu', 'us', 'ap'].map((name) => endpoint(name)) }));
+    const take = (count: number): Record<string, number> => {
+      const taken: Record<string, number> = { eu: 0, us: 0, ap: 0 };
+      for (let index = 0; index < count; index++) {
+        const lease = `lease-${world.now}-${index}`;
+        world.acquireLease(lease);
+        taken[world.on(lease)!]!++;
+        world.releaseLease(lease);
+      }
+      return taken;
+    };
+    world.acquireLease('first');
+    const gone = world.on('first')!;
+    world.request('first', { kind: 'network', unsent: true });
+    expect(take(200)[gone]).toBe(0);
+    world.request('first', { kind: 'ok', status: 200 });
+    const after = take(90);
+    expect(after).toEqual({ eu: 30, us: 30, ap: 30 });
   });
 
   it('is not blamed for an answer that every endpoint gives', () => {

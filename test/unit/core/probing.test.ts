@@ -84,17 +84,33 @@ describe('before a lease', () => {
     expect([world.probes, world.on('a')]).toEqual([[], 'eu/one']);
   });
 
-  it('a path that fails alike everywhere blames no endpoint', () => {
-    const world = worldOf([checked('eu'), checked('us'), checked('ap')]);
+  it('the only endpoint is out when its probe fails, and the lease is refused at once with the reason', () => {
+    for (const [result, why] of [
+      [{ kind: 'network', unsent: true, code: 'ECONNREFUSED' }, 'it refuses connections (ECONNREFUSED)'],
+      [{ kind: 'network', unsent: true, code: 'ENOTFOUND' }, 'its host is not found (ENOTFOUND)'],
+      [{ kind: 'server', status: 503 }, 'it answered 503'],
+      [{ kind: 'timeout' }, 'no answer in time'],
+    ] as const) {
+      const world = worldOf([checked('eu')], [key('one')]);
+      world.acquireLease('a');
+      world.probed(result);
+      expect(world.state('eu')).toBe('ejected');
+      const refused = refusalOf(world.effects);
+      expect(refused).toMatchObject({ timedOut: false, reasons: [{ name: 'eu', cause: 'fault' }] });
+      expect(refused?.reasons[0]?.why).toContain(`its probe failed: ${why}`);
+    }
+  });
+
+  it('leases of the only endpoint are refused until a probe finds it back', () => {
+    const world = worldOf([checked('eu')]);
     world.acquireLease('a');
-    world.probed({ kind: 'server', status: 404 });
-    expect(['eu', 'us', 'ap'].map((name) => world.state(name))).toEqual(Array(3).fill('healthy'));
-    expect(world.on('a')).not.toBeNull();
-    world.pass(61_000);
-    world.acquireLease('b');
-    world.probed({ kind: 'server', status: 404 });
-    expect(['eu', 'us', 'ap'].map((name) => world.state(name))).toEqual(Array(3).fill('healthy'));
-    expect(whys(world).at(-1)).toContain('fail alike');
+    world.probed({ kind: 'network', unsent: true });
+    world.pass(600);
+    world.acquireLease('b', { timeoutMs: 60_000 });
+    expect(world.on('b')).toBeNull();
+    world.probed({ kind: 'ok', status: 200 });
+    world.acquireLease('c');
+    expect([world.state('eu'), world.on('c')]).toEqual(['healthy', 'eu']);
   });
 
   it('nothing is probed without a health path, nor where no link can', () => {
@@ -156,9 +172,7 @@ describe('an endpoint that is out', () => {
       world.probed({ kind: 'timeout' });
     }
     expect(world.state('eu')).toBe('ejected');
-    expect(whys(world)).toContainEqual(
-      expect.stringMatching(/^half-open → ejected: its probe failed: timeout/),
-    );
+    expect(whys(world)).toContainEqual('half-open → ejected: its probe failed: no answer in time');
   });
 
   it('by faults that its health path does not show comes back by one lease’s trial, not before its time', () => {

@@ -86,8 +86,18 @@ function inTime(pool: PoolState, wish: Wish, spec: Spec, kind: MemberState['kind
   if (!member) return true;
   const { health, modelLimits } = member;
   if (health.state === 'quarantined' || health.state === 'disabled') return false;
+  // Nobody waits for the trial of the only endpoint that could serve.
+  if (kind === 'endpoint' && health.state === 'ejected' && isOnly(pool, wish)) return false;
   const limits = modelLimits.get(wish.need['model'] ?? '');
   return Math.max(untilOf(health) ?? 0, limits?.coolUntil ?? 0) <= wish.deadline;
+}
+
+function isOnly(pool: PoolState, wish: Wish): boolean {
+  const usable = wish.spec.endpoints.filter((spec) => {
+    const state = memberStateOf(pool, 'endpoint', spec.id)?.health.state;
+    return isAllowed(wish, spec) && state !== 'disabled';
+  });
+  return usable.length === 1;
 }
 
 /** A key that was refused and never worked: others go first, as long as there are any to be had in time. */
