@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -167,8 +167,7 @@ describe.skipIf(foundServers().length === 0)(
         writeFileSync(path.join(own, 'output'), result.output);
         writeFileSync(path.join(own, 'summary'), readFileSync(path.join(project.folder, 'summary.md')));
         await until('the broker has ended', () => existsSync(cache()));
-        for (const name of readdirSync(cache()))
-          writeFileSync(path.join(own, name), readFileSync(path.join(cache(), name)));
+        cpSync(cache(), own, { recursive: true });
         expect(await findSecrets(own, secrets)).toEqual([]);
         expect(await findSecrets(path.join(project.folder, 'gemba-report'), secrets)).toEqual([]);
       } finally {

@@ -96,8 +96,9 @@ describe('the records of a run', () => {
     expect(await findSecrets(path.join(project.folder, 'gemba-report'), { BOT })).toEqual([]);
     // Written when the broker ends.
     const learned = (): string =>
-      readdirSync(cache())
-        .map((file) => readFileSync(path.join(cache(), file), 'utf8'))
+      readdirSync(cache(), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => readFileSync(path.join(cache(), name), 'utf8'))
         .join('');
     await until('what was learned of the strategies', () => learned().includes('sign in as [key api/bot]'));
     expect(learned()).not.toContain(BOT);
