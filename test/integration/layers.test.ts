@@ -13,7 +13,7 @@ async function setUp(): Promise<SuiteSetup> {
   });
   const base = {
     pools: {
-      api: {
+      default: {
         endpoints: [
           { name: 'eu', url: '${API}', headers: { 'x-tenant': 'secret-tenant', 'X-Gate': 'open' } },
         ],
@@ -22,12 +22,17 @@ async function setUp(): Promise<SuiteSetup> {
           { name: 'env', value: '${KEY}', labels: { from: 'env' } },
         ],
       },
+      accented: {
+        endpoints: [{ url: '${API}', headers: { 'x-tenant': 'Zoë' } }],
+        keys: ['clé'],
+        auth: { header: 'x-gate' },
+      },
     },
   };
   const staging = {
     extends: './config/base.json',
     pools: {
-      api: { keys: [{ name: 'default', value: '${NONE:-key-by-default}', labels: { from: 'default' } }] },
+      default: { keys: [{ name: 'default', value: '${NONE:-key-by-default}', labels: { from: 'default' } }] },
     },
   };
   return {
@@ -35,7 +40,7 @@ async function setUp(): Promise<SuiteSetup> {
       'config/base.json': JSON.stringify(base),
       'staging.json': JSON.stringify(staging),
       'secrets/key': 'key-from-file\n',
-      '.env': `KEY=key-from-env\nAPI=${api.url}\nGEMBA_PIN=api/none\n`,
+      '.env': `KEY=key-from-env\nAPI=${api.url}\nGEMBA_PIN=default/none\n`,
     },
     env: { GEMBA_CONFIG: 'staging.json' },
     config: `{ use: { launchOptions: ${JSON.stringify(findChromium() ?? {})} } }`,
@@ -80,5 +85,28 @@ describe('A configuration of several files', () => {
       expect(page?.headers).toMatchObject({ 'x-tenant': 'secret-tenant', 'x-gate': 'open' });
       expect(JSON.stringify(result.report)).not.toContain('secret-tenant');
     },
+  );
+
+  scenario(
+    'sends headers beyond ASCII as HTTP clients do, one byte a character, also by a page',
+    `
+    test.use({ gembaPool: 'accented' });
+    test('sends them', async ({ request, page, gemba }) => {
+      const sent = { tenant: 'Zoë', gate: 'clé' };
+      expect(await (await request.get('/')).json()).toMatchObject(sent);
+      expect(await (await gemba.fetch('/')).json()).toMatchObject(sent);
+      await page.goto('/page');
+      const data = () => page.evaluate(async () => (await fetch('/data')).json());
+      expect(await data()).toMatchObject(sent);
+      await page.route('**/data', (route) => route.continue());
+      expect(await data()).toMatchObject(sent);
+      await page.route('**/data', async (route) => route.fulfill({ response: await route.fetch() }));
+      expect(await data()).toMatchObject(sent);
+    });
+  `,
+    ({ result }) =>
+      expect(result.output).toContain(
+        'Gemba warning: since a key or header of pool "accented" has characters beyond ASCII, its pages send',
+      ),
   );
 });
