@@ -9,6 +9,7 @@ import {
   textRevision,
 } from '../config/source.ts';
 import type { Clock } from '../core/clock.ts';
+import { withoutCode } from '../core/errors.ts';
 import type { ConfigState } from '../core/types.ts';
 import { stampOf } from '../shared/file-stamp.ts';
 import { memoize } from '../shared/memoize.ts';
@@ -215,7 +216,7 @@ export async function configReader(): Promise<Reader> {
     check: checkSource,
     problemsOf: (error) => {
       if (error instanceof ConfigError) return error.problems.map(inWords);
-      return [error instanceof Error ? error.message : String(error)];
+      return [error instanceof Error ? withoutCode(error.message) : String(error)];
     },
     // What cannot be watched is looked at all the same.
     watch: (files, onSettled) => watchFiles(files, onSettled, () => undefined),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { dateOfSteady, seededRandom, steadyClock, systemClock, systemRandom } from '../core/clock.ts';
-import { GembaError } from '../core/errors.ts';
+import { GembaError, withoutCode } from '../core/errors.ts';
 import type { SharedStore } from '../redis/types.ts';
 import { PoolRouting } from '../router/routing.ts';
 import { presenceSocket, presentClients } from '../shared/local-sockets.ts';
@@ -144,7 +144,7 @@ async function openShared(broker: () => Broker, inMidRun: boolean): Promise<Shar
       onProved: (leases, until) => broker().proved(leases, until),
     });
   } catch (error) {
-    if (GembaError.is(error)) return error.message;
+    if (GembaError.is(error)) return withoutCode(error.message);
     throw error;
   }
 }

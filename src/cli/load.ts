@@ -6,7 +6,7 @@ import { readSource } from '../config/layers.ts';
 import { configOf, loadGembaConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import type { LoadedConfig } from '../config/types.ts';
-import { GembaError } from '../core/errors.ts';
+import { GembaError, withoutCode } from '../core/errors.ts';
 import type { Arguments } from './command.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -70,5 +70,5 @@ function withAdvice(error: unknown, needed: string, place: string): unknown {
   if (!unset) return error;
   const advice =
     `${needed}\n` + `Variables are taken from the environment, then from ${place}. Another file: --env FILE`;
-  return new GembaError('GEMBA_CONFIG_INVALID', `${error.message}\n${advice}`, { cause: error });
+  return new GembaError('GEMBA_CONFIG_INVALID', `${withoutCode(error.message)}\n${advice}`, { cause: error });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Answer, BrokerMessage, ConfigUpdate, ClientMessage, ProbeRequest } from '../wire/messages.ts';
 import { monotonic } from '../core/clock.ts';
-import type { GembaError } from '../core/errors.ts';
+import { withoutCode, type GembaError } from '../core/errors.ts';
 import type { PoolSpec, HealthSnapshot, ResetReason, StrategyOutcome } from '../core/types.ts';
 import { parseJson } from '../shared/json.ts';
 import { sleep } from '../shared/sleep.ts';
@@ -394,7 +394,7 @@ export class BrokerClient {
 
   /** The broker does not understand this client: asking again would not help. */
   #giveUp(error: GembaError): void {
-    this.#heldLeases.loseAll(error.message);
+    this.#heldLeases.loseAll(withoutCode(error.message));
     this.#fail(error);
     this.close();
   }

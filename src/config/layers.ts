@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { GembaError } from '../core/errors.ts';
+import { GembaError, withoutCode } from '../core/errors.ts';
 import { asObject } from './json.ts';
 import { parseText, type ParsedText } from './parsed-text.ts';
 import { configError, type Finding } from './problems.ts';
@@ -129,5 +129,5 @@ function referencesOf(layer: ConfigLayer): BaseReference[] {
 /** What is wrong with a file, without the name of it. */
 function reasonOf(error: GembaError): string {
   const { problems } = error as { problems?: readonly { readonly message: string }[] };
-  return problems?.[0]?.message ?? error.message;
+  return problems?.[0]?.message ?? withoutCode(error.message);
 }

@@ -36,18 +36,23 @@ export const ERROR_CODES = [
 export type GembaErrorCode = (typeof ERROR_CODES)[number];
 
 const BRAND = Symbol.for('gemba-agent.error');
+const PAGE = 'node_modules/gemba-agent/docs/troubleshooting.md';
+const CODE_AT_END = new RegExp(String.raw`\s*\((?:${ERROR_CODES.join('|')})\)$`);
 
 /**
  * The error of this package. `code` is stable and safe to test for; the message says what was found, where, and
- * what to do, and never holds a secret.
+ * what to do, ends with the code in parentheses, and never holds a secret.
  */
 export class GembaError extends Error {
   override readonly name = 'GembaError';
   readonly code: GembaErrorCode;
+  /** The code's entry in the installed docs, such as `node_modules/gemba-agent/docs/troubleshooting.md#gemba_usage`. */
+  readonly docs: string;
 
   constructor(code: GembaErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(endingWith(code, message), options);
     this.code = code;
+    this.docs = `${PAGE}#${code.toLowerCase()}`;
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -55,4 +60,17 @@ export class GembaError extends Error {
   static is(error: unknown): error is GembaError {
     return typeof error === 'object' && error !== null && BRAND in error;
   }
+}
+
+/** A message without the code at its end, to be part of another message. */
+export function withoutCode(message: string): string {
+  return message.replace(CODE_AT_END, '');
+}
+
+/** After a list or a line to copy, the code stands in a line of its own. */
+function endingWith(code: GembaErrorCode, message: string): string {
+  const text = withoutCode(message);
+  const [last, ...before] = text.split('\n').reverse();
+  const isSentence = before.length === 0 || /^\S.*\.$/.test(last!);
+  return `${text}${isSentence ? ' ' : '\n'}(${code})`;
 }

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GembaError } from '../core/errors.ts';
+import { GembaError, withoutCode } from '../core/errors.ts';
 
 /** A file that two processes of a user share is short: longer ones are another's. */
 const MAX_BYTES = 4_096;
@@ -28,7 +28,7 @@ export function privateFolder(maxLength = Infinity): string {
   const reasons: string[] = [];
   for (const base of bases()) {
     const folder = tryFolder(base);
-    if (typeof folder !== 'string') reasons.push(folder.message);
+    if (typeof folder !== 'string') reasons.push(withoutCode(folder.message));
     else if (Buffer.byteLength(folder) <= maxLength) return folder;
     else
       reasons.push(`${folder}: the path is longer than ${maxLength} bytes, so that no socket can lie in it`);

@@ -692,7 +692,7 @@ describe.each(foundServers())('a store on %s', (program) => {
     };
     const said = (why: string, at = '127.0.0.1:PORT'): string =>
       `The store at ${at} cannot be used: ${why}. ` +
-      'Start or repair it, or correct "store" in gemba.config.json or GEMBA_STORE.';
+      'Start or repair it, or correct "store" in gemba.config.json or GEMBA_STORE. (GEMBA_STORE_UNREACHABLE)';
 
     it.each([
       ['a wrong password', 'wrong-user:geheim2', '', 'it refuses the user or the password (WRONGPASS)'],

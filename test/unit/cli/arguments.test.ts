@@ -43,7 +43,9 @@ describe('the arguments of a command', () => {
     [['api'], 'gemba status takes no "api"'],
   ])('%j is misuse, answered with the usage', async (args, message) => {
     const usage = 'Usage: gemba status [--json] [--config FILE] [--env FILE]';
-    expect(await misuse(() => readArguments(spec('status'), args))).toBe(`${message}\n${usage}`);
+    expect(await misuse(() => readArguments(spec('status'), args))).toBe(
+      `${message}\n${usage}\n(GEMBA_USAGE)`,
+    );
   });
 
   it('takes what stands after "--" as a command, with each value of an option', () => {
@@ -78,7 +80,9 @@ describe('the arguments of a command', () => {
     [['api/a', '--json'], 'gemba enable does not know "--json"; known: --config, --env, --help'],
   ])('%j names no one member', async (args, message) => {
     const usage = 'Usage: gemba enable POOL/NAME [--config FILE] [--env FILE]';
-    expect(await misuse(() => runCommand('enable', args, { folder: '/' }))).toBe(`${message}\n${usage}`);
+    expect(await misuse(() => runCommand('enable', args, { folder: '/' }))).toBe(
+      `${message}\n${usage}\n(GEMBA_USAGE)`,
+    );
   });
 });
 

@@ -13,7 +13,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigEdit, editConfig } from '../../../src/config/edits/edit.ts';
 import { revisionOf as revisionOfAll } from '../../../src/config/source.ts';
-import { GembaError } from '../../../src/core/errors.ts';
+import { GembaError, withoutCode } from '../../../src/core/errors.ts';
 
 const TEXT = `// The shop's staging system.
 {
@@ -72,7 +72,7 @@ function codeOf(edit: () => unknown): string {
   try {
     edit();
   } catch (error) {
-    if (GembaError.is(error)) return `${error.code} ${error.message}`;
+    if (GembaError.is(error)) return `${error.code} ${withoutCode(error.message)}`;
     throw error;
   }
   throw new Error('it was written');

@@ -55,7 +55,8 @@ describe('Keys from a variable', () => {
       });
       expect(message).toBe(
         'gemba.config.json is not valid (1 problem):\n' +
-          '  /project/gemba.config.json:1:44  pools.api.keys.fromEnv: the variable KEYS must hold a JSON array of keys, or values separated by commas or line breaks',
+          '  /project/gemba.config.json:1:44  pools.api.keys.fromEnv: the variable KEYS must hold a JSON array of keys, or values separated by commas or line breaks\n' +
+          '(GEMBA_CONFIG_INVALID)',
       );
     },
   );
@@ -84,7 +85,8 @@ describe('Keys from a variable', () => {
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 7 in the variable KEYS: has an unknown field
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 7 in the variable KEYS: must have a "value" or "fields"
         /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 6 in the variable KEYS: value "key-6" is the same secret as "key-5" (keys[4]); list each key once
-        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: endpoints.… an entry is not an endpoint of this pool; it has none"
+        /project/gemba.config.json:1:44  pools.api.keys.fromEnv: key 2 in the variable KEYS: endpoints.… an entry is not an endpoint of this pool; it has none
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 });
@@ -128,7 +130,8 @@ describe('A pool that may be skipped', () => {
     ).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (2 problems):
         /project/gemba.config.json:1:60  pools.a.timeot: unknown field; did you mean "timeout"?
-        /project/gemba.config.json:1:85  pools.a.fallback: "b" is not a pool of this file; known: a"
+        /project/gemba.config.json:1:85  pools.a.fallback: "b" is not a pool of this file; known: a
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 });

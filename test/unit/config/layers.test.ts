@@ -177,7 +177,8 @@ describe('A configuration that extends another', () => {
         /base.json:6:21  pools.api.maxRetries: must be an integer of 0 or more; found "three"
         /top.json:5:37  pools.api.endpoints[0].wieght: unknown field; did you mean "weight"?
         /top.json:5:52  pools.api.endpoints[1].url: is missing; it must be an absolute http or https address, such as "https://api.example.test"
-        /top.json:5:79  pools.api.endpoints[1].weight: must be 0, or a number from 0.0001 to 1000000; found -1"
+        /top.json:5:79  pools.api.endpoints[1].weight: must be 0, or a number from 0.0001 to 1000000; found -1
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 
@@ -196,15 +197,19 @@ describe('A configuration that extends another', () => {
         [
           "missing.json is not valid (2 problems):
           /base.json:1:12  extends: leads back to this file: /missing.json → /base.json → /missing.json
-          /missing.json:2:30  extends[1]: names /none.json, but there is no such file",
+          /missing.json:2:30  extends[1]: names /none.json, but there is no such file
+        (GEMBA_CONFIG_INVALID)",
           "wrong.json is not valid (3 problems):
           /wrong.json:1:27  extends[1]: must be a path or an array of paths, such as "./base.json"
           /wrong.json:1:29  extends[2]: must not have a variable; to have several environments, write a file for each that extends this one
-          /broken.json:1:12  a value is expected here",
+          /broken.json:1:12  a value is expected here
+        (GEMBA_CONFIG_INVALID)",
           "shape.json is not valid (1 problem):
-          /list.json:1:1  must be an object: { … }",
+          /list.json:1:1  must be an object: { … }
+        (GEMBA_CONFIG_INVALID)",
           "self.json is not valid (1 problem):
-          /self.json:1:12  extends: leads back to this file: /self.json → /self.json",
+          /self.json:1:12  extends: leads back to this file: /self.json → /self.json
+        (GEMBA_CONFIG_INVALID)",
         ]
       `);
   });
@@ -264,7 +269,8 @@ describe('A variable with a default', () => {
       "gemba.config.json is not valid (3 problems):
         /gemba.config.json:1:26  pools.api.keys[0]: has a variable in the default of another variable; a default is plain text
         /gemba.config.json:1:39  pools.api.keys[1]: must be a string that is not empty (the value comes from C)
-        /gemba.config.json:1:48  pools.api.keys[2]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves"
+        /gemba.config.json:1:48  pools.api.keys[2]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 });
@@ -304,7 +310,8 @@ describe('A value in a file', () => {
     expect(refusal('gemba.config.json', { DIR: './none' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (2 problems):
         /gemba.config.json:1:46  pools.api.keys[0].value: the file /secrets/a is empty; write the value into it, or say "whenUnset": "skip" in this pool
-        /gemba.config.json:1:118  pools.api.keys[1].fields.password: the file /none/b does not exist; write the value into it, or say "whenUnset": "skip" in this pool"
+        /gemba.config.json:1:118  pools.api.keys[1].fields.password: the file /none/b does not exist; write the value into it, or say "whenUnset": "skip" in this pool
+      (GEMBA_CONFIG_INVALID)"
     `);
     const skipped = { pools: { api: { ...config.pools.api, whenUnset: 'skip' }, b: { keys: ['k'] } } };
     write({ 'gemba.config.json': skipped });

@@ -64,14 +64,15 @@ describe('A config file is found', () => {
       failure(() => loadGembaConfig('work', { env: {}, cwd: root })),
     ]).toMatchInlineSnapshot(`
       [
-        "GEMBA_CONFIG_NOT_FOUND: the variable GEMBA_CONFIG names /none.json, but there is no such file; correct the name, or create a file with "npx gemba init"",
-        "GEMBA_CONFIG_NOT_FOUND: the option gembaConfig names /tests, but there is no such file; correct the name, or create a file with "npx gemba init"",
-        "GEMBA_CONFIG_NOT_FOUND: the variable GEMBA_CONFIG names /none.json, but there is no such file; correct the name, or create a file with "npx gemba init"",
-        "GEMBA_CONFIG_NOT_FOUND: no gemba.config.json in  or above; create one with "npx gemba init"",
-        "GEMBA_CONFIG_NOT_FOUND: there is no file /none.json; create one with "npx gemba init"",
-        "GEMBA_CONFIG_NOT_FOUND: there is no file /work/other.json/none.json; create one with "npx gemba init"",
+        "GEMBA_CONFIG_NOT_FOUND: the variable GEMBA_CONFIG names /none.json, but there is no such file; correct the name, or create a file with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
+        "GEMBA_CONFIG_NOT_FOUND: the option gembaConfig names /tests, but there is no such file; correct the name, or create a file with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
+        "GEMBA_CONFIG_NOT_FOUND: the variable GEMBA_CONFIG names /none.json, but there is no such file; correct the name, or create a file with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
+        "GEMBA_CONFIG_NOT_FOUND: no gemba.config.json in  or above; create one with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
+        "GEMBA_CONFIG_NOT_FOUND: there is no file /none.json; create one with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
+        "GEMBA_CONFIG_NOT_FOUND: there is no file /work/other.json/none.json; create one with "npx gemba init" (GEMBA_CONFIG_NOT_FOUND)",
         "GEMBA_CONFIG_INVALID: work is not valid (1 problem):
-        /work:1:1  this is a folder or a device, not a file",
+        /work:1:1  this is a folder or a device, not a file
+      (GEMBA_CONFIG_INVALID)",
       ]
     `);
   });
@@ -95,7 +96,8 @@ describe('A loaded configuration', () => {
     expect(load(text).pools['api']?.maxRetries).toBe(5);
     expect(refusal(text.replace('5, }', '"5", }'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:2:64  pools.api.maxRetries: must be an integer of 0 or more; found "5""
+        /project/gemba.config.json:2:64  pools.api.maxRetries: must be an integer of 0 or more; found "5"
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 
@@ -118,11 +120,13 @@ describe('A loaded configuration', () => {
     expect(load(SMALL, { GEMBA_STORE: '' }).store).toBe('local');
     expect(refusal(text, { GEMBA_STORE: 'postgres://canary@h' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:12  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h""
+        /project/gemba.config.json:1:12  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h"
+      (GEMBA_CONFIG_INVALID)"
     `);
     expect(refusal(SMALL, { GEMBA_STORE: 'postgres://canary@h' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:1  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h""
+        /project/gemba.config.json:1:1  GEMBA_STORE: must be "local" or a Redis address, such as "redis://host:6379/0"; found "…@h"
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 

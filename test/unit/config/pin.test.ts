@@ -42,21 +42,23 @@ describe('GEMBA_PIN', () => {
   test('must name members that there are', () => {
     expect(refusal(TEXT, { GEMBA_PIN: 'api/uk,ap/us,api,llm/key-1/x,/us,staging/key-1,api/ci-9' }))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (7 problems):
-        /project/gemba.config.json:2:12  GEMBA_PIN: "api" must be POOL/NAME, such as "api/us"
-        /project/gemba.config.json:2:12  GEMBA_PIN: "llm/key-1/x" must be POOL/NAME, such as "api/us"
-        /project/gemba.config.json:2:12  GEMBA_PIN: "/us" must be POOL/NAME, such as "api/us"
-        /project/gemba.config.json:2:12  GEMBA_PIN: there is no pool "ap"; known: "api", "llm"
-        /project/gemba.config.json:3:12  GEMBA_PIN: the pool "api" has no "uk"; known: "eu.test", "us", "key-1", "ci-1", "ci-us"
-        /project/gemba.config.json:3:12  GEMBA_PIN: the pool "api" has no "ci-9"; known: "eu.test", "us", "key-1", "ci-1", "ci-us"
-        /project/gemba.config.json:8:16  GEMBA_PIN: the pool "staging" is left out: the variable STAGING is not set"
-    `);
+        "gemba.config.json is not valid (7 problems):
+          /project/gemba.config.json:2:12  GEMBA_PIN: "api" must be POOL/NAME, such as "api/us"
+          /project/gemba.config.json:2:12  GEMBA_PIN: "llm/key-1/x" must be POOL/NAME, such as "api/us"
+          /project/gemba.config.json:2:12  GEMBA_PIN: "/us" must be POOL/NAME, such as "api/us"
+          /project/gemba.config.json:2:12  GEMBA_PIN: there is no pool "ap"; known: "api", "llm"
+          /project/gemba.config.json:3:12  GEMBA_PIN: the pool "api" has no "uk"; known: "eu.test", "us", "key-1", "ci-1", "ci-us"
+          /project/gemba.config.json:3:12  GEMBA_PIN: the pool "api" has no "ci-9"; known: "eu.test", "us", "key-1", "ci-1", "ci-us"
+          /project/gemba.config.json:8:16  GEMBA_PIN: the pool "staging" is left out: the variable STAGING is not set
+        (GEMBA_CONFIG_INVALID)"
+      `);
   });
 
   test('must not leave a pool without a key', () => {
     expect(refusal(TEXT, { GEMBA_PIN: 'api/eu.test,api/ci-us' })).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:3:12  GEMBA_PIN: no key of the pool "api" that is left works at "eu.test""
+        /project/gemba.config.json:3:12  GEMBA_PIN: no key of the pool "api" that is left works at "eu.test"
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 });

@@ -62,7 +62,7 @@ describe('Whatever is wrong in a configuration', () => {
     expect(
       messages.filter(
         (message) =>
-          !/^gemba\.config\.json is not valid \(\d+ problems?\):\n( {2}\/\S+:\d+:\d+ {2}.+\n?)+$/.test(
+          !/^gemba\.config\.json is not valid \(\d+ problems?\):\n( {2}\/\S+:\d+:\d+ {2}.+\n)+\(GEMBA_CONFIG_INVALID\)$/.test(
             message,
           ),
       ),

@@ -52,17 +52,19 @@ describe('A variable', () => {
         /project/gemba.config.json:6:47  pools.api.keys[2].value: the variable KEY is not set; set it, or say "whenUnset": "skip" in this pool
         /project/gemba.config.json:8:20  pools.api.whenEmpty: the variable WHEN is not set; set it, or say "whenUnset": "skip" in this pool
         /project/gemba.config.json:9:18  pools.api.timeout: the variable TIMEOUT is not set; set it, or say "whenUnset": "skip" in this pool
-        /project/gemba.config.json:11:36  pools.more.keys.fromEnv: the variable KEYS is empty; set it, or say "whenUnset": "skip" in this pool"
+        /project/gemba.config.json:11:36  pools.more.keys.fromEnv: the variable KEYS is empty; set it, or say "whenUnset": "skip" in this pool
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 
   test('is not found by the names that all objects have', () => {
     expect(refusal('{ "pools": { "api": { "keys": ["${constructor}", "${__proto__}"] } } }'))
       .toMatchInlineSnapshot(`
-      "gemba.config.json is not valid (2 problems):
-        /project/gemba.config.json:1:32  pools.api.keys[0]: the variable constructor is not set; set it, or say "whenUnset": "skip" in this pool
-        /project/gemba.config.json:1:50  pools.api.keys[1]: the variable __proto__ is not set; set it, or say "whenUnset": "skip" in this pool"
-    `);
+        "gemba.config.json is not valid (2 problems):
+          /project/gemba.config.json:1:32  pools.api.keys[0]: the variable constructor is not set; set it, or say "whenUnset": "skip" in this pool
+          /project/gemba.config.json:1:50  pools.api.keys[1]: the variable __proto__ is not set; set it, or say "whenUnset": "skip" in this pool
+        (GEMBA_CONFIG_INVALID)"
+      `);
   });
 
   test('has a name', () => {
@@ -72,7 +74,8 @@ describe('A variable', () => {
       "gemba.config.json is not valid (3 problems):
         /project/gemba.config.json:1:32  pools.api.keys[0]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
         /project/gemba.config.json:1:39  pools.api.keys[1]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
-        /project/gemba.config.json:1:66  pools.api.keys[3]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves"
+        /project/gemba.config.json:1:66  pools.api.keys[3]: has a "\${" that is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for the characters themselves
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 
@@ -104,7 +107,8 @@ describe('A variable', () => {
         /project/gemba.config.json:7:19  pools.api.protocol: must be one of "http", "openai", "gemini", "anthropic", "azure-openai"; found "\${V}"
         /project/gemba.config.json:8:18  pools.api.timeout: must be a duration: a number of milliseconds, or a string such as "500ms", "5s", "2m", "1h"; found "\${V}"
         /project/gemba.config.json:9:19  pools.api.fallback: "\${V}" is not a pool of this file; known: api
-        /project/gemba.config.json:10:7  pools.api["rpm\${V}"]: unknown field; known: endpoints, keys, protocol, auth, models, rotation, routing, scope, maxFailures, maxRetries, timeout, acquireTimeout, leaseTtl, ejection, retryBudget, failover, classify, whenEmpty, fallback, whenUnset"
+        /project/gemba.config.json:10:7  pools.api["rpm\${V}"]: unknown field; known: endpoints, keys, protocol, auth, models, rotation, routing, scope, maxFailures, maxRetries, timeout, acquireTimeout, leaseTtl, ejection, retryBudget, failover, classify, whenEmpty, fallback, whenUnset
+      (GEMBA_CONFIG_INVALID)"
     `);
   });
 });

@@ -75,7 +75,7 @@ describe('A watched config file', () => {
     writeFileSync(file, configOf('many'));
     await last('maxRetries');
     expect(announced[0]).toBe(
-      `gemba.config.json is not valid (1 problem):\n  ${file}:1:44  pools.api.maxRetries: must be an integer of 0 or more; found "many"`,
+      `gemba.config.json is not valid (1 problem):\n  ${file}:1:44  pools.api.maxRetries: must be an integer of 0 or more; found "many"\n(GEMBA_CONFIG_INVALID)`,
     );
     writeFileSync(file, configOf(1));
     await last('retries 1');

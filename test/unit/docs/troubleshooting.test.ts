@@ -15,10 +15,14 @@ describe('Troubleshooting', () => {
     expect(headings).toEqual([...ERROR_CODES]);
   });
 
-  test('shows a message for every code, and says what to do', () => {
+  test('shows a message for every code, its cause, and what to do', () => {
     const sections = page.prose.split(/^#+ `(?=GEMBA_)/m).slice(1);
     expect(sections).toHaveLength(ERROR_CODES.length);
-    const silent = sections.filter((section) => !section.includes('**Do:**'));
+    const silent = sections.filter((section) => {
+      const [heading, ...text] = section.split('\n');
+      const [cause, action = ''] = text.join('\n').split('**Do:**');
+      return !heading || !/\w{4}/.test(cause!) || !/\w{4}/.test(action);
+    });
     expect(silent.map((section) => section.split('`')[0])).toEqual([]);
     expect(page.blocks.length).toBeGreaterThanOrEqual(ERROR_CODES.length);
   });

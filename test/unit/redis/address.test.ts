@@ -36,7 +36,7 @@ describe('the address of a store', () => {
     'redis://:geheim@cache.test:99999',
   ])('is refused as %s without showing it', (url) => {
     expect(() => parseAddress(url)).toThrowErrorMatchingInlineSnapshot(
-      `[GembaError: The store must be an address such as "redis://host:6379/0" or "rediss://user:password@host:6379/0", with special characters of user and password percent-encoded. Correct "store" in gemba.config.json, or GEMBA_STORE.]`,
+      `[GembaError: The store must be an address such as "redis://host:6379/0" or "rediss://user:password@host:6379/0", with special characters of user and password percent-encoded. Correct "store" in gemba.config.json, or GEMBA_STORE. (GEMBA_STORE_UNREACHABLE)]`,
     );
   });
 });

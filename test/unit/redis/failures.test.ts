@@ -101,7 +101,7 @@ describe('opening a store', () => {
     const opening = openStore({ ...options, client: answering('redis_version:6.0.16') });
     await expect(opening).rejects.toMatchObject({ code: 'GEMBA_STORE_UNREACHABLE' });
     await expect(opening).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[GembaError: The store at cache.test:6390 cannot be used: it is Redis 6.0.16, and 6.2 or later is needed (or Valkey). Start or repair it, or correct "store" in gemba.config.json or GEMBA_STORE.]`,
+      `[GembaError: The store at cache.test:6390 cannot be used: it is Redis 6.0.16, and 6.2 or later is needed (or Valkey). Start or repair it, or correct "store" in gemba.config.json or GEMBA_STORE. (GEMBA_STORE_UNREACHABLE)]`,
     );
   });
 
@@ -110,7 +110,7 @@ describe('opening a store', () => {
     const loading = loadClient(() => Promise.reject(missing));
     await expect(loading).rejects.toMatchObject({ code: 'GEMBA_STORE_CLIENT_MISSING', cause: missing });
     await expect(loading).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[GembaError: A store at redis:// needs the package "@redis/client", which cannot be loaded here. Run: npm install --save-dev @redis/client]`,
+      `[GembaError: A store at redis:// needs the package "@redis/client", which cannot be loaded here. Run: npm install --save-dev @redis/client (GEMBA_STORE_CLIENT_MISSING)]`,
     );
   });
 });
