@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BrokerClient } from '../dist/client.js';
+import { BrokerClient } from '../dist/client.cjs';
 import { startEcho } from './parts/echo.mjs';
 import { median, range, row, report } from './parts/figures.mjs';
 import { inProcesses, load, perSecond, withWaits } from './parts/load.mjs';

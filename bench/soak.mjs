@@ -46,7 +46,7 @@ const SETTLE_MS = 500;
 const END_MS = 6_000;
 const PROGRESS_MS = 30_000;
 
-const { BrokerClient } = await import(pathToFileURL(path.join(options.dist, 'client.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(options.dist, 'client.cjs')));
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gs-'));
 const meeting = path.join(folder, 'tmp');

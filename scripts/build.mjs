@@ -46,7 +46,7 @@ async function build() {
   if (!run('tsc', [tsc, '-p', root, '--outDir', path.join(dist, 'types')])) return;
   pruneTypes(path.join(dist, 'types'), manifestTypes());
   for (const bundle of BUNDLES) await writeBundle(root, bundle);
-  chmodSync(path.join(dist, 'cli.js'), 0o755);
+  chmodSync(path.join(dist, 'cli.cjs'), 0o755);
   for (const script of WRITERS) if (!run(script, [path.join(root, script)])) return;
   mkdirSync(path.dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, '');

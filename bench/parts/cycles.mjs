@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
-import { BrokerClient } from '../../dist/client.js';
+import { BrokerClient } from '../../dist/client.cjs';
 import { exclusivePool, leaseCycle } from '../pool.mjs';
 import { connectEcho } from './echo.mjs';
 

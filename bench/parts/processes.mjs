@@ -23,7 +23,7 @@ export function endProcesses(fits) {
 
 /** The broker's process, by its project on its command line; null where none runs. */
 export function brokerPid(project) {
-  const isBroker = (args) => args.includes(project) && args.some((arg) => /[\\/]broker\.js$/.test(arg));
+  const isBroker = (args) => args.includes(project) && args.some((arg) => /[\\/]broker\.cjs$/.test(arg));
   return pidsOf(isBroker)[0] ?? null;
 }
 

@@ -78,7 +78,7 @@ export class Project {
     );
     const wallMs = performance.now() - began;
     if (code !== 0 && !failing) throw new Error(`playwright ${args.join(' ')} ended with ${code}:\n${said}`);
-    const broker = path.join(this.folder, 'node_modules/gemba-agent/dist/broker.js');
+    const broker = path.join(this.folder, 'node_modules/gemba-agent/dist/broker.cjs');
     // It gets none of a run's environment, so it cannot tell what it used.
     const brokerMs = cpuOfProcesses((its) => its.includes(broker));
     endProcesses((its) => its.includes(broker));

@@ -13,7 +13,7 @@ import { seededRandom } from '../../.cache/internals/index.js';
 const order = JSON.parse(process.argv[2]);
 // Brokers are started by the same program.
 if (order.exec) process.execPath = order.exec;
-const { BrokerClient } = await import(pathToFileURL(path.join(order.dist, 'client.js')));
+const { BrokerClient } = await import(pathToFileURL(path.join(order.dist, 'client.cjs')));
 
 const random = seededRandom(order.seed);
 const file = openSync(order.log, 'a');

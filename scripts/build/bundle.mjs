@@ -1,5 +1,5 @@
 // Bundles the sources with rolldown: entries by their public names, and a chunk for each part that is loaded later.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeLicenses } from './licenses.mjs';
@@ -12,22 +12,22 @@ export const BUNDLES = [
     entries: {
       index: 'src/index.ts',
       reporter: 'src/reporter/index.ts',
-      router: 'src/router/index.ts',
       config: 'src/config/index.ts',
+      router: 'src/router/index.ts',
       lease: 'src/lease/index.ts',
       cli: 'src/cli/main.ts',
       broker: 'src/broker/main.ts',
       client: 'src/client/index.ts',
     },
   },
-  { folder: '.cache/internals', entries: { index: 'scripts/internals.ts' } },
+  { folder: '.cache/internals', entries: { index: 'scripts/internals.ts' }, format: 'esm' },
 ];
 
 /** Packages that each process loads at once: as a file of ours they take a fifth of the time. */
 const BUNDLED = ['zod', 'jsonc-parser', 'leven', 'handlebars/runtime.js'];
 
-/** Entries that are started, not imported. */
-const PROGRAMS = ['cli', 'broker'];
+/** Entries that users import. The others are started as programs, or serve the benchmarks. */
+const PUBLIC = ['index', 'reporter', 'router', 'config', 'lease'];
 
 /**
  * Which file a module goes into, by the first pattern that fits its path in src: modules that are loaded together are one file.
@@ -73,7 +73,7 @@ const CHUNKS = [
   ['commands', /^cli\/(?!main|help|command|terminal|scan)/],
 ];
 
-export async function writeBundle(root, { folder, entries }) {
+export async function writeBundle(root, { folder, entries, format = 'cjs' }) {
   const bundle = await rolldown({
     cwd: root,
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
@@ -87,11 +87,14 @@ export async function writeBundle(root, { folder, entries }) {
     preserveEntrySignatures: 'allow-extension',
     treeshake: { moduleSideEffects: false },
   });
+  const ending = format === 'cjs' ? 'cjs' : 'js';
   const { output } = await bundle.write({
     dir: path.join(root, folder),
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name].js',
+    // Where Playwright runs, each ES module is loaded by way of a second thread, which takes three times as long.
+    format,
+    entryFileNames: `[name].${ending}`,
+    chunkFileNames: `[name].${ending}`,
+    esModule: true,
     codeSplitting: {
       includeDependenciesRecursively: false,
       groups: [{ name: (id) => chunkOf(root, id), debugName: 'parts' }],
@@ -99,17 +102,44 @@ export async function writeBundle(root, { folder, entries }) {
     // Fixture functions are parsed by Playwright from their text, and stacks in bug reports are to be read.
     minify: false,
     minifyInternalExports: false,
+    strict: true,
+    exports: 'named',
     comments: false,
   });
   await bundle.close();
-  if (folder === 'dist') refuseImportedEntries(output);
+  if (format === 'cjs') {
+    refuseImportedEntries(output);
+    writeModules(path.join(root, folder), output);
+  }
   writeLicenses(path.join(root, folder), output);
+}
+
+/** What is imported by its public name is an ES module, too. It gives out what the file of CommonJS has. */
+function writeModules(folder, output) {
+  for (const { isEntry, name, exports } of output) {
+    if (!isEntry || !PUBLIC.includes(name)) continue;
+    const names = exports.filter((each) => each !== 'default');
+    // The router imports nothing of Node.js. Elsewhere, requiring is quicker: Node.js reads the text of what is imported for its names.
+    const loaded =
+      name === 'router'
+        ? [`import all from './router.cjs';`]
+        : [
+            `import { createRequire } from 'node:module';`,
+            `const all = createRequire(import.meta.url)('./${name}.cjs');`,
+          ];
+    const lines = [
+      ...loaded,
+      ...(names.length > 0 ? [`export const { ${names.join(', ')} } = all;`] : []),
+      ...(exports.includes('default') ? [`export default all.default;`] : []),
+    ];
+    writeFileSync(path.join(folder, `${name}.js`), `${lines.join('\n')}\n`);
+  }
 }
 
 /** An entry exports its public names alone: what other files need of its modules belongs to a chunk of its own. */
 function refuseImportedEntries(output) {
   const entries = output
-    .filter(({ isEntry, name }) => isEntry && !PROGRAMS.includes(name))
+    .filter(({ isEntry, name }) => isEntry && PUBLIC.includes(name))
     .map(({ fileName }) => fileName);
   const faults = output.flatMap(({ fileName, imports = [] }) =>
     imports.filter((file) => entries.includes(file)).map((file) => `${fileName} imports the entry ${file}`),

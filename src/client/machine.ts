@@ -112,7 +112,7 @@ function findIdentity(project: string): BrokerIdentity | null {
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
   // It meets its clients there, and fails where nobody sees it.
   privateFolder();
-  const main = fileURLToPath(new URL('dist/broker.js', packageRoot));
+  const main = fileURLToPath(new URL('dist/broker.cjs', packageRoot));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
   const GEMBA_BROKER_STORE = address.shared && JSON.stringify({ ...address.shared, id: storeIdOf(address) });

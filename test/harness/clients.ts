@@ -5,7 +5,7 @@ import type { BrokerClient, BrokerClientOptions } from '../../src/client/broker-
 
 /** The module of links in an installed package: its links start the broker that lies beside it. */
 export function clientFile(installedProject: string): string {
-  return path.join(installedProject, 'node_modules/gemba-agent/dist/client.js');
+  return path.join(installedProject, 'node_modules/gemba-agent/dist/client.cjs');
 }
 
 export async function newClient(
@@ -40,7 +40,7 @@ export function brokersWith(argument: string): number[] {
 function isBrokerWith(argument: string, pid: string): boolean {
   try {
     const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return args.includes(argument) && args.some((arg) => /[\\/]broker\.js$/.test(arg));
+    return args.includes(argument) && args.some((arg) => /[\\/]broker\.cjs$/.test(arg));
   } catch {
     // It ended while we looked.
     return false;

@@ -10,7 +10,7 @@ import {
 import { findSecrets } from '../harness/secrets.ts';
 import { json, startServer, type TestServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 const SECRETS = {
   CARED_FOR: 'canary-cared-7f3a9c/+&',
   ECHOED: 'canary-echoed-b40c77/+&',

@@ -13,7 +13,7 @@ import {
 } from '../harness/run-inline-test.ts';
 import { json, startServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 const SECRETS = { CI_KEY_1: 'first-secret-value', CI_KEY_2: 'second-secret-value' };
 const CONFIG = {
   pools: {

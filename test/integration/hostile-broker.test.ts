@@ -152,7 +152,7 @@ describe('a broker under attack', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'gh-'));
     project = path.join(folder, 's');
     const cacheFile = path.join(folder, 'cache.json');
-    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.cjs');
     broker = spawn(process.execPath, [main, cacheFile, '', '', project], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });

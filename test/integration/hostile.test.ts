@@ -18,7 +18,7 @@ import { findSecrets } from '../harness/secrets.ts';
 import { deadUrl, findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 import { attachment, ORIGIN, RUN, testCase } from '../unit/reporter/synthetic.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 const SECRETS = {
   VALUE: 'canary-value-61f0/+&"',
   FIELD: 'canary-field-72a1/+&é',

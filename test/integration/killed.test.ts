@@ -6,7 +6,7 @@ import { reportSchema } from '../harness/report.ts';
 import { createInlineProject, type InlineProject } from '../harness/run-inline-test.ts';
 import { json, startServer, type TestServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 const SPEC = `
 import { test, expect } from 'gemba-agent';
 for (let index = 0; index < 5; index++) {

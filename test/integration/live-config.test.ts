@@ -55,7 +55,7 @@ describe('the configuration in force', () => {
   }
 
   function startBroker(): void {
-    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.cjs');
     const args = [main, path.join(folder, 'cache.json'), 'seed', file, project];
     broker = spawn(process.execPath, args, { stdio: 'inherit' });
   }

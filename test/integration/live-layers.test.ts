@@ -53,7 +53,7 @@ describe('a configuration of several files, while tests lease', () => {
 
   function start(files: Readonly<Record<string, string>>): void {
     for (const [name, text] of Object.entries(files)) writeFileSync(file(name), text);
-    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.js');
+    const main = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/broker.cjs');
     const args = [main, file('cache.json'), 'seed', file('gemba.config.json'), file('s')];
     broker = spawn(process.execPath, args, { stdio: 'inherit' });
   }

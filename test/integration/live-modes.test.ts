@@ -156,7 +156,7 @@ describe('an edit in', () => {
       configRevision: good,
       configErrors: [`${file('gemba.config.json')}:3:35  ${problem}`],
     });
-    const status = await project.node(['node_modules/gemba-agent/dist/cli.js', 'status']);
+    const status = await project.node(['node_modules/gemba-agent/dist/cli.cjs', 'status']);
     expect(status.stdout).toContain(`Revision ${good} is in force; since `);
     expect(status.stdout).toContain(problem);
     save(file('gemba.config.json'), configOf(two));

@@ -132,7 +132,7 @@ describe('a run with a live page', () => {
     expect(await page.locator('#live-message').textContent()).toBe(
       'default/three is disabled: it gets no new lease until it is enabled.',
     );
-    const status = await project.node(['node_modules/gemba-agent/dist/cli.js', 'status', '--json'], {
+    const status = await project.node(['node_modules/gemba-agent/dist/cli.cjs', 'status', '--json'], {
       env: { MAIN: main.url, FRAIL: frail.url, DOWN: main.url },
     });
     expect(status.stdout).toMatch(/"name": "three",\s+"state": "disabled"/);

@@ -36,7 +36,7 @@ with urllib.request.urlopen(ask) as answer:
 sys.exit(7)
 `,
   });
-  cli = path.join(project.folder, 'node_modules/gemba-agent/dist/cli.js');
+  cli = path.join(project.folder, 'node_modules/gemba-agent/dist/cli.cjs');
 });
 
 afterAll(async () => {

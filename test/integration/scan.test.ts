@@ -50,7 +50,7 @@ describe.skipIf(!findChromium())('gemba scan', () => {
     const run = await project.run({ env: SECRETS });
     expect(run.exitCode, run.output).toBe(0);
     const scan = (...args: string[]): ReturnType<InlineProject['node']> =>
-      project.node(['node_modules/gemba-agent/dist/cli.js', 'scan', 'out', ...args], { env: SECRETS });
+      project.node(['node_modules/gemba-agent/dist/cli.cjs', 'scan', 'out', ...args], { env: SECRETS });
     const found = await scan('--json');
     expect(found.exitCode).toBe(1);
     findings = (JSON.parse(found.stdout) as { findings: Finding[] }).findings;

@@ -6,7 +6,7 @@ import type { GembaReport } from '../harness/report.ts';
 import { createInlineProject, type Finished, type InlineProject } from '../harness/run-inline-test.ts';
 import { deadUrl, json, startServer, type TestServer } from '../harness/servers.ts';
 
-const CLI = 'node_modules/gemba-agent/dist/cli.js';
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 
 /** Calls that succeed, a retry after an environment failure, a product failure, a crash, and tests without a lease. */
 const spec = (name: string): string => `

@@ -18,7 +18,7 @@ const NAMES = ['api', 'ui'];
 
 /** The installed package's own module: the link starts the broker that lies beside it. */
 async function installed(): Promise<{ BrokerClient: new (options: BrokerClientOptions) => BrokerClient }> {
-  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/client.js');
+  const file = path.join(inject('installedProject'), 'node_modules/gemba-agent/dist/client.cjs');
   return (await import(pathToFileURL(file).href)) as {
     BrokerClient: new (options: BrokerClientOptions) => BrokerClient;
   };

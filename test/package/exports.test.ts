@@ -64,7 +64,7 @@ test('require gives the same modules as import', async () => {
 
 test('the schema and the manifest can be resolved, inner files cannot', async () => {
   const resolved = await evaluate(`
-    const attempts = ['schema.json', 'report.schema.json', 'package.json', 'dist/index.js', 'dist/base.js'].map((name) => {
+    const attempts = ['schema.json', 'report.schema.json', 'package.json', 'dist/index.js', 'dist/base.cjs'].map((name) => {
       try { import.meta.resolve('gemba-agent/' + name); return [name, true]; } catch { return [name, false]; }
     });
     console.log(JSON.stringify(Object.fromEntries(attempts)));
@@ -74,50 +74,54 @@ test('the schema and the manifest can be resolved, inner files cannot', async ()
     'report.schema.json': true,
     'package.json': true,
     'dist/index.js': false,
-    'dist/base.js': false,
+    'dist/base.cjs': false,
   });
 });
 
+/** Files and modules that importing it loads at once; those that it loads later are not followed. */
+const LOADED_BY = `
+  import { readFileSync } from 'node:fs';
+  import { fileURLToPath } from 'node:url';
+  const AT_ONCE = [
+    /^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm,
+    /^(?:let|const) \\w+ = [\\w.(]*require\\(['"]([^'"]+)['"]\\)/gm,
+    /createRequire\\(import\\.meta\\.url\\)\\(['"]([^'"]+)['"]\\)/g,
+  ];
+  function loadedBy(url, seen = new Set()) {
+    if (seen.has(url)) return seen;
+    seen.add(url);
+    if (!url.startsWith('file:')) return seen;
+    const source = readFileSync(fileURLToPath(url), 'utf8');
+    for (const pattern of AT_ONCE)
+      for (const [, name] of source.matchAll(pattern)) loadedBy(name.startsWith('.') ? new URL(name, url).href : name, seen);
+    return seen;
+  }`;
+
 test('the router loads neither Playwright nor a module of Node', async () => {
-  const loaded = await evaluate(`
-    import { readFileSync } from 'node:fs';
-    import { fileURLToPath } from 'node:url';
-    const seen = new Set();
-    const walk = (url) => {
-      if (seen.has(url)) return;
-      seen.add(url);
-      if (!url.startsWith('file:')) return;
-      const source = readFileSync(fileURLToPath(url), 'utf8');
-      for (const [, name] of source.matchAll(/^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm)) {
-        walk(name.startsWith('.') ? new URL(name, url).href : name);
-      }
-    };
-    walk(import.meta.resolve('gemba-agent/router'));
-    console.log(JSON.stringify([...seen].filter((url) => !/\\/dist\\/(router|router-core|kernel)\\.js$/.test(url))));
-  `);
-  expect(loaded).toEqual([]);
+  const loaded = (await evaluate(`${LOADED_BY}
+    console.log(JSON.stringify([...loadedBy(import.meta.resolve('gemba-agent/router'))]));
+  `)) as string[];
+  expect(loaded.map((url) => url.split('/dist/').at(-1)!)).toEqual([
+    'router.js',
+    'router.cjs',
+    'router-core.cjs',
+    'kernel.cjs',
+  ]);
 });
 
-test('leases outside of tests load no file before they are opened, and never Playwright', async () => {
-  const loaded = (await evaluate(`
-    import { readFileSync } from 'node:fs';
-    import { fileURLToPath } from 'node:url';
-    const walk = (url, seen, pattern) => {
-      if (seen.has(url)) return seen;
-      seen.add(url);
-      if (!url.startsWith('file:')) return seen;
-      const source = readFileSync(fileURLToPath(url), 'utf8');
-      for (const [, name] of source.matchAll(pattern)) walk(name.startsWith('.') ? new URL(name, url).href : name, seen, pattern);
-      return seen;
-    };
+test('leases outside of tests load nothing before they are opened, and never Playwright', async () => {
+  const loaded = (await evaluate(`${LOADED_BY}
     const entry = import.meta.resolve('gemba-agent/lease');
-    const at = walk(entry, new Set(), /^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm);
-    const opened = walk(new URL('open.js', entry).href, new Set(), /^(?:import|export)[^'"]*from ['"]([^'"]+)['"]/gm);
-    console.log(JSON.stringify({ at: [...at].length, opened: [...opened] }));
-  `)) as { at: number; opened: string[] };
-  expect(loaded.at).toBe(1);
+    const opened = loadedBy(new URL('open.cjs', entry).href);
+    console.log(JSON.stringify({ at: [...loadedBy(entry)], opened: [...opened] }));
+  `)) as { at: string[]; opened: string[] };
+  expect(loaded.at.map((url) => url.split('/dist/').at(-1)!)).toEqual([
+    'lease.js',
+    'node:module',
+    'lease.cjs',
+  ]);
   expect(loaded.opened.length).toBeGreaterThan(5);
-  expect(loaded.opened.filter((url) => /playwright|undici|reporter|worker\.js/.test(url))).toEqual([]);
+  expect(loaded.opened.filter((url) => /playwright|undici|reporter|worker\.cjs/.test(url))).toEqual([]);
 });
 
 test('the command is linked and tells its version', async () => {

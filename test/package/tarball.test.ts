@@ -1,4 +1,5 @@
 import { access, constants, readdir, readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, inject, test } from 'vitest';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 
 test('the tarball holds what runs and what describes it, no sources and no tests', () => {
   const expected =
-    /^(dist\/[\w-]+\.js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    /^(dist\/[\w-]+\.c?js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.filter((file) => /\.(test|spec)\.|__/.test(file))).toEqual([]);
   for (const name of [
@@ -30,10 +31,10 @@ test('the tarball holds what runs and what describes it, no sources and no tests
 });
 
 /** Few files: Node.js and Playwright's loader take time for each. */
-const MOST_SCRIPTS = 40;
+const MOST_SCRIPTS = 48;
 
 test('the build is a few files that can be read: no names shortened, no lines joined', async () => {
-  const scripts = files.filter((file) => /^dist\/.+\.js$/.test(file));
+  const scripts = files.filter((file) => /^dist\/.+\.c?js$/.test(file));
   expect(scripts.length).toBeLessThanOrEqual(MOST_SCRIPTS);
   for (const file of scripts) {
     const lines = (await readFile(path.join(installed, file), 'utf8')).split('\n');
@@ -43,7 +44,7 @@ test('the build is a few files that can be read: no names shortened, no lines jo
 });
 
 test('fixture functions keep the parameters that Playwright parses from their text', async () => {
-  const text = await readFile(path.join(installed, 'dist/index.js'), 'utf8');
+  const text = await readFile(path.join(installed, 'dist/index.cjs'), 'utf8');
   expect(text).toContain('async ({ _gembaScope, _gembaTarget, context }, use, testInfo) =>');
   expect(text).toContain('async ({ baseURL, _gembaScope }, use, testInfo) =>');
 });
@@ -65,7 +66,7 @@ test('every template is shipped as it is', async () => {
 });
 
 test('the command is executable and names its interpreter', async () => {
-  const command = path.join(installed, 'dist/cli.js');
+  const command = path.join(installed, 'dist/cli.cjs');
   expect((await readFile(command, 'utf8')).split('\n')[0]).toBe('#!/usr/bin/env node');
   await access(command, constants.X_OK);
 });
@@ -74,9 +75,7 @@ test('the build imports only what its manifest names', async () => {
   const manifest = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Manifest;
   const allowed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const imports = await Promise.all(files.filter((file) => file.startsWith('dist/')).map(bareImports));
-  const foreign = imports
-    .flat()
-    .filter((name) => !name.startsWith('node:') && !allowed.includes(packageOf(name)));
+  const foreign = imports.flat().filter((name) => !isBuiltin(name) && !allowed.includes(packageOf(name)));
   expect([...new Set(foreign)]).toEqual([]);
 });
 
@@ -96,7 +95,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function bareImports(file: string): Promise<string[]> {
   const text = await readFile(path.join(installed, file), 'utf8');
   const found = text.matchAll(
-    /(?:^import |^(?:import|export) [^;]*? from |\bimport\()['"]([^'"./][^'"]*)['"]/gm,
+    /(?:^import |^(?:import|export) [^;]*? from |\bimport\(|\brequire\()['"]([^'"./][^'"]*)['"]/gm,
   );
   return [...found].map((match) => match[1]!);
 }
