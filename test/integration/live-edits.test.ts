@@ -155,7 +155,7 @@ describe('an edit from the live page', () => {
     writeFileSync(file, mine);
     expect(await post({ name: 'one', set: { weight: 3 } })).toEqual({
       status: 409,
-      text: 'gemba.config.json was changed meanwhile, so nothing was written. Look at it again, and repeat the change.',
+      text: 'gemba.config.json was changed meanwhile, so nothing was written. Look at it again, and repeat the change. (GEMBA_CONFIG_CHANGED)',
     });
     expect(readFileSync(file, 'utf8')).toBe(mine);
     writeFileSync(file, '{ "pools": ');
@@ -180,11 +180,11 @@ describe('an edit from the live page', () => {
     ],
     [
       { name: 'three', set: { weight: 2 } },
-      'Pool "api" of gemba.config.json has no key "three"; known: one, two.',
+      'Pool "api" of gemba.config.json has no key "three"; known: one, two. (GEMBA_USAGE)',
     ],
     [
       { pool: 'vendor', name: 'key-1', set: { weight: 2 } },
-      'The keys of pool "vendor" come from the variable LIVE_EDITS_KEYS, so they cannot be changed in gemba.config.json.',
+      'The keys of pool "vendor" come from the variable LIVE_EDITS_KEYS, so they cannot be changed in gemba.config.json. (GEMBA_USAGE)',
     ],
     [{ name: 'one', set: { weight: '2' } }, expect.stringMatching(/^Send the revision/)],
     [{ name: 'one', set: { value: 'mine' } }, expect.stringMatching(/^Send the revision/)],
