@@ -22,7 +22,7 @@ export function applyLeaseMessage(
     case 'acquire': {
       // Spelled out: this is the hottest of all messages, and a copy of a parsed one costs as much as its lease.
       const { ask, lease, need, onlyEndpoint, holder, testId, timeoutMs, exclude, prefer } = message;
-      const { isFirst, canYield, resets, waitedMs } = message;
+      const { isFirst, canYield, resets, forCall, waitedMs } = message;
       const to = { client, ask };
       const request = {
         to,
@@ -38,6 +38,7 @@ export function applyLeaseMessage(
         isFirst,
         canYield,
         resets,
+        forCall,
         waitedMs,
       };
       return acquireLease(pool, request, context);
@@ -60,8 +61,8 @@ export function toAnswer(effect: Extract<Effect, { to: unknown }>): Answer {
     case 'permit':
       return permitOf(effect);
     case 'stay': {
-      const { why, gone = [] } = effect;
-      return { is: 'stay', why, ...(gone.length > 0 && { gone }) };
+      const { why, gone = [], keyOut } = effect;
+      return { is: 'stay', why, ...(gone.length > 0 && { gone }), ...(keyOut && { keyOut }) };
     }
     case 'lost':
       return { is: 'lost', why: effect.why };

@@ -132,7 +132,8 @@ export class Pools {
 
   /** Why it cannot be; null where it is on the books. */
   #restoreLease(connection: Connection, restored: Hello['held'][number], context: Context): string | null {
-    const { lease: id, pool: name, need, onlyEndpoint, holder, testId, resets, endpoint, key } = restored;
+    const { lease: id, pool: name, need, onlyEndpoint, holder, testId, resets, forCall } = restored;
+    const { endpoint, key } = restored;
     const { client, specs } = connection;
     const spec = specs.get(name) ?? withoutMembers(name, specs);
     if (!spec || isForeign(this.with(id), id, client)) return UNKNOWN_LEASE;
@@ -140,7 +141,7 @@ export class Pools {
     const isKnown = pool.leases.has(id);
     const found = restoreLease(
       pool,
-      { id, client, spec, need, onlyEndpoint, holder, testId, resets },
+      { id, client, spec, need, onlyEndpoint, holder, testId, resets, forCall },
       { endpoint, key },
       context,
     );

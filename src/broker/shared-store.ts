@@ -81,7 +81,7 @@ export class SharedStoreAdapter {
 
   /** A lease that a link holds since before this broker: its claim is taken over, or made again. */
   async takeOver(pool: PoolState, lease: LeaseState): Promise<void> {
-    const slots = slotsOf(pool, lease.resolved, lease);
+    const slots = slotsOf(pool, lease.resolved, lease, lease.forCall);
     if (slots.length === 0) return;
     lease.claim = 'held';
     // Where it fails the store reports the lease as lost, once that is sure.

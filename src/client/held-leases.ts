@@ -78,9 +78,9 @@ export class HeldLeases {
     if (!('grant' in answer)) return;
     // From this moment on it must be told to a new broker, whoever has yet to take it over here.
     if (question.type === 'acquire') {
-      const { lease, pool, need, onlyEndpoint, holder, testId, resets } = question;
+      const { lease, pool, need, onlyEndpoint, holder, testId, resets, forCall } = question;
       const about = { lease, pool, need, onlyEndpoint, holder, testId };
-      this.#held.set(lease, { ...about, ...(resets && { resets }) });
+      this.#held.set(lease, { ...about, ...(resets && { resets }), ...(forCall && { forCall }) });
     }
     this.#grants.set(question.lease, answer.grant);
     if (answer.grant.provedUntil !== undefined) this.#ahead = this.#date() - this.#now();

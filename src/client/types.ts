@@ -52,6 +52,7 @@ export interface HeldLeaseInfo {
   readonly holder: string;
   readonly testId: string | null;
   readonly resets?: boolean | undefined;
+  readonly forCall?: boolean | undefined;
 }
 
 export interface Pending {

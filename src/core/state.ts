@@ -108,6 +108,8 @@ export interface LeaseState {
   fastPath: boolean;
   /** Its holder resets dirty accounts, so one that it leaves by a crash is dirty. */
   resets: boolean;
+  /** It is another key for one call of a lease that its client has at that endpoint, whose place there serves both. */
+  readonly forCall: boolean;
   /** Its claim in the shared store; `none` without one. */
   claim: 'none' | 'pending' | 'held';
   /** Until when no other machine can have it, by its claim; on the machine's monotonic clock. */
@@ -143,6 +145,8 @@ export interface LeaseWaiter {
   readonly canYield: boolean;
   /** It resets a dirty account; others take one only where no clean one is free. */
   readonly resets: boolean;
+  /** It wants another key for one call of a lease that its client has at that endpoint. */
+  readonly forCall: boolean;
   readonly deadline: number;
   /** Subjects that will not do: the ones a call just failed at. */
   readonly exclude: ReadonlySet<string>;
@@ -163,6 +167,8 @@ export interface PermitWaiter extends ReplyTo {
   readonly mostMs?: number | undefined;
   /** What it is expected to use of its key's budget. */
   readonly spending?: { readonly id: string; readonly tokens: number } | undefined;
+  /** Another key may serve the call: it wants to hear where its own is out of service, rather than to wait. */
+  readonly reroutable?: boolean | undefined;
   /** When its key's budget is looked at again; absent: it is not waited for. */
   budgetAt?: number | undefined;
   /** When its reserved turn comes; null: not reserved yet. */
@@ -322,6 +328,9 @@ export interface SharedDraw {
   readonly until: number;
 }
 
+/** How long a key is out of service. */
+export type KeyOut = 'for a moment' | 'for long';
+
 /** What a pool wants done after an event: answers to links, and news. */
 export type Effect =
   | { readonly type: 'granted'; readonly to: ReplyTo; readonly lease: LeaseState; readonly waitedMs: number }
@@ -343,6 +352,8 @@ export type Effect =
       readonly why: string;
       /** Members with their reasons, where none of the pool can serve now. */
       readonly gone?: readonly Refusal[];
+      /** The key is out of service: for a moment, or for longer than a call can wait. */
+      readonly keyOut?: KeyOut;
     }
   /** The lease is not on the broker's books: nothing may use it any more. */
   | { readonly type: 'lost'; readonly to: ReplyTo; readonly why: string }

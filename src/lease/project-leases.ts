@@ -3,7 +3,7 @@ import type { AvailableConfig } from '../config/available.ts';
 import { redactorOf } from '../config/redactor.ts';
 import { GembaError } from '../core/errors.ts';
 import type { HeldLease } from '../fixtures/lease/held-lease.ts';
-import { Leases, type Source } from '../fixtures/lease/leases.ts';
+import { Leases, type OtherKey, type Source } from '../fixtures/lease/leases.ts';
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { defaultPool, poolIn, viewOf } from '../fixtures/lease/pool-view.ts';
 import { endpointNamed } from '../fixtures/lease/pin.ts';
@@ -86,6 +86,13 @@ export class ProjectLeases {
   /** Lets a lease go on in the pool that stands in for its own; false where there is none. */
   fallBack(held: HeldLease): Promise<boolean> {
     return this.#leases.fallBack(held, async (name) => this.#source(name));
+  }
+
+  /** Another key for one call of a lease that stays on its own; null where none is to be had. */
+  async takeForCall(held: HeldLease, wanted: OtherKey): Promise<HeldLease | null> {
+    const other = await this.#leases.takeForCall(held, this.#source(held.init.poolName), wanted);
+    other?.onRelease(() => this.#leases.forget(other));
+    return other;
   }
 
   release(held: HeldLease): void {

@@ -19,6 +19,7 @@ export function scriptScope(
     over: closed,
     track: (work) => void work.catch(() => undefined),
     fallBack: (lease) => leases.fallBack(lease),
+    takeForCall: (lease, wanted) => leases.takeForCall(lease, wanted),
     heldBy: (view) => leases.heldBy(view),
   };
 }

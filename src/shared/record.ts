@@ -122,6 +122,8 @@ const record = z.object({
       heldMs: number,
       /** Its pool speaks a vendor's protocol. */
       ofVendor: z.boolean().optional(),
+      /** It was another key than the fixed lease's, for one call. */
+      rerouted: z.boolean().optional(),
     }),
   ),
   /** Calls of the test through its leases, however many attempts each took. */

@@ -1,7 +1,7 @@
 import type * as zod from 'zod';
 import type { PoolStatus } from '../core/admin.ts';
 import type { ProductFailure } from '../core/blame/test-retries.ts';
-import type { DeadlockKind, Refusal } from '../core/state.ts';
+import type { DeadlockKind, KeyOut, Refusal } from '../core/state.ts';
 import { PROBE_SUBJECTS, type ProbeResult } from '../core/health/probe-results.ts';
 import { AUTH_SENT, LOCALITIES, type RequestOutcome, type RequestReport } from '../core/request-outcome.ts';
 import {
@@ -224,6 +224,7 @@ const message = z.discriminatedUnion('type', [
         holder: words,
         testId: text.nullable(),
         resets: z.boolean().optional(),
+        forCall: z.boolean().optional(),
         ...grant,
       }),
     ),
@@ -245,6 +246,8 @@ const message = z.discriminatedUnion('type', [
     canYield: z.boolean().optional(),
     /** It resets a dirty account before it uses it. */
     resets: z.boolean().optional(),
+    /** It is another key for one call of a lease that its client has at that endpoint. */
+    forCall: z.boolean().optional(),
     /** It was asked before, of a broker or over a connection that was lost: so long ago. */
     waitedMs: milliseconds.optional(),
   }),
@@ -268,6 +271,8 @@ const message = z.discriminatedUnion('type', [
     mostMs: milliseconds.optional(),
     /** What it is expected to use of its key's budget; `spent` settles that. */
     spending: z.object({ id: text, tokens: z.number().nonnegative() }).optional(),
+    /** Another key may serve it: where its own is out of service, the answer is `stay` with `keyOut`. */
+    reroutable: z.boolean().optional(),
   }),
   /** What a request used of its key's budget; null: as much as was expected. */
   z.object({ type: z.literal('spent'), lease: id, id: text, tokens: z.number().nonnegative().nullable() }),
@@ -405,7 +410,13 @@ export type Answer =
       readonly dueAt?: number | undefined;
     }
   /** `gone`: no member of the pool can serve now, for these reasons. */
-  | { readonly is: 'stay'; readonly why: string; readonly gone?: readonly Refusal[] | undefined }
+  | {
+      readonly is: 'stay';
+      readonly why: string;
+      readonly gone?: readonly Refusal[] | undefined;
+      /** The key of a call that another one may serve is out of service. */
+      readonly keyOut?: KeyOut | undefined;
+    }
   /** Another may hold its member: nothing may use the lease any more. */
   | { readonly is: 'lost'; readonly why: string }
   | { readonly is: 'proved'; readonly provedUntil: number | null }

@@ -60,6 +60,7 @@ const lease = z.object({
   heldMs: z.number(),
   requests: count,
   failures: count,
+  rerouted: z.boolean(),
 });
 
 const waited = z.object({

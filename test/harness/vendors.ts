@@ -9,7 +9,7 @@ const BUSY_MS = 600;
 /**
  * A server that speaks the wire formats of OpenAI, Azure OpenAI, Gemini and Anthropic, streams included. What a key comes to is in its
  * name: `fine…`, `revoked…`, `used…` (its quota is gone), `busy…` (throttled for 600 ms at its first call), `down…`
- * (503 always), `flaky…` (503 at its first call), `half…` (throttled for the model `scarce`).
+ * (503 always), `limited…` (throttled for 30 s at each call), `flaky…` (503 at its first call), `half…` (throttled for the model `scarce`).
  */
 export async function vendorServer(): Promise<TestServer> {
   const calls = new Map<string, number>();
@@ -22,6 +22,7 @@ export async function vendorServer(): Promise<TestServer> {
     if (key.startsWith('revoked') || key === '') return vendor.invalid(response);
     if (key.startsWith('used')) return vendor.used(response);
     if (key.startsWith('busy') && before === 0) return vendor.busy(response);
+    if (key.startsWith('limited')) return vendor.busy(response, 30_000);
     if (key.startsWith('half') && `${seen.url} ${seen.body}`.includes('scarce'))
       return vendor.busy(response, 60_000);
     if (key.startsWith('down') || (key.startsWith('flaky') && before === 0))

@@ -26,6 +26,8 @@ export interface AcquireRequest {
   readonly canYield?: boolean | undefined;
   /** It resets a dirty account before it uses it. */
   readonly resets?: boolean | undefined;
+  /** It wants another key for one call of a lease that its client has at that endpoint. */
+  readonly forCall?: boolean | undefined;
   /** How long ago it was asked first, where a broker or a connection was lost since: its place and its time go by that. */
   readonly waitedMs?: number | undefined;
 }
@@ -64,6 +66,7 @@ export function acquireLease(pool: PoolState, request: AcquireRequest, context: 
     isNew: !held,
     canYield: request.canYield === true,
     resets: request.resets === true,
+    forCall: request.forCall === true,
     deadline: since + request.timeoutMs,
     exclude: request.exclude?.length ? new Set(request.exclude) : NONE,
     prefer: request.prefer?.length ? new Set(request.prefer) : NONE,
@@ -84,6 +87,7 @@ export interface RestoredLease {
   readonly holder: string;
   readonly testId: string | null;
   readonly resets?: boolean | undefined;
+  readonly forCall?: boolean | undefined;
 }
 
 /** Takes over a lease that a client says to hold. Where others hold its members to their limits, why it cannot. */
@@ -101,7 +105,7 @@ export function restoreLease(
     key: restoredMember(pool, 'key', ids.key, keys, context),
   };
   const lease = newLease(pool, held, context);
-  for (const member of [grant.endpoint, grant.key]) {
+  for (const member of lease.forCall ? [grant.key] : [grant.endpoint, grant.key]) {
     const limit = member && lease.resolved.of.get(member)?.spec.maxConcurrent;
     if (member && limit && member.inUse >= limit)
       return { lost: `${member.name} is held by ${holderNames(pool, member)}` };

@@ -97,7 +97,8 @@ function canEnd(
     const trial =
       health.state === 'half-open' && health.probe !== null ? pool.leases.get(health.probe) : null;
     if (trial && stuck.has(trial.client)) return false;
-    const kept = (holders.get(member) ?? []).filter((lease) => stuck.has(lease.client));
+    // A call ends by itself.
+    const kept = (holders.get(member) ?? []).filter((lease) => stuck.has(lease.client) && !lease.forCall);
     return kept.length < (spec.maxConcurrent ?? Infinity);
   };
   const freeAt = freeFrom(pool, waiter, context, frees);

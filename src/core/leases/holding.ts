@@ -6,10 +6,11 @@ import { isSuspect } from '../members.ts';
 type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 'testId'> & {
   readonly onlyEndpoint?: string | null | undefined;
   readonly resets?: boolean | undefined;
+  readonly forCall?: boolean | undefined;
 };
 
 export function newLease(pool: PoolState, identity: Identity, context: Context): LeaseState {
-  const { id, client, spec, need, onlyEndpoint = null, holder, testId, resets = false } = identity;
+  const { id, client, spec, need, onlyEndpoint = null, holder, testId, resets = false, forCall = false } = identity;
   return {
     id,
     client,
@@ -24,6 +25,7 @@ export function newLease(pool: PoolState, identity: Identity, context: Context):
     key: null,
     fastPath: false,
     resets,
+    forCall,
     claim: 'none',
     grantedAt: context.now,
   };
@@ -43,7 +45,7 @@ export function assign(lease: LeaseState, grant: Grant): void {
   lease.endpoint = grant.endpoint;
   lease.key = grant.key;
   lease.fastPath = hasFastPath(lease.resolved, grant, lease.need);
-  if (lease.endpoint) occupy(lease, lease.endpoint);
+  if (lease.endpoint && !lease.forCall) occupy(lease, lease.endpoint);
   if (lease.key) occupy(lease, lease.key);
   if (lease.resets && lease.key?.dirty) lease.key.cleaning ??= lease.id;
 }
@@ -60,7 +62,7 @@ export function freeGrant(pool: PoolState, lease: LeaseState): void {
 }
 
 function freeMember(pool: PoolState, lease: LeaseState, member: MemberState): void {
-  member.inUse--;
+  if (member !== lease.endpoint || !lease.forCall) member.inUse--;
   if (member.cleaning === lease.id) member.cleaning = null;
   if (member.trial?.lease === lease.id && !isSuspect(member)) endTrial(pool, member);
   if (member.health.state === 'half-open' && member.health.probe === lease.id) {

@@ -46,6 +46,7 @@ export function movingWaiter(
     isNew: false,
     canYield: false,
     resets: lease.resets,
+    forCall: lease.forCall,
     deadline: context.now + Math.min(mostMs, spec.acquireTimeoutMs),
     exclude: new Set(exclude),
     prefer: new Set(membersOf(lease).map((member) => member.id)),

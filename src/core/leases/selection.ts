@@ -27,6 +27,8 @@ export interface Wanted {
   /** Until when it can wait. */
   readonly deadline: number;
   readonly resets: boolean;
+  /** Its client has a place at the endpoint already. */
+  readonly forCall: boolean;
 }
 
 /** What stands between a lease and a subject. */
@@ -130,6 +132,7 @@ function earliestPair(
   const only = onlyEndpoint(resolved, wanted);
   const freeAt = (candidate: ResolvedMember): number => {
     if (!counts(candidate)) return Infinity;
+    if (isGiven(candidate, wanted)) return 0;
     return candidate === only && isDown(candidate) ? Infinity : freeTime(candidate, wanted, now);
   };
   const fitting = fittingKeys(resolved, wanted);
@@ -240,6 +243,7 @@ function obstacleOf(
   now: number,
 ): Obstacle | null {
   const { spec, member } = candidate;
+  if (isGiven(candidate, wanted)) return null;
   if (!spec.enabled) return 'disabled';
   if (spec.weight === 0) return 'drained';
   if (wanted.exclude.size > 0 && wanted.exclude.has(member.id)) return 'excluded';
@@ -254,6 +258,11 @@ function obstacleOf(
   if (spec.maxConcurrent !== undefined && member.inUse >= spec.maxConcurrent) return 'held';
   if (member.elsewhereUntil > now) return 'held elsewhere';
   return wanted.avoid.size > 0 && wanted.avoid.has(member.id) ? 'avoided' : null;
+}
+
+/** The endpoint of another key for a call: the call goes there in any case. */
+function isGiven({ member }: ResolvedMember, { forCall }: Wanted): boolean {
+  return forCall && member.kind === 'endpoint';
 }
 
 /** Until when the wanted model rests at this key; 0 where it does not. */

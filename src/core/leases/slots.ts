@@ -13,8 +13,8 @@ import { assignLatest } from './holding.ts';
 import { resolvePool } from '../resolved-pool.ts';
 
 /** What a lease on that member has to claim. */
-export function slotsOf(pool: PoolState, resolved: ResolvedPool, grant: Grant): Slot[] {
-  return [grant.endpoint, grant.key].flatMap((member) => {
+export function slotsOf(pool: PoolState, resolved: ResolvedPool, grant: Grant, forCall = false): Slot[] {
+  return [forCall ? null : grant.endpoint, grant.key].flatMap((member) => {
     if (member === null) return [];
     const limit = member.health.state === 'half-open' ? 1 : resolved.of.get(member)?.spec.maxConcurrent;
     return limit === undefined ? [] : [{ member: addressOf(pool, member), limit }];
@@ -30,7 +30,7 @@ export function claim(
   context: Context,
 ): Effect[] | null {
   if (!pool.shared) return null;
-  const slots = slotsOf(pool, resolvePool(pool, waiter.spec, context), grant);
+  const slots = slotsOf(pool, resolvePool(pool, waiter.spec, context), grant, waiter.forCall);
   if (slots.length === 0) return null;
   assignLatest(pool, lease, grant, context);
   lease.claim = 'pending';

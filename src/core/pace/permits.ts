@@ -2,6 +2,7 @@ import { addressOf, slotsOf } from '../leases/slots.ts';
 import {
   type Effect,
   type Context,
+  type KeyOut,
   type LeaseState,
   type PoolState,
   type MemberState,
@@ -73,6 +74,8 @@ export function decidePermit(
   const lease = pool.leases.get(waiter.lease);
   if (!lease) return [{ type: 'lost', to: waiter, why: UNKNOWN_LEASE }];
   if (waitsForMember(pool, lease)) return [];
+  const keyOut = waiter.reroutable ? keyOutOf(lease, now) : null;
+  if (keyOut) return [{ type: 'stay', to: waiter, why: 'its key is out of service', keyOut }];
   const undecided = membersOf(lease).filter((member) => isUndecided(member, lease));
   if (now < trialEnds(waiter) && undecided.some((member) => isOnOthersTrial(member, lease, now))) return [];
   const drawn = budgetOf(pool, lease, context);
@@ -130,6 +133,8 @@ export function budgetGone(pool: PoolState, waiter: PermitWaiter, context: Conte
     pool.permitQueue.push({ ...waiter, dueAt: null });
     return [...changes, ...moved, ...decideAgain(pool, context)];
   }
+  const keyOut = waiter.reroutable ? keyOutOf(lease, context.now) : null;
+  if (keyOut) return [...changes, { type: 'stay', to: waiter, why: 'its key is out of service', keyOut }];
   const until = context.dateOf(drawn.budget.day.until);
   return [...changes, budgetRefused(waiter, drawn.key.name, used, until, context.now)];
 }
@@ -160,6 +165,14 @@ function spendingOf(waiter: PermitWaiter): Spending {
 function sharedDrawOf(waiter: PermitWaiter, { name, spec, budget }: KeyBudget): SharedDraw {
   const { id, tokens } = spendingOf(waiter);
   return { waiter, budget: name, spec, id, tokens: tokens * budget.excess, until: budget.day.until };
+}
+
+/** Whether the lease's key cannot serve now, and for how long. A key that is disabled by hand serves the leases that have it. */
+function keyOutOf({ key, need }: LeaseState, now: number): KeyOut | null {
+  if (!key) return null;
+  const { state } = key.health;
+  if (state === 'exhausted' || state === 'quarantined') return 'for long';
+  return state === 'cooling' || limitsOf(key, need).coolUntil > now ? 'for a moment' : null;
 }
 
 /** Whether its turn has come. */

@@ -52,6 +52,7 @@ export const anthropic: ProtocolTable = {
     path: `${basePath.endsWith('/v1') ? '' : '/v1'}/models?limit=1`,
     headers: { 'anthropic-version': '2023-06-01' },
   }),
+  clientAuth: ['authorization'],
   noRetry: ['x-should-retry', 'false'],
   model: { field: 'model' },
 };

@@ -34,6 +34,8 @@ export interface ProtocolTable {
   readonly noRetry: readonly [name: string, value: string] | null;
   /** Where a request names its model. */
   readonly model: { readonly field?: string; readonly path?: RegExp } | null;
+  /** Headers by which the vendor's clients send a key, besides the one that the vendor reads (names in lower case). */
+  readonly clientAuth?: readonly string[];
   /** The path that the vendor's clients expect in their base address, where an endpoint has none. Default: none. */
   readonly clientPath?: string;
 }

@@ -153,12 +153,12 @@ function ingestMembers(runState: RunState, record: GembaRecord): void {
 }
 
 function ingestLease(runState: RunState, lease: RecordedLease, counted: CountedLeases): CollectedLease {
-  const { id, pool, endpoint, key, waitedMs, heldMs, ofVendor = false } = lease;
+  const { id, pool, endpoint, key, waitedMs, heldMs, ofVendor = false, rerouted = false } = lease;
   const name = `${id}\n${pool}\n${endpoint}\n${key}`;
   // A worker's lease is in the record of each of its tests; the first one counts.
   const names = lease.scope === 'worker' ? runState.workerLeases : counted.names;
   countLease(runState, lease, name, { ...counted, names });
-  return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0, ofVendor };
+  return { pool, endpoint, key, waitedMs, heldMs, requests: 0, failures: 0, ofVendor, rerouted };
 }
 
 function countLease(

@@ -137,6 +137,8 @@ export interface CollectedLease {
   failures: number;
   /** Its pool speaks a vendor's protocol. */
   readonly ofVendor: boolean;
+  /** It was another key than the fixed lease's, for one call. */
+  readonly rerouted: boolean;
 }
 
 export interface CollectedError {

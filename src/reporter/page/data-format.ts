@@ -72,6 +72,8 @@ export type PackedLease = readonly [
   heldMs: number,
   requests: number,
   failures: number,
+  /** 1: another key than the fixed lease's, for one call. Absent else: few are. */
+  rerouted?: 1,
 ];
 
 export type PackedError = readonly [

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { VERDICTS } from '../../core/types.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
-import { OUTCOMES, type PackedData, type PackedError, type PackedResult } from './data-format.ts';
+import { OUTCOMES, type PackedData, type PackedError, type PackedLease, type PackedResult } from './data-format.ts';
 import { memberName } from '../report/member-names.ts';
 import { isUnmeasured } from './view-tests.ts';
 
@@ -102,16 +102,17 @@ function packResult(
     result.evidence.map((text) => texts.evidence.index(text)),
     (isSharded ? result.shard : null) ?? -1,
     result.worker ?? -1,
-    result.leases.map((lease) => [
-      texts.members.index(memberName(lease)),
-      Math.round(lease.waitedMs),
-      Math.round(lease.heldMs),
-      lease.requests,
-      lease.failures,
-    ]),
+    result.leases.map((lease) => packLease(lease, texts)),
     Math.round((Date.parse(result.startedAt) - start) / 1000),
     result.refused ? 1 : 0,
   ];
+}
+
+function packLease(lease: ReportResult['leases'][number], texts: StringTables): PackedLease {
+  const { waitedMs, heldMs, requests, failures, rerouted } = lease;
+  const member = texts.members.index(memberName(lease));
+  const counts = [member, Math.round(waitedMs), Math.round(heldMs), requests, failures] as const;
+  return rerouted ? [...counts, 1] : counts;
 }
 
 /** JSON for a script element: nothing in it can end that element or begin a comment. */

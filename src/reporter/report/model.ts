@@ -339,6 +339,8 @@ interface ReportLease {
   readonly heldMs: number;
   readonly requests: number;
   readonly failures: number;
+  /** It was another key than the fixed lease's, for one call that this could not serve. */
+  readonly rerouted: boolean;
 }
 
 export interface ReportForeignRecord {

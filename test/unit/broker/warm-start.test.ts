@@ -55,7 +55,7 @@ describe('a new broker', () => {
 
   const first = (pools: Map<string, PoolState>, { context }: Broker): string | undefined => {
     const pool = pools.get('api') ?? newPoolState('api');
-    const wish = { spec: SPEC, need: {}, onlyEndpoint: null, resets: false };
+    const wish = { spec: SPEC, need: {}, onlyEndpoint: null, resets: false, forCall: false };
     const wanted = { ...wish, exclude: NONE, prefer: NONE, avoid: NONE, deadline: Infinity };
     return pickGrant(pool, wanted, context)?.endpoint?.name;
   };

@@ -121,9 +121,15 @@ export class World {
     return this.#note(moveLease(this.pool, { to, lease, from, exclude, kind, unsent, mostMs }, this.context));
   }
 
-  requestPermit(lease: string, movable = true, model?: string, mostMs?: number): Effect[] {
+  requestPermit(
+    lease: string,
+    movable = true,
+    model?: string,
+    mostMs?: number,
+    reroutable = false,
+  ): Effect[] {
     const asking = { client: `link-${lease}`, ask: ++this.#ask, since: this.now };
-    const waiter = { ...asking, lease, movable, model, mostMs };
+    const waiter = { ...asking, lease, movable, model, mostMs, reroutable };
     return this.#note(requestPermit(this.pool, waiter, this.context));
   }
 

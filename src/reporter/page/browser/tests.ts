@@ -193,10 +193,11 @@ function leaseTable(leases: readonly PackedLease[], data: PageData): HTMLElement
   const head = ['Endpoint and key', 'Waited', 'Held', 'Requests', 'Failures'].map((text, index) =>
     el('th', { scope: 'col', class: index ? 'n' : null }, text),
   );
-  const rows = leases.map(([member, waited, held, requests, failures]) => {
+  const rows = leases.map(([member, waited, held, requests, failures, rerouted]) => {
     const cells = [duration(waited), duration(held), count(requests), count(failures)];
     const numbers = cells.map((text) => el('td', { class: 'n' }, text));
-    return el('tr', null, el('td', null, data.members[member]!), ...numbers);
+    const name = [data.members[member]!, rerouted ? ' (one call, rerouted)' : ''];
+    return el('tr', null, el('td', null, ...name), ...numbers);
   });
   return el('table', null, el('thead', null, el('tr', null, ...head)), el('tbody', null, ...rows));
 }
