@@ -36,8 +36,9 @@ describe('a call that the key of a fixed lease cannot serve', () => {
     return name;
   };
   const sent = (key: string): number =>
-    server.requests.filter(({ method, headers }) => method === 'POST' && JSON.stringify(headers).includes(key))
-      .length;
+    server.requests.filter(
+      ({ method, headers }) => method === 'POST' && JSON.stringify(headers).includes(key),
+    ).length;
 
   beforeAll(async () => {
     server = await vendorServer();
@@ -145,7 +146,10 @@ describe('a call that the key of a fixed lease cannot serve', () => {
 
   scenario(
     'holds an exclusive key until its answer is read, and no longer',
-    `test.use({ gembaPool: '${pool('exclusive', [{ value: 'used-exclusive', labels: { which: 'used' } }, { value: 'fine-exclusive', maxConcurrent: 1, labels: { which: 'fine' } }])}' });
+    `test.use({ gembaPool: '${pool('exclusive', [
+      { value: 'used-exclusive', labels: { which: 'used' } },
+      { value: 'fine-exclusive', maxConcurrent: 1, labels: { which: 'fine' } },
+    ])}' });
      test('streams', async ({ lease, gemba }) => {
        const fine = (timeoutMs) => gemba.lease({ need: { which: 'fine' }, timeoutMs });
        const client = openai(lease, gemba);

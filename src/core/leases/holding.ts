@@ -10,7 +10,17 @@ type Identity = Pick<LeaseState, 'id' | 'client' | 'spec' | 'need' | 'holder' | 
 };
 
 export function newLease(pool: PoolState, identity: Identity, context: Context): LeaseState {
-  const { id, client, spec, need, onlyEndpoint = null, holder, testId, resets = false, forCall = false } = identity;
+  const {
+    id,
+    client,
+    spec,
+    need,
+    onlyEndpoint = null,
+    holder,
+    testId,
+    resets = false,
+    forCall = false,
+  } = identity;
   return {
     id,
     client,

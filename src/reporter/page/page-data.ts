@@ -1,7 +1,13 @@
 import { deflateRawSync } from 'node:zlib';
 import { VERDICTS } from '../../core/types.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
-import { OUTCOMES, type PackedData, type PackedError, type PackedLease, type PackedResult } from './data-format.ts';
+import {
+  OUTCOMES,
+  type PackedData,
+  type PackedError,
+  type PackedLease,
+  type PackedResult,
+} from './data-format.ts';
 import { memberName } from '../report/member-names.ts';
 import { isUnmeasured } from './view-tests.ts';
 

@@ -22,7 +22,8 @@ describe('another key for one call', () => {
     expect([world.on('own'), world.on('call')]).toEqual(['eu/one', 'eu/two']);
     world.acquireLease('next call', { ...forCall, exclude: ['one#k'] });
     expect(world.on('next call')).toBeNull();
-    const uses = (name: string): number => [...world.pool.members.values()].find((m) => m.name === name)!.inUse;
+    const uses = (name: string): number =>
+      [...world.pool.members.values()].find((m) => m.name === name)!.inUse;
     expect([uses('eu'), uses('two')]).toEqual([1, 1]);
     world.releaseLease('call');
     expect([uses('eu'), uses('two')]).toEqual([1, 0]);
