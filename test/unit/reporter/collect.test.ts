@@ -102,8 +102,26 @@ it('adds each member that a lease moved to', () => {
     pinned: 1,
   });
   expect(tests[0]!.results[0]!.leases).toEqual([
-    { pool: 'api', endpoint: 'eu', key: 'k1', waitedMs: 5, heldMs: 2500, requests: 2, failures: 1 },
-    { pool: 'api', endpoint: 'us', key: 'k1', waitedMs: 0, heldMs: 1000, requests: 1, failures: 0 },
+    {
+      pool: 'api',
+      endpoint: 'eu',
+      key: 'k1',
+      waitedMs: 5,
+      heldMs: 2500,
+      requests: 2,
+      failures: 1,
+      rerouted: false,
+    },
+    {
+      pool: 'api',
+      endpoint: 'us',
+      key: 'k1',
+      waitedMs: 0,
+      heldMs: 1000,
+      requests: 1,
+      failures: 0,
+      rerouted: false,
+    },
   ]);
 });
 

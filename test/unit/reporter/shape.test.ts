@@ -77,7 +77,7 @@ const CONTRACT: [string, object | undefined, string][] = [
     test?.results[0]?.requests[0],
     'at method path pool endpoint key kind status durationMs waitedMs recovered',
   ],
-  ['lease', test?.results[0]?.leases[0], 'pool endpoint key waitedMs heldMs requests failures'],
+  ['lease', test?.results[0]?.leases[0], 'pool endpoint key waitedMs heldMs requests failures rerouted'],
   ['bucket', report.timeline[0], 'at requests failures avgMs'],
 ];
 /** Added beyond the contract, which allows additions. */
