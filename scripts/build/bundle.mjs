@@ -45,7 +45,7 @@ const CHUNKS = [
   // What finds the secrets of a file: the reporter loads it without the schema library.
   [
     'secrets',
-    /^\.\.\/node_modules\/jsonc-parser|^sessions\/(?!secrets|folder)|^config\/(?:secrets|redactor|rough|variables|env-file|value-file|json)\.ts/,
+    /^\.\.\/node_modules\/jsonc-parser|^sessions\/(?!secrets|folder)|^config\/(?:secrets|totp|redactor|rough|variables|env-file|value-file|json)\.ts/,
   ],
   ['config-core', /^\.\.\/node_modules\/leven|^config\/(?!index|define|watch|edits\/edit)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],

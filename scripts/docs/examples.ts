@@ -27,6 +27,8 @@ export const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'pools.*.keys.value.file': ['/run/secrets/ci-1'],
   'pools.*.keys.fields.*.file': ['/run/secrets/qa1-password'],
   'pools.*.keys.fields': [{ username: 'qa1', password: '${QA1_PASSWORD}' }],
+  'pools.*.keys.totp': ['${QA1_TOTP}', { file: '/run/secrets/qa1-totp' }],
+  'pools.*.keys.totp.file': ['/run/secrets/qa1-totp'],
   'pools.*.keys.maxConcurrent': [1],
   'pools.*.keys.rpm': [60],
   'pools.*.keys.tpm': [90_000],

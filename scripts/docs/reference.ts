@@ -37,6 +37,7 @@ const SECTIONS: readonly { readonly title: string; readonly under: string; reado
     note: 'In place of the string. A line end behind the value is removed; the file is watched.',
   },
   { title: 'A field in a file', under: 'pools.*.keys.fields.*', note: 'The same for each of `fields`.' },
+  { title: '`totp` in a file', under: 'pools.*.keys.totp', note: 'The same for `totp`.' },
   { title: 'The budget of a day', under: 'pools.*.keys.daily' },
   { title: 'Ejection', under: 'pools.*.ejection' },
   { title: 'A way of sending keys', under: 'pools.*.auth', note: 'Or `"bearer"`, `"basic"`, `"none"`.' },

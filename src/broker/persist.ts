@@ -20,6 +20,7 @@ import { writeWholeSync } from '../shared/write-whole.ts';
 import { z } from '../shared/zod.ts';
 import { savedTasksOf } from './persist-tasks.ts';
 import type { PastRun } from './task-router.ts';
+import type { SavedSteps } from './time-steps.ts';
 
 /** A date as far ahead is none that a server or a person has set. */
 const FARTHEST_MS = 400 * 24 * 3_600_000;
@@ -116,6 +117,7 @@ export function saveState(
   tasks: ReadonlyMap<string, readonly PastRun[]>,
   routing: PoolRouting,
   context: Context,
+  steps: readonly SavedSteps[] = [],
 ): void {
   const saved = {
     v: 2,
@@ -126,6 +128,7 @@ export function saveState(
       budgets: [...pool.budgets].map(([name, budget]) => savedBudgetOf(name, budget, context)),
     })),
     tasks: savedTasksOf(tasks),
+    ...(steps.length > 0 && { steps }),
   };
   writePrivate(file, JSON.stringify(saved));
 }

@@ -18,6 +18,7 @@ import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from '.
 import { Secret } from './secret.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
+import { readSteps, TimeSteps } from './time-steps.ts';
 
 /** It ends this long after its last client, or when none ever came. */
 const IDLE_MS = 3_000;
@@ -55,10 +56,11 @@ export function run(
   let idle: NodeJS.Timeout | undefined;
 
   const save = (): void => {
+    clearTimeout(saving);
     saving = undefined;
     // A project that was deleted meanwhile is not to come back as a folder with a cache in it.
     if (configFile === '' || existsSync(dirname(configFile)))
-      saveState(cacheFile, pools.values(), tasks.past, routing, contextOf(clocks));
+      saveState(cacheFile, pools.values(), tasks.past, routing, contextOf(clocks), timeSteps.saved);
     keepShared(store, tasks);
   };
   // Soon, also while more comes: a machine that is thrown away after the run may not let the broker end by itself.
@@ -66,6 +68,8 @@ export function run(
     saving ??= setTimeout(save, SAVE_AFTER_MS);
   };
   const tasks = new Tasks({ now, random, onChange: saveSoon });
+  const timeSteps = new TimeSteps(systemClock, save);
+  timeSteps.restore(readSteps(cacheFile));
 
   const end = (): void => {
     if (broker.clients > 0) return;
@@ -117,6 +121,7 @@ export function run(
       else clearTimeout(idle);
     },
     tasks,
+    timeSteps,
     onChange: saveSoon,
   });
   listener.handOver({

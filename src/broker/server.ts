@@ -22,6 +22,7 @@ import type { ConfigStore } from './config-store.ts';
 import type { Presences } from './presences.ts';
 import type { Secret } from './secret.ts';
 import { Strangers } from './strangers.ts';
+import { type TimeSteps } from './time-steps.ts';
 import { TransitionLog } from './transition-log.ts';
 import { isForeign } from './ownership.ts';
 import { answer, type Connection, Connections, newConnection, send } from './connections.ts';
@@ -45,6 +46,8 @@ export interface BrokerPorts {
   readonly routing: PoolRouting;
   readonly pools: Map<string, PoolState>;
   readonly tasks: Tasks;
+  /** Of one-time codes, where no store is shared. */
+  readonly timeSteps: TimeSteps;
   readonly secret: Pick<Secret, 'text' | 'file'>;
   readonly presences: Presences;
   /** Clients that may hold leases of a broker before this one; `unknown` where there may be some, and nobody knows which. */
@@ -69,6 +72,8 @@ export interface BrokerPorts {
 
 /** Clients that live have found a new broker within this time. */
 const RETURN_MS = 2_000;
+/** The longest span of time steps that is looked through. */
+const MAX_STEPS = 1_000;
 
 type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
 
@@ -317,6 +322,8 @@ export class Broker {
         return answer(connection, message.ask, { is: 'test-retry', endedBy: endedBy(this.#reruns, message) });
       case 'first-notice':
         return answer(connection, message.ask, { is: 'first-notice', isFirst: this.#isFirst(message) });
+      case 'time-step':
+        return void this.#takeStep(connection, message);
       case 'lock':
         return this.#locks.lock(message.lock, message.topic, connection.client, message.ask);
       case 'unlock':
@@ -374,6 +381,16 @@ export class Broker {
 
   async #prove(connection: Connection, { ask, lease }: Message<'prove'>): Promise<void> {
     answer(connection, ask, await this.#pools.prove(lease));
+  }
+
+  async #takeStep(connection: Connection, { ask, secret, first, last }: Message<'time-step'>): Promise<void> {
+    const { sharedStore } = this.#pools;
+    const span = { first, last: Math.min(last, first + MAX_STEPS) };
+    const step = sharedStore
+      ? await sharedStore.takeStep(secret, span.first, span.last)
+      : this.#ports.timeSteps.take(secret, span);
+    const taken = typeof step === 'string' ? { step: null, why: step } : { step };
+    answer(connection, ask, { is: 'time-step', ...taken });
   }
 
   #judge(connection: Connection, message: Message<'judge'>): void {

@@ -26,6 +26,7 @@ import { RESET_REASONS } from '../core/types.ts';
 import { addressOf, slotsOf } from '../core/leases/slots.ts';
 import { StoreDownError } from '../redis/failures.ts';
 import type { HealthFact, SharedStore } from '../redis/types.ts';
+import { REMEMBERED_STEPS } from './time-steps.ts';
 
 /** A budget that has too little left is asked again after so long at the latest. */
 const LOOK_AGAIN_MS = 500;
@@ -129,6 +130,15 @@ export class SharedStoreAdapter {
     }
     if (draw.tokens > 0) this.#drawn.set(id, { budget, untilDate });
     return true;
+  }
+
+  /** A time step of one-time codes that no machine has had; null where none is left; why, where the store does not answer. */
+  async takeStep(secret: string, first: number, last: number): Promise<number | null | string> {
+    try {
+      return await this.#store.takeStep(secret, { first, last, remembered: REMEMBERED_STEPS });
+    } catch (error) {
+      return whyOf(error);
+    }
   }
 
   /** What a call used of a budget that all machines share; null: as much as was expected. */

@@ -2,6 +2,7 @@ import { fingerprint } from '../shared/fingerprint.ts';
 import { projectName } from './find.ts';
 import { asObject, items, textOf, type Loose } from './json.ts';
 import { roughFiles } from './rough.ts';
+import { parseTotp } from './totp.ts';
 import { type Env, isResolved } from './variables.ts';
 
 /** A value that must stand in no artifact, and whose it is. */
@@ -85,7 +86,7 @@ function secretsOfKey(key: SecretKey, isBasic: boolean, pool: string, project: s
     secret('password', password.join(':'), login),
     ...fields.filter(([field]) => !isPublicField(field)).map(([field, text]) => secret(field, text, user)),
     secret('totp', totp),
-    secret('totp', seedOf(totp)),
+    ...seedsOf(totp).map((seed) => secret('totp', seed)),
   ];
 }
 
@@ -102,9 +103,11 @@ function secretsOfEndpoint({ name, proxy, headers = {} }: SecretEndpoint, pool: 
   return [...(proxy === undefined ? [] : secretOfUrl(proxy, `${member} (its proxy)`)), ...ofHeaders];
 }
 
-/** The secret of an `otpauth://` address. */
-function seedOf(totp: string): string {
-  return URL.canParse(totp) ? (new URL(totp).searchParams.get('secret') ?? '') : '';
+/** The secret of an `otpauth://` address, and a secret as programs write it: in capitals and without spaces. */
+function seedsOf(totp: string): string[] {
+  const given = URL.canParse(totp) ? (new URL(totp).searchParams.get('secret') ?? '') : '';
+  const settings = totp === '' ? '' : parseTotp(totp);
+  return typeof settings === 'string' ? [given] : [given, settings.secret, settings.secret.toLowerCase()];
 }
 
 function secretOfUrl(text: string, name: string): Secret[] {

@@ -34,6 +34,8 @@ export interface KeyConfig {
   readonly name: string;
   readonly value?: string | undefined;
   readonly fields: Readonly<Record<string, string>>;
+  /** Secret: what its one-time codes are made with, in base32 or as an otpauth:// address. */
+  readonly totp?: string | undefined;
   readonly maxConcurrent?: number | undefined;
   readonly rpm?: number | undefined;
   /** Tokens a minute. */
@@ -116,9 +118,10 @@ export type SecretInput = string | { readonly file: string };
 /** A key as it may be written. */
 export type KeyInput =
   | string
-  | (Optional<Omit<KeyConfig, 'value' | 'fields' | 'daily'>> & {
+  | (Optional<Omit<KeyConfig, 'value' | 'fields' | 'totp' | 'daily'>> & {
       readonly daily?: Optional<DailyBudget> | undefined;
       readonly value?: SecretInput | undefined;
+      readonly totp?: SecretInput | undefined;
       readonly fields?: Readonly<Record<string, SecretInput>> | undefined;
     });
 

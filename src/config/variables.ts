@@ -141,7 +141,7 @@ function isKeyList(path: Path): boolean {
 /** Where a secret of a key stands. */
 function isSecret([root, , list, index, field, ...rest]: Path): boolean {
   if (root !== 'pools' || list !== 'keys' || typeof index !== 'number') return false;
-  return field === 'value' ? rest.length === 0 : field === 'fields' && rest.length === 1;
+  return field === 'value' || field === 'totp' ? rest.length === 0 : field === 'fields' && rest.length === 1;
 }
 
 function resolveFile(text: string, path: Path, state: State): string {

@@ -137,6 +137,24 @@ export function readPermit(answer: unknown): number {
   return numeric(coded(answer, ['TURN'])[1]);
 }
 
+/** A span of time steps of one-time codes, by number. */
+export interface StepSpan {
+  readonly first: number;
+  readonly last: number;
+  /** How many steps before it are remembered. */
+  readonly remembered: number;
+}
+
+export function stepCall(keys: Keys, secret: string, { first, last, remembered }: StepSpan): ScriptCall {
+  return { script: 'step', keys: [keys.steps(secret)], args: [`${first}`, `${last}`, `${remembered}`] };
+}
+
+/** Null: all of the span were given. */
+export function readStep(answer: unknown): number | null {
+  const [code, step] = coded(answer, ['STEP', 'NONE']);
+  return code === 'STEP' ? numeric(step) : null;
+}
+
 /** What a call asks of a budget that all machines share. */
 export interface Draw extends BudgetSpec {
   readonly id: string;

@@ -7,6 +7,8 @@ export interface Keys {
   readonly holders: (member: string) => string;
   readonly waiters: (member: string) => string;
   readonly pace: (member: string) => string;
+  /** The time steps of a secret that were given. */
+  readonly steps: (secret: string) => string;
   /** What calls use of a budget, until when each counts, and the sums of the day that ends at that date. */
   readonly budget: (name: string, untilDate: number) => readonly [string, string, string];
   readonly wakeChannel: string;
@@ -28,6 +30,7 @@ export function keysOf(project: string, database: number): Keys {
     holders: (member) => `${prefix}slot:${member}`,
     waiters: (member) => `${prefix}want:${member}`,
     pace: (member) => `${prefix}pace:${member}`,
+    steps: (secret) => `${prefix}steps:${secret}`,
     budget: (name, untilDate) => [
       `${prefix}used:${name}`,
       `${prefix}ends:${name}`,

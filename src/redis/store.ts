@@ -13,8 +13,11 @@ import {
   readPermit,
   readRelease,
   readSettle,
+  readStep,
   releaseCall,
   settleCall,
+  stepCall,
+  type StepSpan,
 } from './commands.ts';
 import { ReconnectingConnection } from './reconnecting.ts';
 import { ServerEpoch } from './epoch.ts';
@@ -148,6 +151,10 @@ class RedisStore implements SharedStore {
 
   settle(budget: string, used: { id: string; tokens: number | null; untilDate: number }): Promise<void> {
     return this.#connection.redis.run(settleCall(this.#keys, budget, used), readSettle);
+  }
+
+  takeStep(secret: string, span: StepSpan): Promise<number | null> {
+    return this.#connection.redis.run(stepCall(this.#keys, secret, span), readStep);
   }
 
   publishFact(fact: HealthFact): Promise<void> {

@@ -1,6 +1,6 @@
 import { type HealthState, type MemberKind } from '../core/types.ts';
 import type { Slot } from '../core/state.ts';
-import type { Draw } from './commands.ts';
+import type { Draw, StepSpan } from './commands.ts';
 import type { ClientFactory } from './client.ts';
 
 export type ClaimAnswer =
@@ -83,6 +83,8 @@ export interface SharedStore {
   draw(budget: string, draw: Draw): Promise<{ waitMs: number; isUsedUp: boolean }>;
   /** What the call has used; null: as much as was expected. */
   settle(budget: string, used: { id: string; tokens: number | null; untilDate: number }): Promise<void>;
+  /** Gives the first time step of a span that nobody has had for that secret, known by a hash; null where all were given. */
+  takeStep(secret: string, span: StepSpan): Promise<number | null>;
   /** Never rejects: what cannot be told now is told when the server is back. */
   publishFact(fact: HealthFact): Promise<void>;
   readFacts(): Promise<HealthFact[]>;

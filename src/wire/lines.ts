@@ -1,5 +1,5 @@
 /** Version of what links and brokers say to each other; rises with every change that an older side could not understand. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** Longest line that is read: the largest configuration makes a hello of about 100 MB. */
 export const MAX_LINE = 256 * 1024 * 1024;

@@ -306,6 +306,15 @@ const message = z.discriminatedUnion('type', [
     event: z.enum(ACCOUNT_EVENTS),
     why: text,
   }),
+  /** Asks for a time step of one-time codes, for this client alone: the first free one from `first` to `last`. */
+  z.object({
+    type: z.literal('time-step'),
+    ask,
+    /** A hash of the secret. */
+    secret: id,
+    first: count,
+    last: count,
+  }),
   z.object({ type: z.literal('probed'), pool: id, probe: id, ...probeResult }),
   z.object({
     type: z.literal('pick'),
@@ -429,6 +438,8 @@ export type Answer =
   | { readonly is: 'administered'; readonly known: boolean }
   | { readonly is: 'noted' }
   | { readonly is: 'locked' }
+  /** Null: all that were asked for are given; `why`: the store that machines share gave no answer. */
+  | { readonly is: 'time-step'; readonly step: number | null; readonly why?: string | undefined }
   | { readonly is: 'judged'; readonly finding: Finding; readonly outOfService: readonly MemberName[] }
   | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
   | { readonly is: 'first-notice'; readonly isFirst: boolean }

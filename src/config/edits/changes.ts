@@ -163,7 +163,7 @@ function shownEndpoint(endpoint: EndpointConfig, project: string): ShownMember {
 }
 
 function shownKey(key: KeyConfig, project: string): ShownMember {
-  const { value, fields, labels, ...rest } = key;
+  const { value, fields, totp, labels, ...rest } = key;
   return {
     name: key.name,
     identity: identity(project, key),
@@ -171,6 +171,7 @@ function shownKey(key: KeyConfig, project: string): ShownMember {
       ...rest,
       value: value === undefined ? undefined : fingerprint(project, value),
       fields: fingerprints(fields, project),
+      totp: totp === undefined ? undefined : fingerprint(project, totp),
       labels: { ...labels },
     },
   };

@@ -21,6 +21,7 @@ import {
 } from './fields.ts';
 import { headers } from './headers.ts';
 import { secretOr, secretText } from './secrets.ts';
+import { parseTotp, TOTP_NEEDS } from '../totp.ts';
 
 const TIME_OF_DAY_NEEDS = 'be a time of day and "UTC" or a time zone, such as "00:00 UTC"';
 const WEIGHT_NEEDS = `be 0, or a number from ${LIMITS.fraction} to ${LIMITS.amount}`;
@@ -103,6 +104,12 @@ const key = checked(
       .describe(
         'Further parts of it, such as username and password. Only username and email are shown. Default: none.',
       ),
+    totp: secretOr(matching(TOTP_NEEDS, totpProblem, '^.', LIMITS.secret))
+      .optional()
+      .describe(
+        'The secret of its one-time codes, for `lease.key.totp()`: base32, or an otpauth:// address with its digits, period ' +
+          'and algorithm. Never shown. Default: none.',
+      ),
     ...limits,
     tpm: budget()
       .optional()
@@ -132,6 +139,11 @@ export const keySchema: z.ZodType<Omit<KeyConfig, 'name'> & { name?: string | un
   [secretText().describe('Short form of { "value": … }.'), key],
   'be a string or an object with "value" or "fields"',
 ).transform((input) => (typeof input === 'string' ? key.parse({ value: input }, { jitless: true }) : input));
+
+function totpProblem(value: string): string | undefined {
+  const parsed = parseTotp(value);
+  return typeof parsed === 'string' ? parsed : undefined;
+}
 
 function healthProblem(value: string): string | undefined {
   return /^\/(?![/\\])\S*$/.test(value)

@@ -91,7 +91,7 @@ describe('A wrong field is refused with what it must be:', () => {
   test('a field of nowhere in a key', () => {
     expect(refusal(withPool('"keys": [{ "value": "a", "flavour": 1 }]'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:81  pools.api.keys[0].flavour: unknown field; known: name, value, fields, maxConcurrent, rpm, weight, enabled, tpm, daily, labels, quotaGroup, endpoints
+        /project/gemba.config.json:1:81  pools.api.keys[0].flavour: unknown field; known: name, value, fields, totp, maxConcurrent, rpm, weight, enabled, tpm, daily, labels, quotaGroup, endpoints
       (GEMBA_CONFIG_INVALID)"
     `);
   });

@@ -78,6 +78,8 @@ describe('schema.json', () => {
         .pools.keys.value.file -
         .pools.keys.fields {}
         .pools.keys.fields.file -
+        .pools.keys.totp -
+        .pools.keys.totp.file -
         .pools.keys.maxConcurrent -
         .pools.keys.rpm -
         .pools.keys.weight 1

@@ -57,6 +57,7 @@ describe('The redactor of a configuration', () => {
     expect(secretsOf({ name: 'shop', store: 'local', pools }).map(({ value }) => value)).toEqual([
       'otpauth://totp/shop?secret=JBSWY3DPEHPK3PXP',
       'JBSWY3DPEHPK3PXP',
+      'jbswy3dpehpk3pxp',
       'Bearer header-token-1',
       'header-token-1',
     ]);

@@ -28,9 +28,14 @@ describe('A configuration that a page shows', () => {
     const names = [
       ...[text, ...bases.map((base) => base.text)].join('\n').matchAll(/\$\{(\w+)\}|"fromEnv": "(\w+)"/g),
     ].map((match) => match[1] ?? match[2]!);
-    // A value that will do as a key, an account and an address.
+    // A value that will do as a key, an account and an address; a secret of one-time codes is base32.
     const env = Object.fromEntries(
-      names.map((name) => [name, `https://${name.toLowerCase()}.example.test`.replaceAll('_', '-')]),
+      names.map((name) => [
+        name,
+        name.endsWith('_TOTP')
+          ? 'JBSWY3DPEHPK3PXP'
+          : `https://${name.toLowerCase()}.example.test`.replaceAll('_', '-'),
+      ]),
     );
     const source = sourceOf([{ path: `/docs/${place}`, text }, ...bases]);
     expect(() => configOf(source, env)).not.toThrow();

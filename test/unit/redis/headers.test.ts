@@ -9,6 +9,7 @@ import {
   releaseCall,
   renewCall,
   settleCall,
+  stepCall,
   permitCall,
 } from '../../../src/redis/commands.ts';
 import { keysOf } from '../../../src/redis/keys.ts';
@@ -53,6 +54,7 @@ const calls: Record<
   permit: { call: permitCall(keys, 'subject', { atOnce: 1, windowMs: 1 }) },
   draw: { call: drawCall(keys, 'budget', { id: 'call', tokens: 1, untilDate: 1 }) },
   settle: { call: settleCall(keys, 'budget', { id: 'call', tokens: null, untilDate: 1 }) },
+  step: { call: stepCall(keys, 'secret', { first: 1, last: 2, remembered: 1 }) },
   fact: { call: factCall(keys, 'broker', { member: 'member', json: '{}' }) },
 };
 
