@@ -1,11 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../../src/core/errors.ts';
-import { refusalText, eventText } from '../../../src/config/messages.ts';
 import { StoreDownError, unreachable } from '../../../src/redis/failures.ts';
-import { shardWarning, workerWarning } from '../../../src/fixtures/warnings.ts';
 import { strategyTimeout } from '../../../src/fixtures/strategies/errors.ts';
-import { loadValue } from '../config/project.ts';
-import { pages } from './pages.ts';
+import { pages, root } from './pages.ts';
 
 const page = pages().find(({ path }) => path === 'docs/troubleshooting.md')!;
 
@@ -27,28 +25,52 @@ describe('Troubleshooting', () => {
     expect(page.blocks.length).toBeGreaterThanOrEqual(ERROR_CODES.length);
   });
 
-  test('has the words of what is printed', () => {
-    const text = [page.prose, ...page.blocks.map((block) => block.text)].join('\n');
-    const pools = { api: { keys: [{ value: 'one key', maxConcurrent: 1 }] } };
-    const config = loadValue({ name: 'shop', pools });
-    const state = { revision: '…', at: 0, broker: '', seq: 1, changes: [], errors: [] };
-    const refused = { ...state, errors: ['a problem'] };
-    const file = 'gemba.config.json';
+  test('has the words of errors that only a store or a strategy can cause', () => {
+    const text = page.blocks.map((block) => block.text).join('\n');
     const printed = [
-      `Gemba warning: ${firstSentence(shardWarning(config, { current: 1, total: 2 }))}`,
-      `Gemba warning: ${workerWarning('api', config.pools['api']!, 2)!.split(' for its')[0]}`,
-      refusalText(file, refused, []),
-      refusalText(file, state, []),
-      eventText(file, refused, state)!,
-      eventText(file, { ...state, revision: 'before' }, state)!.split(';')[0]!,
       unreachable('127.0.0.1:6399', 'the connection was refused (ECONNREFUSED)').message,
       new StoreDownError('127.0.0.1:6394', 'the connection was refused (ECONNREFUSED)').message,
       strategyTimeout('sign in', 'api', 200).message,
     ];
     expect(printed.filter((words) => !text.includes(words))).toEqual([]);
   });
+
+  const notices = noticesOf(page.prose);
+
+  test('lists notices', () => {
+    expect(notices.length).toBeGreaterThan(20);
+  });
+
+  test.each(notices.map((notice) => [notice]))('quotes a notice as it is printed: %s', (notice) => {
+    expect(fragmentsOf(notice).filter((words) => !sources.includes(words))).toEqual([]);
+  });
 });
 
-function firstSentence(text: string | null): string {
-  return text!.split('. ')[0]!;
+/** The texts of the source, with parts that are joined over lines as one text. */
+const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(`${root}src/${name}`, 'utf8'))
+  .join('\n')
+  .replaceAll(/['`]\s*\+\s*['`]/g, '')
+  .replaceAll('\\`', '`');
+
+/** The first column of the tables of notices. */
+function noticesOf(prose: string): string[] {
+  const [, after = ''] = prose.split('## Warnings and notices\n');
+  const [section = ''] = after.split('\n## ');
+  return section.split('\n').flatMap((line) => /^\| (`+)(.+?)\1 \|/.exec(line)?.[2] ?? []);
 }
+
+/** What is printed as it stands: the words between the names and numbers, for which the page has `…`. */
+function fragmentsOf(notice: string): string[] {
+  const [, prefix = '', words = ''] = /^(Gemba warning: |gemba-agent reporter: )?(.*)$/.exec(notice)!;
+  return [prefix, ...words.split('…')].filter((part) => /\w/.test(part));
+}
+
+test('a notice that nothing prints is found out', () => {
+  const [notice = ''] = noticesOf(
+    '## Warnings and notices\n| `Gemba warning: nobody prints … like this` | |\n',
+  );
+  expect(fragmentsOf(notice)).toEqual(['Gemba warning: ', 'nobody prints ', ' like this']);
+  expect(sources).not.toContain('nobody prints ');
+});
