@@ -1,5 +1,5 @@
 import type * as zod from 'zod';
-import { healthOf } from '../core/health/states.ts';
+import { type Health, healthOf } from '../core/health/states.ts';
 import { HEALTH_STATES, MEMBER_KINDS, RESET_REASONS } from '../core/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { systemClock } from '../core/clock.ts';
@@ -34,15 +34,16 @@ const savedModel = z.object({
   /** When its latest calls went. */
   gone: z.array(date),
 });
+const savedHealth = z.object({
+  state: z.enum(HEALTH_STATES),
+  until: date.nullish(),
+  why: z.string().default(''),
+});
 const savedMember = z.object({
   kind: z.enum(MEMBER_KINDS),
   id: z.string(),
   name: z.string(),
-  health: z.object({
-    state: z.enum(HEALTH_STATES),
-    until: date.nullish(),
-    why: z.string().default(''),
-  }),
+  health: savedHealth.extend({ own: savedHealth.nullish() }),
   ejections: z.number().int().nonnegative(),
   ejectedAt: date,
   sawFault: z.boolean().default(false),
@@ -82,7 +83,7 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
     for (const saved of parseEach(savedBudget, budgets)) restoreBudget(pool, saved);
     for (const { health, learned, models, ...known } of parseEach(savedMember, members)) {
       const member = memberStateOf(pool, known.kind, known, context);
-      member.health = healthOf(health.state, health.until ?? null, health.why);
+      member.health = restoredHealth(health, health.own && restoredHealth(health.own));
       Object.assign(member, { ejections: known.ejections, ejectedAt: known.ejectedAt });
       routing.restore(member.routerHandle, learned, state?.at ?? 0, context.now);
       member.probeState.sawFault = known.sawFault;
@@ -96,6 +97,11 @@ export function loadState(file: string, context: Context, routing: PoolRouting):
     pools.set(name, pool);
   }
   return pools;
+}
+
+/** `own`: beside a reservation. */
+function restoredHealth({ state, until, why }: zod.infer<typeof savedHealth>, own?: Health | null): Health {
+  return healthOf(state, until ?? null, why, own ?? undefined);
 }
 
 function restoreBudget(pool: PoolState, { name, day, used }: zod.infer<typeof savedBudget>): void {
@@ -146,7 +152,7 @@ function savedMemberOf(member: MemberState, routing: PoolRouting, context: Conte
     kind,
     id,
     name,
-    health: 'until' in health ? { ...health, until: dateOf(health.until) } : health,
+    health: savedHealthOf(health, context),
     ejections,
     ejectedAt: dateOf(member.ejectedAt),
     learned: routing.save(routerHandle),
@@ -155,6 +161,12 @@ function savedMemberOf(member: MemberState, routing: PoolRouting, context: Conte
     ...(member.dirty && { dirty: member.dirty }),
     ...(member.accountFault && { accountFault: member.accountFault }),
   };
+}
+
+function savedHealthOf(health: Health, context: Context): object {
+  if (!('until' in health)) return health;
+  const dated = { ...health, until: context.dateOf(health.until) };
+  return health.state === 'reserved' ? { ...dated, own: savedHealthOf(health.own, context) } : dated;
 }
 
 /** Pauses, learned paces and the calls that still count against a rate hold for the next run, too. */

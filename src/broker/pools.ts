@@ -18,6 +18,7 @@ import {
   type PoolState,
   type Probe,
 } from '../core/state.ts';
+import { RESERVATION_OVER } from '../core/health/states.ts';
 import { leaveProbeToOthers } from '../core/health/probe-results.ts';
 import { reportSpent } from '../core/requests.ts';
 import { tryAccountsAgain } from '../core/health/accounts.ts';
@@ -315,8 +316,9 @@ export class Pools {
     const { transitionLog, now, onChange } = this.#ports;
     transitionLog.publish(change);
     onChange();
-    // A pause that ran out here may go on elsewhere: every machine ends it by its own clock.
-    const ranOut = change.from === 'cooling' && change.to === 'healthy';
+    // A pause that ran out here may go on elsewhere: every machine ends it by its own clock. So with a reservation.
+    const isByTime = change.from === 'cooling' || change.why === RESERVATION_OVER;
+    const ranOut = isByTime && change.to === 'healthy';
     if (isOurs && !ranOut) this.#sharedStore?.publish(change, now());
   }
 

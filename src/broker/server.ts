@@ -429,9 +429,10 @@ export class Broker {
     answer(connection, ask, { is: 'status', pools });
   }
 
-  #administer(connection: Connection, { ask, pool, action, name }: Message<'admin'>): void {
+  #administer(connection: Connection, { ask, pool, action, name, reservation }: Message<'admin'>): void {
     const spec = connection.specs.get(pool);
-    const effects = spec && administer(this.#pools.named(pool), spec, action, name, this.#context());
+    const state = this.#pools.named(pool);
+    const effects = spec && administer(state, spec, action, name, this.#context(), reservation);
     if (effects) this.#pools.apply(effects);
     answer(connection, ask, { is: 'administered', known: Boolean(effects) });
   }

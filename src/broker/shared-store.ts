@@ -170,9 +170,13 @@ export class SharedStoreAdapter {
     return `${this.#id} probe ${id}`;
   }
 
-  publish({ member, pool, to, until, why }: HealthChange, at: number): void {
+  publish({ member, pool, from, to, until, why }: HealthChange, at: number): void {
     const { kind, id, name } = member;
-    void this.#store.publishFact({ pool, kind, id, name, state: to, until, why, at });
+    const fact = { pool, kind, id, name, at } as const;
+    // What runs still is ended by nothing but this, or a disablement.
+    if (from === 'reserved' && to !== 'reserved' && to !== 'healthy' && to !== 'disabled')
+      void this.#store.publishFact({ ...fact, state: 'healthy', until: null, why });
+    void this.#store.publishFact({ ...fact, state: to, until, why });
   }
 
   /** An account was left dirty, or was reset. */

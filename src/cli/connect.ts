@@ -6,7 +6,7 @@ import { ConfigError } from '../config/problems.ts';
 import type { LoadedConfig } from '../config/types.ts';
 import type { PoolStatus } from '../core/admin.ts';
 import { monotonic } from '../core/clock.ts';
-import type { AdminAction } from '../core/types.ts';
+import type { AdminAction, Reservation } from '../core/types.ts';
 import { stampOf } from '../shared/file-stamp.ts';
 import { type ConfigFiles, findFiles, loadConfig } from './load.ts';
 import { StoredSessions } from '../sessions/stored.ts';
@@ -26,7 +26,12 @@ export interface BrokerStore {
   readonly notices: () => readonly string[];
   /** The configuration in force, and what is wrong with a later edit; null where nothing follows it. */
   readonly state: () => ConfigEvent | null;
-  readonly administer: (action: AdminAction, pool: string, name: string) => Promise<void>;
+  readonly administer: (
+    action: AdminAction,
+    pool: string,
+    name: string,
+    reservation?: Reservation,
+  ) => Promise<void>;
   /** Waits until the last change is written down for later runs; else says where it could not be. */
   readonly unkept: () => Promise<string | null>;
 }
@@ -74,9 +79,9 @@ function localStore(project: Project): BrokerStore {
       return answer.is === 'status' ? answer.pools : [];
     },
     notices: () => client.notices,
-    administer: async (action, pool, name) => {
+    administer: async (action, pool, name, reservation) => {
       stamp = stampOf(cacheFile);
-      await project.ask({ type: 'admin', action, pool, name }, ANSWER_MS);
+      await project.ask({ type: 'admin', action, pool, name, reservation }, ANSWER_MS);
       if (action === 'reset')
         new StoredSessions(live.current!.config, cacheFile, () => {}).forget(pool, name);
     },

@@ -25,6 +25,7 @@ const COLOURS: Readonly<Record<HealthState, number>> = {
   quarantined: 31,
   exhausted: 31,
   dirty: 33,
+  reserved: 36,
   disabled: 35,
 };
 const INDENT = '  ';

@@ -11,6 +11,7 @@ import {
   type HealthSnapshot,
   type MemberKind,
   type AdminAction,
+  type Reservation,
 } from './types.ts';
 
 export interface MemberStatus {
@@ -32,8 +33,9 @@ export interface PoolStatus {
 }
 
 /**
- * Enables, disables or resets every member of that name; null where the pool has none. Only `enable` ends a
- * disablement; `reset` ends anything else, quarantine included.
+ * Enables, disables, resets or reserves every member of that name; null where the pool has none. Only `enable` ends a
+ * disablement, or a reservation before its time; `reset` ends anything else, quarantine included. What is disabled
+ * cannot be reserved.
  */
 export function administer(
   pool: PoolState,
@@ -41,16 +43,15 @@ export function administer(
   action: AdminAction,
   name: string,
   context: Context,
+  reservation: Reservation | null = null,
 ): Effect[] | null {
   const members = memberStates(pool, spec, context).filter((member) => member.name === name);
   if (members.length === 0) return null;
-  if (action !== 'disable') for (const { routerHandle } of members) context.renew(routerHandle);
+  if (action === 'enable' || action === 'reset')
+    for (const { routerHandle } of members) context.renew(routerHandle);
   const changes = members.map((member) => {
-    const disabled = member.health.state === 'disabled';
-    if (action === 'disable')
-      return change(pool, member, { type: 'disable', why: 'disabled by hand' }, spec, context);
-    if ((action === 'enable') !== disabled) return null;
-    return change(pool, member, { type: 'reset' }, spec, context);
+    const event = eventOf(action, member, reservation, context);
+    return event && change(pool, member, event, spec, context);
   });
   return [
     ...emitChanges(
@@ -60,6 +61,27 @@ export function administer(
     ...(action === 'reset' ? members.flatMap((member) => setDirty(pool, member, null, null)) : []),
     ...schedule(pool, context),
   ];
+}
+
+/** What the action does to a member; null: nothing. */
+function eventOf(
+  action: AdminAction,
+  { health }: MemberState,
+  reservation: Reservation | null,
+  { now }: Context,
+): Parameters<typeof changeHealth>[2] | null {
+  switch (action) {
+    case 'disable':
+      return { type: 'disable', why: 'disabled by hand' };
+    case 'reserve':
+      return reservation && { type: 'reserve', until: now + reservation.forMs, why: reservation.reason };
+    case 'enable':
+      if (health.state === 'reserved')
+        return { type: 'end-reservation', why: 'its reservation was ended by hand' };
+      return health.state === 'disabled' ? { type: 'reset' } : null;
+    case 'reset':
+      return health.state === 'disabled' ? null : { type: 'reset' };
+  }
 }
 
 /** What is held, waited for and healthy now. */

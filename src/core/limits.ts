@@ -7,6 +7,8 @@ export const LIMITS = {
   name: 200,
   /** Characters of any other text: an address, a path, a title, a message. */
   text: 2_000,
+  /** Characters of the reason of a reservation. */
+  reason: 200,
   /** Characters of a file's path. */
   path: 10_000,
   /** Characters of a secret: node:http accepts 16 KB of headers in all. */

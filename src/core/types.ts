@@ -33,6 +33,7 @@ export const HEALTH_STATES = [
   'quarantined',
   'exhausted',
   'dirty',
+  'reserved',
   'disabled',
 ] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
@@ -68,8 +69,14 @@ export const MEMBER_KINDS = ['endpoint', 'key'] as const;
 export type MemberKind = (typeof MEMBER_KINDS)[number];
 
 /** What a person does to a member by hand. */
-export const ADMIN_ACTIONS = ['enable', 'disable', 'reset'] as const;
+export const ADMIN_ACTIONS = ['enable', 'disable', 'reset', 'reserve'] as const;
 export type AdminAction = (typeof ADMIN_ACTIONS)[number];
+
+/** For how long a person takes a member, and why. */
+export interface Reservation {
+  readonly forMs: number;
+  readonly reason: string;
+}
 
 /** What keys and endpoints have in common for the broker. Absent limits mean unlimited. */
 interface MemberSpec {

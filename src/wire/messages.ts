@@ -16,6 +16,7 @@ import {
   type PoolSpec,
   PROBE_MODES,
   PROTOCOLS,
+  type Reservation,
   RESET_REASONS,
   type ResetReason,
   ROTATIONS,
@@ -368,6 +369,11 @@ const message = z.discriminatedUnion('type', [
     action: z.enum(ADMIN_ACTIONS),
     pool: id,
     name: id,
+    /** Of `reserve`, which needs it. */
+    reservation: objectOf<Reservation>()({
+      forMs: z.number().positive().max(LIMITS.durationMs),
+      reason: z.string().min(1).max(LIMITS.reason),
+    }).optional(),
   }),
 ]);
 

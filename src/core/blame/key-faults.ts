@@ -8,7 +8,7 @@ import {
   wasRefusedWith,
 } from './comparison.ts';
 import { isWidespread } from './correlation.ts';
-import { untilOf } from '../health/states.ts';
+import { ownHealth, untilOf } from '../health/states.ts';
 import { limitsOf } from '../pace/model-limits.ts';
 import { learnPace } from '../pace/learned-pace.ts';
 import {
@@ -93,7 +93,7 @@ export function throttled(event: OutcomeEvent): void {
     !everOnRequest(pool.recentOutcomes, recent, 'passed');
   if (alive && answersSoAnyway) return;
   const limits = limitsOf(member, lease.need);
-  const restsUntil = Math.max(limits.coolUntil, untilOf(member.health) ?? 0);
+  const restsUntil = Math.max(limits.coolUntil, untilOf(ownHealth(member.health)) ?? 0);
   // What was under way when the pause began was refused for the same reason.
   if (restsUntil <= context.now) limits.throttles++;
   const pause = Math.min(
@@ -113,7 +113,7 @@ export function throttled(event: OutcomeEvent): void {
   const alike =
     key && endpoint && isWhole && othersServe(event, endpoint) ? blamedAlike(event, 'throttled') : [];
   if (alike.length > 0) {
-    const latest = Math.max(until, ...alike.map((other) => untilOf(other.health) ?? 0));
+    const latest = Math.max(until, ...alike.map((other) => untilOf(ownHealth(other.health)) ?? 0));
     exonerateKeys(event, alike, `every key is throttled at ${endpoint!.name}`);
     return decide(event, endpoint, { type: 'cool', until: latest, why: `throttles every key (429)${asked}` });
   }

@@ -7,6 +7,7 @@ import {
   type HealthEvent,
   isUnavailable,
   nextHealth,
+  RESERVATION_OVER,
   remainingEjections,
   untilOf,
   whyOf,
@@ -45,7 +46,7 @@ export function changeHealth(
   if (state === 'healthy' && before.state !== 'healthy') member.joins = true;
   if (event.type === 'fault' && event.isSeenByProbes) member.probeState.sawFault = true;
   if (member.health.state === before.state && untilOf(member.health) === untilOf(before)) return null;
-  const saysWhy = event.type === 'recover' || event.type === 'reset';
+  const saysWhy = event.type === 'recover' || event.type === 'reset' || event.type === 'end-reservation';
   return {
     member,
     pool: pool.name,
@@ -67,6 +68,7 @@ function levelPass(pool: PoolState, member: MemberState): void {
 }
 
 function recovery(before: Health): string {
+  if (before.state === 'reserved') return RESERVATION_OVER;
   if (before.state === 'cooling') return 'its pause is over';
   if (before.state === 'half-open') return 'its trial went well';
   return 'reset';

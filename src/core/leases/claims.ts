@@ -1,6 +1,6 @@
 import { granted } from '../effects.ts';
 import { type Effect, type Context, type PoolState } from '../state.ts';
-import { type Health, untilOf } from '../health/states.ts';
+import { type Health, untilOf, whyOf } from '../health/states.ts';
 import { freeGrant } from './holding.ts';
 import { emitChanges } from '../changes.ts';
 import { enqueue, schedule } from './queue.ts';
@@ -10,6 +10,8 @@ import { changeHealth } from '../health/change.ts';
 
 /** How long a member that another machine holds is not asked for again, unless it is heard that it became free. */
 const ELSEWHERE_MS = 1_000;
+/** By so much a time may differ that went over the shared store. */
+const CLOCKS_DIFFER_MS = 1_000;
 /** How long claims are not tried while the shared store does not answer. */
 const STORE_DOWN_MS = 250;
 
@@ -68,11 +70,23 @@ export function applyRemoteHealth(
   const member = pool.members.get(address);
   if (!member) return [];
   const { health: present } = member;
-  // Of two deadlines for the same the later one holds.
-  if (present.state === health.state && (untilOf(health) ?? 0) <= (untilOf(present) ?? 0)) return [];
+  if (health.state === 'reserved' && (health.until <= context.now || isSame(present, health))) return [];
+  // Of two deadlines for the same the later one holds; of two reservations the later word.
+  if (
+    health.state !== 'reserved' &&
+    present.state === health.state &&
+    (untilOf(health) ?? 0) <= (untilOf(present) ?? 0)
+  )
+    return [];
   const policy = { baseMs: 0, maxMs: 0 };
   const change = changeHealth(pool, member, { type: 'adopt', health }, context.now, policy);
   return [...emitChanges(pool, change ? [change] : []), ...schedule(pool, context)];
+}
+
+/** The same reservation: its time may differ by what machines' clocks do. */
+function isSame(present: Health, health: Health): boolean {
+  const differMs = Math.abs((untilOf(present) ?? 0) - (untilOf(health) ?? 0));
+  return present.state === health.state && whyOf(present) === whyOf(health) && differMs < CLOCKS_DIFFER_MS;
 }
 
 function revertClaim(pool: PoolState, leaseId: string, context: Context): Effect[] {

@@ -346,7 +346,7 @@ function describe(
 function causeOf({ member }: ResolvedMember, obstacle: Obstacle): Refusal['cause'] {
   if (obstacle === 'disabled' || obstacle === 'drained') return 'off';
   if (obstacle === 'out') {
-    if (member.health.state === 'disabled') return 'off';
+    if (member.health.state === 'disabled' || member.health.state === 'reserved') return 'off';
     return member.accountFault ? 'sign-in' : 'fault';
   }
   return obstacle === 'model cooling' ? 'fault' : 'busy';

@@ -1,6 +1,7 @@
 import type { HealthState, PoolSpec } from '../types.ts';
 import type { MemberState, PoolState } from '../state.ts';
 import type { EndedCall, MemberName } from './attempt.ts';
+import { ownHealth } from '../health/states.ts';
 import { isRefusal } from './recovery.ts';
 
 /** States that refusals put a member into. */
@@ -29,6 +30,6 @@ export function outOfServiceBy(
 
 /** As a whole, or for the model that the call was for. */
 function isOut({ health, modelLimits }: MemberState, model: string | undefined, now: number): boolean {
-  if (REFUSED.has(health.state)) return true;
+  if (REFUSED.has(ownHealth(health).state)) return true;
   return model !== undefined && (modelLimits.get(model)?.coolUntil ?? 0) > now;
 }

@@ -2,6 +2,8 @@
 --
 -- Quarantined and disabled stay until a later healthy fact; what is disabled by hand is not merely quarantined.
 -- What an account was left dirty by ends with that lease's mark alone: another may have left it dirty again.
+-- What a person reserved is so until its time, unless it is disabled, or a later healthy fact ends it; of two
+-- reservations the later word holds.
 -- Of two pauses that both still run the later deadline wins, and a healthy fact must be later than what it ends.
 --
 -- KEYS[1]  facts: hash of member to fact
@@ -17,17 +19,24 @@
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local stays = { quarantined = 1, disabled = 2 }
+local stays = { quarantined = 1, disabled = 3 }
 
 local function deadlineOf(fact)
   if type(fact['until']) == 'number' and fact['until'] > now then return fact['until'] end
 end
 
+local function rankOf(fact)
+  if fact.state == 'reserved' then return deadlineOf(fact) and 2 or 0 end
+  return stays[fact.state] or 0
+end
+
 local function saysMore(next, last)
   if last.state == 'dirty' and next.state == 'healthy' then return next.lease == last.lease end
   if next.state == 'healthy' then return next.at > last.at end
-  if stays[last.state] then return (stays[next.state] or 0) >= stays[last.state] end
-  if stays[next.state] then return last.state ~= 'healthy' or next.at >= last.at end
+  local has, had = rankOf(next), rankOf(last)
+  if next.state == 'reserved' and had == 2 then return next.at >= last.at end
+  if had > 0 then return has >= had end
+  if has > 0 then return last.state ~= 'healthy' or next.at >= last.at end
   if deadlineOf(last) then return (deadlineOf(next) or 0) > deadlineOf(last) end
   return next.at >= last.at
 end

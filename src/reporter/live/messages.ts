@@ -1,6 +1,6 @@
 /** What the live page and its server send each other. */
 import type { MemberStatus, PoolStatus } from '../../core/admin.ts';
-import type { AdminAction, MemberKind } from '../../core/types.ts';
+import type { AdminAction, MemberKind, Reservation } from '../../core/types.ts';
 import type { Progress } from './progress.ts';
 
 /** The event `state`. */
@@ -52,6 +52,8 @@ export interface AdminRequest {
   readonly action: AdminAction;
   readonly pool: string;
   readonly name: string;
+  /** Of `reserve`, which needs it. */
+  readonly reservation?: Reservation | undefined;
 }
 
 /** `POST /config`: fields of a member for the configuration's file; null takes a field out, so that its default counts. */

@@ -48,11 +48,11 @@ export class LivePools {
     }
   }
 
-  async administer({ action, pool, name }: AdminRequest): Promise<ActionResult> {
+  async administer({ action, pool, name, reservation }: AdminRequest): Promise<ActionResult> {
     try {
       const project = await this.#connect();
       if (!project) return { status: 404, text: NO_CONFIG };
-      const answer = await project.ask({ type: 'admin', action, pool, name }, ANSWER_MS);
+      const answer = await project.ask({ type: 'admin', action, pool, name, reservation }, ANSWER_MS);
       if (answer.is === 'administered' && answer.known)
         return { status: 200, text: effectText(action, pool, name) };
       return { status: 404, text: `There is no member ${pool}/${name}.` };
@@ -122,6 +122,7 @@ async function isInForce(project: Project, revision: string): Promise<boolean> {
 
 function effectText(action: AdminRequest['action'], pool: string, name: string): string {
   if (action === 'disable') return `${pool}/${name} is disabled: it gets no new lease until it is enabled.`;
+  if (action === 'reserve') return `${pool}/${name} is reserved: it gets no new lease until then.`;
   if (action === 'enable') return `${pool}/${name} is enabled again.`;
   return `${pool}/${name} is reset: its faults so far no longer count.`;
 }

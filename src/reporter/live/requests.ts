@@ -17,11 +17,19 @@ const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
 const name = z.string().min(1).max(LIMITS.name);
 
-export const adminRequestSchema: zod.ZodType<AdminRequest> = z.object({
-  action: z.enum(ADMIN_ACTIONS),
-  pool: name,
-  name,
-});
+export const adminRequestSchema: zod.ZodType<AdminRequest> = z
+  .object({
+    action: z.enum(ADMIN_ACTIONS),
+    pool: name,
+    name,
+    reservation: z
+      .object({
+        forMs: z.number().positive().max(LIMITS.durationMs),
+        reason: z.string().min(1).max(LIMITS.reason),
+      })
+      .optional(),
+  })
+  .refine(({ action, reservation }) => (action === 'reserve') === (reservation !== undefined));
 
 /** The configuration decides which values are valid. */
 const number = z.number().nullable().optional();

@@ -45,7 +45,8 @@ const METHODS: Readonly<Record<string, string>> = {
   '/members': 'POST',
   '/config': 'POST',
 };
-const ADMIN_NEEDS = 'Send an action (enable, disable or reset), a pool and a name.';
+const ADMIN_NEEDS =
+  'Send an action (enable, disable, reset or reserve), a pool and a name; to reserve, also a "reservation" with forMs and reason.';
 const EDIT_NEEDS =
   'Send the revision that the page showed, a pool, a kind (endpoint or key), a name, and in "set" numbers for weight, maxConcurrent or rpm, or true or false for enabled; null for the default.';
 

@@ -76,12 +76,26 @@ describe('the arguments of a command', () => {
 
   it.each([
     [[], 'gemba enable needs the name of an endpoint or key, such as api/ci-1'],
-    [['api/a', 'api/b'], 'gemba enable takes one POOL/NAME at a time, not api/a and api/b'],
-    [['api/a', '--json'], 'gemba enable does not know "--json"; known: --config, --env, --help'],
+    [['api/a', '--jso'], 'gemba enable does not know "--jso"; did you mean "--json"?'],
   ])('%j names no one member', async (args, message) => {
-    const usage = 'Usage: gemba enable POOL/NAME [--config FILE] [--env FILE]';
+    const usage = 'Usage: gemba enable POOL/NAME … [--json] [--config FILE] [--env FILE]';
     expect(await misuse(() => runCommand('enable', args, { folder: '/' }))).toBe(
       `${message}\n${usage}\n(GEMBA_USAGE)`,
+    );
+  });
+});
+
+describe('gemba reserve', () => {
+  it.each([
+    [['api/a'], 'needs --for TIME, such as --for 2h'],
+    [['api/a', '--for', '2h'], 'needs --reason TEXT: tests that find nothing free show it'],
+    [['api/a', '--for', 'soon', '--reason', 'x'], 'takes no --for "soon": it must be a duration'],
+    [['api/a', '--for', '0', '--reason', 'x'], 'takes no --for "0": it must be more than 0'],
+    [['api/a', '--for', '900h', '--reason', 'x'], 'takes no --for "900h": it must be at most 596h'],
+    [['api/a', '--for', '2h', '--reason', 'x'.repeat(201)], 'takes a reason of at most 200 characters'],
+  ])('%j is misuse', async (args, message) => {
+    expect(await misuse(() => runCommand('reserve', args, { folder: '/' }))).toContain(
+      `gemba reserve ${message}`,
     );
   });
 });

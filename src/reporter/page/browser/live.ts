@@ -165,7 +165,7 @@ function updateMember(row: MemberRow, pool: string, member: LiveMember, text: st
 
 function actionsFor({ off, state }: LiveMember): AdminAction[] {
   if (off) return [];
-  if (state === 'disabled') return ['enable'];
+  if (state === 'disabled' || state === 'reserved') return ['enable'];
   return state === 'healthy' ? ['disable'] : ['reset', 'disable'];
 }
 

@@ -180,8 +180,20 @@ export class Run {
       (member) => member.name,
     );
     const name = this.#dice.pick(names);
-    const action = this.#dice.pick(['enable', 'enable', 'disable', 'reset', 'reset', 'reset'] as const);
-    this.#step(`${action} ${name}`, () => administer(pool, spec, action, name, this.#world.context) ?? []);
+    const action = this.#dice.pick([
+      'enable',
+      'enable',
+      'disable',
+      'reset',
+      'reset',
+      'reset',
+      'reserve',
+    ] as const);
+    const reservation = action === 'reserve' ? { forMs: 20_000, reason: 'a person' } : null;
+    this.#step(
+      `${action} ${name}`,
+      () => administer(pool, spec, action, name, this.#world.context, reservation) ?? [],
+    );
   }
 
   #restart(): void {
