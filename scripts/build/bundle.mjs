@@ -39,7 +39,7 @@ const CHUNKS = [
   ['kernel', /^core\/(?:clock|errors|limits|types|request-outcome|labels|pace\/day)/],
   [
     'base',
-    /^(?:shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states|pace\/day))/,
+    /^(?:\.\.\/node_modules\/leven|shared\/(?!zod|compile-later|record\.ts)|sessions\/(?:secrets|folder)|config\/(?:find|environment|problems|source)|core\/(?:verdict\/(?:recovery|route|span)|health\/states|pace\/day))/,
   ],
   ['verdict', /^core\/verdict/],
   // What finds the secrets of a file: the reporter loads it without the schema library.
@@ -47,7 +47,7 @@ const CHUNKS = [
     'secrets',
     /^\.\.\/node_modules\/jsonc-parser|^sessions\/(?!secrets|folder)|^config\/(?:secrets|totp|redactor|rough|variables|env-file|value-file|json)\.ts/,
   ],
-  ['config-core', /^\.\.\/node_modules\/leven|^config\/(?!index|define|watch|edits\/edit)/],
+  ['config-core', /^config\/(?!index|define|watch|edits\/edit)/],
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['wire', /^wire\/(?:lines|greeting)|^broker\/socket-file/],
   ['project', /^client\/(?!index)/],

@@ -1,6 +1,7 @@
 import * as modules from 'node:module';
 import type { Socket } from 'node:net';
 import { Listener } from './listener.ts';
+import { forgetErrors } from './errors-file.ts';
 
 /**
  * The broker's process. Arguments: the cache file, a seed or nothing, the config file or nothing, the names of the project.
@@ -11,6 +12,10 @@ import { Listener } from './listener.ts';
 
 const [cacheFile = '', seed = '', configFile = '', ...projects] = process.argv.slice(2);
 
+// What it printed is for those that it left unexpectedly.
+process.once('exit', (code) => {
+  if (code === 0) forgetErrors(projects);
+});
 void start();
 
 async function start(): Promise<void> {

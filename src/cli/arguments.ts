@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { suggest } from '../config/schema/fields.ts';
+import { suggest } from '../shared/suggest.ts';
 import { GembaError } from '../core/errors.ts';
 import { type Arguments, type CommandSpec, optionOf, usageOf } from './command.ts';
 

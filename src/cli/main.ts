@@ -43,7 +43,7 @@ async function run([name, ...args]: readonly string[], terminal: Terminal): Prom
 async function commandNamed(name: string): Promise<CommandSpec> {
   const spec = COMMANDS.find((command) => command.name === name);
   if (spec) return spec;
-  const { suggest } = await import('../config/schema/fields.ts');
+  const { suggest } = await import('../shared/suggest.ts');
   const known = suggest(name, [...COMMANDS.map((command) => command.name), 'help']);
   throw new GembaError('GEMBA_USAGE', `gemba has no command "${name}"; ${known} See gemba --help.`);
 }

@@ -63,6 +63,8 @@ export class BrokerClient {
   #connecting: Promise<void> | null = null;
   #lastAsk = 0;
   #closed = false;
+  /** Its broker was lost, and no other one has come. */
+  #isLost = false;
   #mayStart: boolean;
   /** What was not healthy when this client connected last. */
   healthSnapshots: readonly HealthSnapshot[] = [];
@@ -168,6 +170,7 @@ export class BrokerClient {
 
   close(): void {
     this.#closed = true;
+    if (this.#isLost) this.#tellBrokerErrors();
     this.#outbox.flush();
     this.#socket?.end();
     this.#socket = null;
@@ -200,7 +203,7 @@ export class BrokerClient {
       for (;;) {
         const soughtAt = monotonic();
         const found = await this.#find();
-        if (found === 'welcome') return;
+        if (found === 'welcome') return this.#tellBrokerErrors();
         // A broker lived, and was given time to answer.
         if (monotonic() - soughtAt > START_AGAIN_MS) giveUpAt = monotonic() + REACH_MS;
         if (found === 'silent') {
@@ -208,8 +211,7 @@ export class BrokerClient {
         }
         if (!this.#mayStart) return;
         if (this.#closed) throw unreachable('this process has closed its connection');
-        if (monotonic() > giveUpAt)
-          throw found === 'foreign' ? foreign(project) : unreachable(`nothing answers for ${project}`);
+        if (monotonic() > giveUpAt) throw found === 'foreign' ? foreign(project) : this.#unreachable(project);
         if (found === 'nothing' && monotonic() - startedAt > START_AGAIN_MS) {
           start ??= await this.#machine.takeStart(project);
           if (start || monotonic() - began > START_AGAIN_MS) {
@@ -222,6 +224,18 @@ export class BrokerClient {
     } finally {
       start?.close();
     }
+  }
+
+  /** One before it may have ended by a defect. */
+  #tellBrokerErrors(): void {
+    this.#isLost = false;
+    for (const errors of this.#machine.takeBrokerErrors(this.#options.address.projects))
+      this.#options.onBrokerErrors?.(errors);
+  }
+
+  #unreachable(project: string): GembaError {
+    const last = this.#machine.takeBrokerErrors(this.#options.address.projects).at(-1);
+    return unreachable(`nothing answers for ${project}`, last?.text);
   }
 
   /** Looks for a broker under each of the project's names. */
@@ -410,6 +424,7 @@ export class BrokerClient {
     if (this.#socket !== socket) return;
     this.#socket = null;
     if (this.#closed) return;
+    this.#isLost = true;
     if (this.#heldLeases.isEmpty && this.#pending.size === 0 && !this.#options.follower) this.#disappear();
     else this.#comeBack();
   }

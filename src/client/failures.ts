@@ -7,11 +7,15 @@ import { SILENT_S } from './countdown.ts';
 /** A broker that cannot be reached for this long is given up. */
 export const REACH_MS = 10_000;
 
-export function unreachable(why: string): GembaError {
+export function unreachable(why: string, printed?: string): GembaError {
+  const advice =
+    printed === undefined
+      ? 'Check that processes may be started here.'
+      : `It ended, and printed:\n${printed.replaceAll(/^/gm, '  ')}`;
   return new GembaError(
     'GEMBA_BROKER_UNREACHABLE',
     `The broker of this project could not be reached within ${REACH_MS / 1000} s: ${why}.\n` +
-      'It is a small process that gemba-agent starts with this Node.js. Check that processes may be started here.',
+      `It is a small process that gemba-agent starts with this Node.js. ${advice}`,
   );
 }
 

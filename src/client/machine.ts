@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve as absolute } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../core/clock.ts';
 import {
   brokerSocket,
   namesAreFreeWithTheirProcess,
@@ -12,10 +13,11 @@ import {
   startSocket,
 } from '../shared/local-sockets.ts';
 import { packageRoot } from '../shared/package-root.ts';
-import { privateFolder, privateFolders, readPrivate } from '../shared/private-folder.ts';
+import { privateFolders, readPrivate } from '../shared/private-folder.ts';
 import { startOf } from '../shared/processes.ts';
 import { type BrokerIdentity, readIdentity } from '../wire/greeting.ts';
 import { type BrokerAddress, storeIdOf } from './address.ts';
+import { type BrokerErrors, openErrorsFile, takeBrokerErrors } from './broker-errors.ts';
 
 /** A connection to a broker. */
 export interface BrokerSocket {
@@ -43,6 +45,8 @@ export interface Machine {
   /** The broker of a project as it has described itself; null where none has. */
   readonly findIdentity: (project: string) => BrokerIdentity | null;
   readonly startBroker: (address: BrokerAddress, seed: string | undefined) => void;
+  /** What brokers of these projects printed to their standard error that have ended since; each is given once. */
+  readonly takeBrokerErrors: (projects: readonly string[]) => BrokerErrors[];
   /** Of the clients that ask at the same time one gets it, until it lets go or ends; null where another one has it. */
   readonly takeStart: (project: string) => Promise<{ close: () => void } | null>;
   /** Lets other processes see that this one lives, until it is closed or the process ends. */
@@ -59,6 +63,7 @@ export const thisMachine: Machine = {
   readIdentity: (file) => readIdentity(readPrivate(file)),
   findIdentity,
   startBroker,
+  takeBrokerErrors: (projects) => takeBrokerErrors(projects, systemClock()),
   takeStart,
   appear,
   kill,
@@ -110,8 +115,6 @@ function findIdentity(project: string): BrokerIdentity | null {
  * vouches for its certificate: the broker needs no key, so it gets none.
  */
 function startBroker(address: BrokerAddress, seed: string | undefined): void {
-  // It meets its clients there, and fails where nobody sees it.
-  privateFolder();
   const main = fileURLToPath(new URL('dist/broker.cjs', packageRoot));
   const { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, NODE_USE_SYSTEM_CA } = process.env;
   // The shared store's address may hold a password, which a command line would show to everybody.
@@ -123,15 +126,17 @@ function startBroker(address: BrokerAddress, seed: string | undefined): void {
   const wanted = { PATH, HOME, TMPDIR, TEMP, TMP, SystemRoot, ...certificates, GEMBA_BROKER_STORE };
   const env = Object.entries(wanted).filter(([, value]) => value !== undefined);
   const { cacheFile, configFile = '', projects } = address;
+  const errors = openErrorsFile();
   const child = spawn(process.execPath, [main, cacheFile, seed ?? '', configFile, ...projects], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', errors.descriptor],
     windowsHide: true,
     env: Object.fromEntries(env),
     cwd: tmpdir(),
   });
   child.on('error', () => {});
   child.unref();
+  errors.keep(projects[0]!, child.pid);
 }
 
 async function takeStart(project: string): Promise<{ close: () => void } | null> {

@@ -8,6 +8,7 @@ import type { ConfigSource } from '../config/source.ts';
 import type { Env } from '../config/variables.ts';
 import { type BrokerAddress, brokerAddress, sharedOf } from './address.ts';
 import { BrokerClient } from './broker-client.ts';
+import { brokerErrorsText } from './broker-errors.ts';
 import { inTime } from './failures.ts';
 import { isBrokerThere } from './machine.ts';
 import type { BrokerClientOptions, Follower } from './types.ts';
@@ -22,7 +23,7 @@ import type { Answer } from '../wire/messages.ts';
 type AnyQuestion = Parameters<BrokerClient['ask']>[0];
 type ClientHooks = Pick<
   BrokerClientOptions,
-  'onTransition' | 'onRouterEstimates' | 'onLost' | 'onProbe' | 'mayStart'
+  'onTransition' | 'onRouterEstimates' | 'onLost' | 'onProbe' | 'onBrokerErrors' | 'mayStart'
 >;
 
 export interface ProjectOptions extends ClientHooks {
@@ -49,7 +50,7 @@ export class Project {
   #refusals: readonly string[] = [];
 
   constructor(file: string, source: BrokerSource, options: ProjectOptions) {
-    const { env, role, run, onEvent, print, ...hooks } = options;
+    const { env, role, run, onEvent, print, onBrokerErrors, ...hooks } = options;
     const live = new LiveConfig(file, env, (event) => {
       this.#last = event;
       onEvent?.(event);
@@ -73,6 +74,10 @@ export class Project {
     const addressOf = (): BrokerAddress => this.address;
     this.client = new BrokerClient({
       ...hooks,
+      onBrokerErrors: (errors) => {
+        print?.(brokerErrorsText(errors));
+        onBrokerErrors?.(errors);
+      },
       follower,
       seed: env['GEMBA_SEED'],
       get address() {

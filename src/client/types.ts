@@ -5,6 +5,7 @@ import type { ConfigState, RouterEstimate, Need, PoolSpec, Transition } from '..
 import type { AnnouncedRevision } from '../config/live.ts';
 import type { ConfigLayer } from '../config/source.ts';
 import type { BrokerAddress } from './address.ts';
+import type { BrokerErrors } from './broker-errors.ts';
 import type { Machine } from './machine.ts';
 
 /** How a link follows the configuration's edits. */
@@ -31,6 +32,8 @@ export interface BrokerClientOptions {
   readonly onTransition?: (transition: Transition) => void;
   /** What the router believes by now: the last told holds. */
   readonly onRouterEstimates?: (routerEstimates: readonly RouterEstimate[]) => void;
+  /** A broker of the project ended unexpectedly, and this is what it printed: told to one client. */
+  readonly onBrokerErrors?: (errors: BrokerErrors) => void;
   /** Another may hold the lease's member: its holder must stop using it. */
   readonly onLost?: (lease: string) => void;
   /** Sends a probe: the broker has no keys. Without it this link is never asked to. */

@@ -34,8 +34,8 @@ import {
 } from './options.ts';
 import { writeData, writePage } from './output.ts';
 import { foreignText } from './page/view-notices.ts';
-import { RunRedactor } from './run-redactor.ts';
-import { summaryText } from './terminal/summary.ts';
+import { isWithoutConfig, RunRedactor } from './run-redactor.ts';
+import { NO_CONFIG_HINT, summaryText } from './terminal/summary.ts';
 
 export type { GembaReporterOptions } from './options.ts';
 export type { Report } from './report/model.ts';
@@ -142,7 +142,7 @@ export default class GembaReporter implements Reporter {
     if (count > 0) warn(foreignText(count, list[0]!.why));
     const history = (await this.#guardAsync('keep the history', () => this.#history(report))) ?? null;
     const written = await this.#write(report, history);
-    this.#guard('print the summary', () => this.#print(summaryText(report, written)));
+    this.#guard('print the summary', () => this.#print(summaryText(report, written, this.#hint())));
     await this.#announce(report, history);
     this.#guard('open the report', () => this.#open(report, written));
     return result.status === 'passed' && report.run.gate?.failed ? { status: 'failed' } : undefined;
@@ -211,6 +211,14 @@ export default class GembaReporter implements Reporter {
     this.#guard('remove the journal', () => this.#journal?.close(data === true));
     this.#journal = null;
     return page === undefined ? null : path.relative(process.cwd(), page) || page;
+  }
+
+  /** Where no configuration is to be found, how to get one. A machine that merges needs none. */
+  #hint(): string | null {
+    const { mode, configDir } = this.#settings;
+    return mode === 'test' && this.#config && isWithoutConfig(this.#config, configDir, process.env)
+      ? NO_CONFIG_HINT
+      : null;
   }
 
   #history(report: Report): Promise<RunHistory | null> {

@@ -55,6 +55,11 @@ export class RunRedactor {
   }
 }
 
+/** Whether no project of a run has a configuration. */
+export function isWithoutConfig(config: FullConfig, configDir: string, env: Env): boolean {
+  return !isSwitchedOff(env) && !configFiles(config, configDir, env).some((file) => existsSync(file));
+}
+
 /** Projects may name files of their own. */
 function configFiles({ projects }: FullConfig, from: string, env: Env): string[] {
   const options = projects.map(({ use }) => (use as { readonly gembaConfig?: string }).gembaConfig);

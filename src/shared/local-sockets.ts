@@ -18,6 +18,7 @@ const HASH_LENGTH = 14;
 const ABSTRACT_LENGTH = 108;
 const FILL = '.';
 
+const ERRORS_FILE = /^([0-9a-f]+)-(\d+)\.stderr$/;
 const PRESENCE = /^p-([0-9a-f]+)-([0-9a-f]+)-(\d+)-(.+)$/;
 
 /** A process that lives, and where it is seen to. */
@@ -33,6 +34,17 @@ export const namesAreFreeWithTheirProcess = process.platform === 'linux' || proc
 /** The name of the file, in a private folder, by which the broker of a project proves who it is. */
 export function secretFile(project: string): string {
   return `${hashOf(project)}.broker`;
+}
+
+/** The name of the file, in a private folder, that has the standard error of a project's broker. */
+export function brokerErrorsFile(project: string, pid: number): string {
+  return `${hashOf(project)}-${pid}.stderr`;
+}
+
+/** The process of a broker of these projects, by the name of such a file; null for another file. */
+export function pidOfErrorsFile(name: string, projects: readonly string[]): number | null {
+  const [, hash = '', pid] = ERRORS_FILE.exec(name) ?? [];
+  return projects.some((project) => hashOf(project) === hash) ? Number(pid) : null;
 }
 
 /** Where the broker of a project listens. */

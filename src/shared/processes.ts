@@ -12,10 +12,20 @@ export function isAlive(pid: number): boolean {
 
 /** When a process started, as the system counts: with its id it names one process for good. Null where that is not known. */
 export function startOf(pid: number | 'self'): string | null {
+  return statOf(pid)?.[19] ?? null;
+}
+
+/** Whether a process has ended, also where nobody has taken notice of its end yet: in a container that may take for ever. */
+export function hasEnded(pid: number): boolean {
+  return !isAlive(pid) || statOf(pid)?.[0] === 'Z';
+}
+
+/** What Linux says of a process, from its state on; null elsewhere. */
+function statOf(pid: number | 'self'): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The second field, a name in parentheses, may hold anything. What follows it begins with the third.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return null;
   }

@@ -71,7 +71,7 @@ const record = z.object({
   /** The part of the run, `current/total`, or null without shards. */
   shard: z.string().nullable(),
   revision: z.string().nullable(),
-  /** Problems of a refused edit, while an older revision is in force. */
+  /** Problems of a refused edit, while an older revision is in force; without a revision, of the file at the start. */
   configErrors: z.array(z.string()),
   /** What became of the configuration since the record before: revisions that came into force, edits that were refused. */
   revisions: z
@@ -86,6 +86,8 @@ const record = z.object({
       }),
     )
     .optional(),
+  /** What brokers printed that ended unexpectedly. */
+  brokerErrors: z.array(z.string()).optional(),
   gate: z
     .object(
       Object.fromEntries(GATE_RULES.map((rule) => [rule, gateAction])) as Record<GateRule, typeof gateAction>,

@@ -149,6 +149,7 @@ export const reportSchema = z.object({
     durationMs: z.number(),
     playwright: z.string(),
     configRevision: z.string().nullable(),
+    brokerErrors: z.array(z.string()),
     configErrors: z.array(z.string()),
     ci: z
       .object({

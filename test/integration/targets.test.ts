@@ -111,7 +111,7 @@ describe('a target that cannot be', () => {
     expect(eu.requests.length + us.requests.length).toBe(0);
     const said = result.output.match(/GembaError: [^\n]+/g) ?? [];
     expect([...new Set(said)].map((line) => line.replaceAll(eu.url, 'EU'))).toEqual([
-      'GembaError: Pool "api" has no endpoint "usa". Known: "eu", "us". (GEMBA_ENDPOINT_UNKNOWN)',
+      'GembaError: Pool "api" has no endpoint "usa". Did you mean "us"? Known: "eu", "us". (GEMBA_ENDPOINT_UNKNOWN)',
       'GembaError: gembaEndpoint names "us", but baseURL EU/x is at endpoint "eu" of pool "api". A test must not run anywhere else than it says: remove one of the two. (GEMBA_TARGET_CONFLICT)',
       'GembaError: GEMBA_PIN restricts pool "api" to "us", but baseURL EU is at endpoint "eu" of pool "api". A test must not run anywhere else than it says: remove one of the two. (GEMBA_TARGET_CONFLICT)',
     ]);

@@ -11,7 +11,7 @@ import { checkSource } from '../load.ts';
 import { type ConfigDocument, documentOf, originalAt } from '../merge.ts';
 import { configError, type Path } from '../problems.ts';
 import { ADDRESS, hostOf } from '../schema/addresses.ts';
-import { suggest } from '../schema/fields.ts';
+import { suggest } from '../../shared/suggest.ts';
 import { type ConfigLayer, type ConfigSource, sourceOf, textRevision } from '../source.ts';
 import { type Env, isResolved, resolveVariables } from '../variables.ts';
 

@@ -1,4 +1,4 @@
-import { closestMatch } from 'leven';
+import { suggest } from '../../shared/suggest.ts';
 import type * as zod from 'zod';
 import { LIMITS } from '../../core/limits.ts';
 import { z } from '../../shared/zod.ts';
@@ -174,15 +174,6 @@ export function duration(least: 'zero' | 'more' = 'zero'): zod.ZodType<number, D
 
 export function quoted(values: readonly string[]): string {
   return values.map((value) => JSON.stringify(value)).join(', ');
-}
-
-/** "did you mean …" for a near miss, else all known names. */
-export function suggest(given: string, known: readonly string[]): string {
-  const lower = known.map((entry) => entry.toLowerCase());
-  const maxDistance = Math.min(given.length - 1, Math.max(2, Math.floor(given.length / 3)));
-  const near = closestMatch(given.toLowerCase(), lower, { maxDistance });
-  const nearest = near === undefined ? undefined : known[lower.indexOf(near)];
-  return nearest === undefined ? `known: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest)}?`;
 }
 
 function must(needs: string): (issue: { readonly input?: unknown }) => string {

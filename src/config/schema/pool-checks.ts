@@ -1,6 +1,7 @@
 import { secretOf } from '../../shared/fingerprint.ts';
 import { ADDRESS, hostOf, sameAddress } from './addresses.ts';
-import { FOUND, nameProblem, suggest, type ReportProblem } from './fields.ts';
+import { suggest } from '../../shared/suggest.ts';
+import { FOUND, nameProblem, type ReportProblem } from './fields.ts';
 import { headerValueProblem } from './headers.ts';
 import { asObject, isEmptyList, isObject, items, textOf, type Loose } from '../json.ts';
 import type { Protocol } from '../../core/types.ts';

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../core/limits.ts';
 import { asObject, items } from '../json.ts';
-import { FOUND, nameProblem, suggest, type ReportProblem } from './fields.ts';
+import { suggest } from '../../shared/suggest.ts';
+import { FOUND, nameProblem, type ReportProblem } from './fields.ts';
 
 /**
  * Checks over several pools: a fallback is another pool, fallbacks form no cycle, and members are not too many. Names are

@@ -113,8 +113,11 @@ function ingestRun(runState: RunState, record: GembaRecord): void {
   if (revision !== null) {
     runState.revisions.set(revision, Math.min(startedAt, runState.revisions.get(revision) ?? startedAt));
   }
-  if (record.revisions) for (const state of record.revisions) runState.configStates.add(state);
-  else for (const error of record.configErrors) runState.configErrors.add(error);
+  for (const state of record.revisions ?? []) runState.configStates.add(state);
+  // With a revision in force, its states have them. Without one, the file was not valid at the start.
+  if (!record.revisions || revision === null)
+    for (const error of record.configErrors) runState.configErrors.add(error);
+  for (const error of record.brokerErrors ?? []) runState.brokerErrors.add(error);
   if (gate) runState.gate = runState.gate ? stricter(runState.gate, gate) : gate;
   const shard = shardOf(record.shard);
   if (shard) {

@@ -38,6 +38,7 @@ export interface RunState {
   /** Each revision with the start of the first result that had it. */
   readonly revisions: Map<string, number>;
   readonly configErrors: Set<string>;
+  readonly brokerErrors: Set<string>;
   readonly configStates: ConfigStates;
   gate: Gate | null;
   readonly shards: { total: number; readonly present: Set<number> };
@@ -174,6 +175,7 @@ export function emptyRunState(): RunState {
     revision: null,
     revisions: new Map(),
     configErrors: new Set(),
+    brokerErrors: new Set(),
     configStates: new ConfigStates(),
     gate: null,
     shards: { total: 1, present: new Set() },

@@ -62,6 +62,8 @@ export function configView({ run }: Report): ConfigView | null {
   const reported = new Set(revisions.flatMap(({ errors }) => errors));
   // Machines that share a run each report the same revision.
   const edits = new Set(revisions.map(({ revision }) => revision)).size - 1;
+  // A file that was not valid at the start is a notice.
+  if (configRevision === null && revisions.length === 0) return null;
   if (edits < 1 && reported.size === 0 && configErrors.length === 0) return null;
   const refused = new Set([...reported, ...configErrors]).size;
   const parts = [

@@ -30,12 +30,18 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
   const missing = missingShards(report);
   if (missing) notices.push({ tone: 'warn', text: missing });
   if (run.configErrors.length > 0) {
-    const kept = run.configRevision === null ? '' : ` Revision ${run.configRevision} stayed in force.`;
-    notices.push({
-      tone: 'warn',
-      text: `An edit of the config was refused: ${run.configErrors.join('; ')}.${kept}`,
-    });
+    const problems = run.configErrors.join('; ');
+    notices.push(
+      run.configRevision === null
+        ? { tone: 'bad', text: `The config is not valid: ${problems}.` }
+        : {
+            tone: 'warn',
+            text: `An edit of the config was refused: ${problems}. Revision ${run.configRevision} stayed in force.`,
+          },
+    );
   }
+  for (const printed of run.brokerErrors)
+    notices.push({ tone: 'warn', text: `The broker ended unexpectedly, and printed: ${printed}` });
   notices.push(
     ...fallbackNotice(report).map((text) => ({ tone: 'warn' as const, text: `${capital(text)}.` })),
   );

@@ -63,6 +63,7 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
       playwright: run.playwright,
       configRevision: runState.configStates.inForce ?? runState.revision?.value ?? null,
       configErrors: [...runState.configErrors, ...runState.configStates.errors],
+      brokerErrors: [...runState.brokerErrors],
       revisions: runState.configStates.isEmpty ? revisionsOf(runState) : runState.configStates.revisions,
       shards,
       ci: run.ci ?? null,

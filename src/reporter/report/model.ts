@@ -34,8 +34,10 @@ export interface ReportRun {
   readonly durationMs: number;
   readonly playwright: string;
   readonly configRevision: string | null;
-  /** Problems of an edit that was refused, and was not corrected before the end. */
+  /** Problems of an edit that was refused, and was not corrected before the end; without a revision, of the file at the start. */
   readonly configErrors: readonly string[];
+  /** What brokers printed to their standard error that ended unexpectedly; each 64 KB at most. */
+  readonly brokerErrors: readonly string[];
   /** The configuration at the start, and each edit since, applied or refused. */
   readonly revisions: readonly ReportRevision[];
   readonly shards: { readonly total: number; readonly present: readonly number[] };

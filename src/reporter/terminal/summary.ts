@@ -5,23 +5,34 @@ import type { Report, ReportMember } from '../report/model.ts';
 import { noteOfCause } from '../page/view-answer.ts';
 import { cutOffText, missingShards, fallbackNotice } from '../page/view-notices.ts';
 import { reasonOf } from '../page/view-pools.ts';
+import { nextLines } from './next-steps.ts';
+
+/** Where a run had no configuration. */
+export const NO_CONFIG_HINT =
+  'there is no gemba.config.json, so nothing was leased; create one: npx gemba init';
 
 const MAX_CAUSES = 8;
 const MAX_MEMBERS = 8;
 const MAX_PINS = 8;
 
-/** The terminal's summary: one line that begins `Gemba:`, and details below it. */
-export function summaryText(report: Report, reportPath: string | null): string {
+/**
+ * The terminal's summary: one line that begins `Gemba:`, details below it, and at the end what to do next. `hint`: said
+ * last of all.
+ */
+export function summaryText(report: Report, reportPath: string | null, hint: string | null = null): string {
   const details = [
     cutOffText(report),
     ...causeLines(report),
     ...fallbackNotice(report),
     ...pinLines(report),
     ...memberLines(report),
+    brokerEnded(report),
     refusedEdit(report),
     missingShards(report),
     report.run.gate?.line ?? null,
+    ...nextLines(report),
     reportPath === null ? null : `Report: ${reportPath}`,
+    hint,
   ].filter((line) => line !== null);
   return [summaryLine(report), ...details.map((line) => `  ${plainLine(line)}`)].join('\n');
 }
@@ -50,11 +61,20 @@ function pinLines({ run }: Report): string[] {
   });
 }
 
+/** What they printed was shown when that happened. */
+function brokerEnded({ run }: Report): string | null {
+  const times = run.brokerErrors.length;
+  return times === 0
+    ? null
+    : `the broker ended unexpectedly ${counted(times, 'time')}; what it printed is in the report`;
+}
+
 /** Its problems were printed when the edit was made. */
 function refusedEdit({ run }: Report): string | null {
   const [first, ...others] = run.configErrors;
   if (first === undefined) return null;
   const more = others.length === 0 ? '' : ` and ${counted(others.length, 'more problem')}`;
+  if (run.configRevision === null) return `the config is not valid (${placeOf(first)}${more})`;
   return `the last edit of the config is not in force (${placeOf(first)}${more}); revision ${run.configRevision} is`;
 }
 

@@ -83,7 +83,7 @@ const CONTRACT: [string, object | undefined, string][] = [
 /** Added beyond the contract, which allows additions. */
 const ADDED: Record<string, string[]> = {
   report: ['causes', 'fallbacks', 'foreignRecords'],
-  run: ['revisions', 'gate', 'pins', 'cutOff', 'git', 'links'],
+  run: ['revisions', 'brokerErrors', 'gate', 'pins', 'cutOff', 'git', 'links'],
   totals: ['unmeasured', 'errorsCut', 'interrupted'],
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],

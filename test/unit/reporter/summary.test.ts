@@ -58,6 +58,7 @@ describe('the summary', () => {
           environment: endpoint api/eu refused connections (3 tests, 02:00–02:02, 1 passed on a retry)
           endpoint api/eu is ejected: connection refused, until 02:15:00
           key api/k2 is exhausted: 402, until 2026-11-24 03:00
+          repair in the environment: endpoint api/eu refused connections (2 tests); then: npx playwright test --last-failed
           Report: gemba-report/index.html"
       `);
   });
@@ -88,6 +89,35 @@ describe('the summary', () => {
         the last edit of the config is not in force (/p/gemba.config.json:2:5 and 1 more problem); revision r1 is
         Shards 1, 3 of 3 are missing: not merged, not run, or without a test of gemba-agent."
     `);
+  });
+
+  it('ends a red run with what to do next: the product by error and place, then the environment, then the report', () => {
+    const failing = (title: string, message: string, line: number): FakeTest => ({
+      title,
+      results: [
+        {
+          status: 'failed',
+          errors: [{ message, location: { file: '/repo/tests/orders.spec.ts', line, column: 1 } }],
+          records: [leased('api/us/k1', [[0, 'ok', 200, 5]])],
+        },
+      ],
+    });
+    const product = [
+      failing('a', 'Error: expected 2\n  and more', 7),
+      failing('b', 'Error: expected 2', 7),
+      ...[1, 2, 3, 4].map((line) => failing(`c${line}`, 'Error: other', 20 + line)),
+    ];
+    const lines = summaryText(
+      reportOf([...outage, ...product], { status: 'failed' }),
+      'x.html',
+      'a hint',
+    ).split('\n');
+    expect(lines.slice(-4).map((line) => line.trim())).toEqual([
+      'fix in the product: orders.spec.ts:7 Error: expected 2 (2 tests); orders.spec.ts:21 Error: other (1 test); orders.spec.ts:22 Error: other (1 test); and 2 more places',
+      'repair in the environment: endpoint api/eu refused connections (2 tests); then: npx playwright test --last-failed',
+      'Report: x.html',
+      'a hint',
+    ]);
   });
 
   it('has exactly one line that begins with Gemba:', () => {
