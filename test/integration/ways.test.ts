@@ -160,7 +160,9 @@ describe('the ways to ask for a lease', () => {
       /broken\.config\.json:2:\d+ +pools\.api\.endpoins: unknown field; did you mean "endpoints"\?/,
     );
     expect(broken.output).toMatch(/broken\.config\.json:3:\d+ +store/);
-    expect(broken.output).toContain('unknown: broken.config.json is not valid (3 problems, listed at the start');
+    expect(broken.output).toContain(
+      'unknown: broken.config.json is not valid (3 problems, listed at the start',
+    );
   });
 });
 
