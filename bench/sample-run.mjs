@@ -19,6 +19,13 @@ const DEEDS = [
   'applies a voucher once, even when it is sent twice, and gives it back when the order is cancelled before it leaves the warehouse',
   'sorts by price',
 ];
+const TARGETS = [
+  { method: 'GET', path: '/orders' },
+  { method: 'POST', path: '/orders' },
+  { method: 'GET', path: '/customers/4711/basket' },
+  { method: 'PUT', path: '/customers/4711/basket/lines/3' },
+  { method: 'GET', path: '/search' },
+];
 const ENDPOINTS = [
   { name: 'eu', url: 'https://eu.shop.example.test', ms: 62 },
   { name: 'us', url: 'https://us.shop.example.test', ms: 138 },
@@ -172,6 +179,7 @@ function record(run, { test, retry, index, lease, began, durationMs, worker }) {
     ],
     calls: count,
     requests: [],
+    targets: TARGETS,
     requestsOmitted: 0,
     errors: [],
     strategies: strategies(run, index),
@@ -233,7 +241,8 @@ function push(record, { after, kind, call, ms, run }) {
   const status = STATUS[kind] ?? 0;
   const duration =
     ms >= 0 ? Math.round(ms * 10) / 10 : status === 0 ? -1 : Math.round(30 + 60 * run.random());
-  record.requests.push([after, 0, OUTCOME_KINDS.indexOf(kind), status, duration, call, 0]);
+  const target = (record.calls + call) % record.targets.length;
+  record.requests.push([after, 0, OUTCOME_KINDS.indexOf(kind), status, duration, call, 0, target]);
   const message = MESSAGES[kind];
   if (message)
     record.errors.push({ at: record.startedAt + after, lease: 0, kind, status: status || null, message });

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Report } from '../../src/reporter/report/model.ts';
+import type { Report, ReportRequest, ReportTest } from '../../src/reporter/report/model.ts';
+import { duration } from '../../src/shared/format.ts';
 import { MISSING_MS } from '../harness/patience.ts';
 import { pagesFolder, type Pages, sampleReport } from '../harness/sample-page.ts';
 import { findChromium } from '../harness/servers.ts';
-import { type FakeTest, leased, reportOf, START } from '../unit/reporter/synthetic.ts';
+import { type FakeAttempt, type FakeTest, leased, reportOf, START } from '../unit/reporter/synthetic.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WIDE = { width: 1280, height: 900 };
@@ -280,6 +281,64 @@ describe('the errors', () => {
   });
 });
 
+describe('the requests', () => {
+  const all = (): { request: ReportRequest; test: ReportTest }[] =>
+    report.tests.flatMap((test) =>
+      test.results.flatMap(({ requests }) => requests.map((request) => ({ request, test }))),
+    );
+  const requestRows = (page: Page) => page.locator('#requests-rows > tr');
+
+  it('are found by path, member, status and result, in the address', async () => {
+    const page = await open();
+    const requests = page.locator('#requests');
+    const shows = async (count: number): Promise<void> => {
+      expect(count).toBeGreaterThan(0);
+      const text = new RegExp(`of ${count.toLocaleString('en')} requests?$`);
+      await expect.poll(() => page.locator('#requests-shown').textContent()).toMatch(text);
+    };
+    await shows(all().length);
+    const refused = all().filter(({ request }) => request.status === 429);
+    await requests.getByLabel('Status').selectOption('429');
+    await shows(refused.length);
+    await requests.getByLabel('Member').selectOption('assistant/ci-1');
+    const byMember = refused.filter(({ request }) => request.pool === 'assistant' && request.key === 'ci-1');
+    await shows(byMember.length);
+    await requests.getByLabel('Result').selectOption('recovered');
+    await shows(byMember.filter(({ request }) => request.recovered === true).length);
+    await requests.getByLabel('Search requests').fill('no such path');
+    await expect
+      .poll(() => requestRows(page).first().textContent())
+      .toBe('No request matches these filters.');
+    expect(new URL(page.url()).search).toBe(
+      '?request-status=429&request-member=assistant%2Fci-1&request-result=recovered&request-text=no+such+path',
+    );
+    await page.locator('#requests-clear').click();
+    await shows(all().length);
+    const basket = all().filter(({ request }) => request.path.includes('/basket/lines'));
+    const linked = await open(`${address}?request-text=/BASKET/lines&request-order=slow`);
+    expect(await linked.locator('#requests-shown').textContent()).toMatch(
+      new RegExp(`of ${basket.length.toLocaleString('en')} requests$`),
+    );
+    const slowest = Math.max(...basket.map(({ request }) => request.durationMs ?? 0));
+    expect(await requestRows(linked).first().locator('td').nth(4).textContent()).toBe(duration(slowest));
+  });
+
+  it('say how many are not listed, and lead to their test', async () => {
+    const requests = Array.from({ length: 20_005 }, (_, call): FakeAttempt => [call, 'ok']);
+    const fakes = Array.from({ length: 5 }, (_, test): FakeTest => ({
+      title: `test ${test}`,
+      results: [{ records: [leased('api/eu/k1', requests.slice(0, 4001))] }],
+    }));
+    const page = await open(await pages.write('many-requests', reportOf(fakes)));
+    expect(await page.locator('#requests .sub').textContent()).toBe(
+      '20,000 of 20,005 requests: all of failed attempts and of retries, and of passed attempts the first ones of the run. ' +
+        '5 requests are not listed; all totals include them.',
+    );
+    await requestRows(page).first().getByRole('link').click();
+    await page.locator('tr.details').waitFor();
+  });
+});
+
 describe('a run', () => {
   it('shows hostile titles, errors, addresses and names as text', async () => {
     const hostile = `</script><script>alert(1)</script><img src="https://evil.example/x" onerror="alert(2)">{{title}}`;
@@ -314,7 +373,7 @@ describe('a run', () => {
     await page.locator('[data-param="error-text"]').fill('alert');
     await expect.poll(() => page.locator('#errors-shown').textContent()).toBe('1 of 1 error');
     expect(await page.locator('img, iframe, object').count()).toBe(0);
-    expect(await page.locator('script').count()).toBe(3);
+    expect(await page.locator('script').count()).toBe(4);
   });
 
   it('without tests or without a lease shows a sentence', async () => {

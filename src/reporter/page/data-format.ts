@@ -17,6 +17,9 @@ export const TEST_MARKS: readonly string[] = ['degraded', 'pinned', 'not measure
 /** Errors that the markup has; the script lists the others. */
 export const FIRST_ERRORS = 8;
 
+/** Requests that the markup has; the script lists the others. */
+export const FIRST_REQUESTS = 5;
+
 export interface PackedData {
   /** Milliseconds since the epoch; other times count from it. */
   readonly start: number;
@@ -96,3 +99,35 @@ export interface TimelineData {
   readonly failures: readonly number[];
   readonly avg: readonly (number | null)[];
 }
+
+/**
+ * The requests of all attempts, apart from the other data: unpacked only when a reader asks for them. Each list from `at` on has one
+ * entry a request, attempt by attempt, in the order of `attempts`.
+ */
+export interface PackedRequestLog {
+  /** Milliseconds since the epoch. */
+  readonly start: number;
+  /** `GET /orders`; only the method where the path is not known. */
+  readonly calls: readonly string[];
+  readonly members: readonly (readonly [pool: string, endpoint: string | null, key: string | null])[];
+  readonly kinds: readonly string[];
+  readonly attempts: readonly RequestSpan[];
+  /** Milliseconds after the entry before; the first one after `start`. */
+  readonly at: readonly number[];
+  readonly call: readonly number[];
+  readonly member: readonly number[];
+  readonly kind: readonly number[];
+  /** 0: no response. */
+  readonly status: readonly number[];
+  /** -1: no response. */
+  readonly tookMs: readonly number[];
+  readonly waitedMs: readonly number[];
+  /** Position in RECOVERIES. */
+  readonly recovered: readonly number[];
+}
+
+/** What followed on a request: nothing on one that is no fault. */
+export const RECOVERIES: readonly (boolean | null)[] = [null, true, false];
+
+/** An attempt with the number of its requests in the lists, and of those that are not there. */
+export type RequestSpan = readonly [test: number, retry: number, requests: number, omitted: number];

@@ -1,4 +1,3 @@
-import { deflateRawSync } from 'node:zlib';
 import { VERDICTS } from '../../core/types.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
 import {
@@ -9,24 +8,9 @@ import {
   type PackedResult,
 } from './data-format.ts';
 import { memberName } from '../report/member-names.ts';
+import { packed } from './packing.ts';
+import { StringTable } from './string-table.ts';
 import { isUnmeasured } from './view-tests.ts';
-
-/** Texts by number, each kept once. */
-class StringTable {
-  readonly list: string[] = [];
-  readonly #indexes = new Map<string, number>();
-
-  index(text: string): number {
-    const known = this.#indexes.get(text);
-    if (known !== undefined) return known;
-    this.#indexes.set(text, this.list.length);
-    return this.list.push(text) - 1;
-  }
-
-  indexOrNone(text: string | null): number {
-    return text === null ? -1 : this.index(text);
-  }
-}
 
 type StringTables = Record<'files' | 'projects' | 'members' | 'evidence' | 'names' | 'messages', StringTable>;
 
@@ -73,8 +57,7 @@ export function packPageData(report: Report, ordered: readonly ReportTest[]): st
     tests,
     errors,
   };
-  // Half the time of the usual level, and a twentieth larger.
-  return deflateRawSync(JSON.stringify(data), { level: 4 }).toString('base64');
+  return packed(data);
 }
 
 function packError(

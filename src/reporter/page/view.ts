@@ -8,7 +8,9 @@ import { spanOfReport, stateIntervalsOf } from '../report/state-intervals.ts';
 import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
 import { type ErrorsView, errorsView } from './view-errors.ts';
 import { type ExtremesView, extremesView } from './view-extremes.ts';
+import { packRequests } from './request-data.ts';
 import { type PoolsView, poolsView } from './view-pools.ts';
+import { type RequestsView, requestsView } from './view-requests.ts';
 import { type StrategyRow, strategyRows } from './view-strategies.ts';
 import { orderTests, type TestsView, testsView } from './view-tests.ts';
 import { type TrendsView, trendsView } from './view-trends.ts';
@@ -31,12 +33,15 @@ export interface DashboardView {
   readonly strategies: readonly StrategyRow[];
   readonly config: ConfigView | null;
   readonly errors: ErrorsView | null;
+  readonly requests: RequestsView | null;
   readonly extremes: ExtremesView | null;
   readonly trends: TrendsView | null;
   readonly tests: TestsView;
   readonly generator: string;
   /** What the page’s script lists: see data-format.ts. */
   readonly pageData: string;
+  /** The requests of all attempts. */
+  readonly requestData: string;
   /** Set on the live page. */
   readonly live: LiveMark | null;
 }
@@ -97,11 +102,13 @@ export function dashboardView(
     strategies: strategyRows(report.strategies),
     config: configView(report),
     errors: errorsView(report),
+    requests: requestsView(report),
     extremes: extremesView(report.tests),
     trends: trendsView(history),
     tests: testsView(report, ordered),
     generator: `${report.generator.name} ${report.generator.version}`,
     pageData: packPageData(report, ordered),
+    requestData: packRequests(report, ordered),
     live,
   };
 }

@@ -69,10 +69,15 @@ export function forgetData(): void {
   loading = undefined;
 }
 
-async function unpack(): Promise<PageData> {
-  const bytes = Uint8Array.from(atob(byId('page-data').textContent), (sign) => sign.charCodeAt(0));
+/** The data that the page carries in an element. */
+export async function unpackElement<T>(id: string): Promise<T> {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  const data = (await new Response(stream).json()) as PackedData;
+  return (await new Response(stream).json()) as T;
+}
+
+async function unpack(): Promise<PageData> {
+  const data = await unpackElement<PackedData>('page-data');
   const tests = data.tests.map((row, index) => toTest(row, index, data));
   return {
     ...data,

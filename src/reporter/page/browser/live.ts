@@ -6,6 +6,8 @@ import { forgetData } from './data.ts';
 import { byId, el } from './dom.ts';
 import { editButton, settingsText, type ShownMember } from './edit.ts';
 import { listErrors } from './errors.ts';
+import { forgetRequests } from './request-data.ts';
+import { showRequests } from './requests.ts';
 import { post } from './post.ts';
 import { revealAgain } from './reveal.ts';
 import { listTests } from './tests.ts';
@@ -224,8 +226,10 @@ function update(page: Document): void {
   const find = (id: string): HTMLElement => page.getElementById(id)!;
   document.title = page.title;
   byId('live').dataset['revision'] = find('live').dataset['revision'] ?? '';
-  for (const id of ['page-data', 'timeline-data']) byId(id).textContent = find(id).textContent;
+  for (const id of ['page-data', 'request-data', 'timeline-data'])
+    byId(id).textContent = find(id).textContent;
   forgetData();
+  forgetRequests();
   const navigation = byId('sections');
   const isNew = navigation.innerHTML !== find('sections').innerHTML;
   if (isNew && !navigation.contains(document.activeElement))
@@ -239,6 +243,7 @@ function update(page: Document): void {
   showParams();
   void listTests();
   void listErrors();
+  void showRequests();
 }
 
 function updateSection(section: HTMLElement, before: HTMLElement | null): HTMLElement {

@@ -7,6 +7,7 @@ import { setParam, showParams } from './address.ts';
 import { labelMore, load } from './data.ts';
 import { byId, debounced, findId } from './dom.ts';
 import { areErrorsFiltered, relistErrors, setUpErrors } from './errors.ts';
+import { relistRequests, setUpRequests, showRequests } from './requests.ts';
 import { setUpReveal } from './reveal.ts';
 import { areTestsFiltered, listTests, relistTests, setUpTests, showLinkedTest, shownTests } from './tests.ts';
 import { setUpTheme } from './theme.ts';
@@ -21,6 +22,7 @@ export function startPage(): void {
   setUpTimeline();
   setUpTests();
   setUpErrors();
+  setUpRequests();
   setUpFilters();
   // After the first paint.
   requestAnimationFrame(() => requestAnimationFrame(() => void settle()));
@@ -40,7 +42,13 @@ function isFilter(target: EventTarget | null, isSearch: boolean): target is Cont
 function applyFilter(control: Control): void {
   const name = control.dataset['param']!;
   setParam(name, control.value);
-  void (name.startsWith('error-') ? relistErrors() : relistTests());
+  void relist(name);
+}
+
+/** Each list has its own filters, by the beginning of their names. */
+function relist(name: string): Promise<void> {
+  if (name.startsWith('error-')) return relistErrors();
+  return name.startsWith('request-') ? relistRequests() : relistTests();
 }
 
 /** Shows what the address asks for; else the lists stay as they came, and only say how many rows are left. */
@@ -48,6 +56,7 @@ async function settle(): Promise<void> {
   showParams();
   if (areTestsFiltered()) await listTests();
   if (areErrorsFiltered()) await relistErrors();
+  await showRequests();
   await showLinkedTest();
   const { tests, errors } = await load();
   if (findId('tests-rows') && !areTestsFiltered()) {
