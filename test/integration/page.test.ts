@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Report, ReportRequest, ReportTest } from '../../src/reporter/report/model.ts';
+import type { Report, ReportMember, ReportRequest, ReportTest } from '../../src/reporter/report/model.ts';
 import { duration } from '../../src/shared/format.ts';
 import { MISSING_MS } from '../harness/patience.ts';
 import { pagesFolder, type Pages, sampleReport } from '../harness/sample-page.ts';
@@ -82,6 +82,10 @@ const errorRows = (page: Page) => page.locator('#errors-rows > tr');
 async function unfold(page: Page): Promise<void> {
   const more = page.locator('button[data-rest]');
   while ((await more.count()) > 0) await more.first().press('Enter');
+  for (const members of await page.locator('button[data-more-members]:visible').all())
+    await members.press('Enter');
+  await page.locator('tr[data-member] button').first().press('Enter');
+  await page.locator('tr.member-details').waitFor();
   await rows(page).first().getByRole('button').press('Enter');
   await page.locator('tr.details').waitFor();
 }
@@ -297,11 +301,12 @@ describe('the requests', () => {
       await expect.poll(() => page.locator('#requests-shown').textContent()).toMatch(text);
     };
     await shows(all().length);
-    const refused = all().filter(({ request }) => request.status === 429);
-    await requests.getByLabel('Status').selectOption('429');
+    const refused = all().filter(({ request }) => request.status === 503);
+    await requests.getByLabel('Status').selectOption('503');
     await shows(refused.length);
-    await requests.getByLabel('Member').selectOption('assistant/ci-1');
-    const byMember = refused.filter(({ request }) => request.pool === 'assistant' && request.key === 'ci-1');
+    const canary = 'ap-southeast-2-canary';
+    await requests.getByLabel('Member').selectOption(`api/${canary}`);
+    const byMember = refused.filter(({ request }) => request.pool === 'api' && request.endpoint === canary);
     await shows(byMember.length);
     await requests.getByLabel('Result').selectOption('recovered');
     await shows(byMember.filter(({ request }) => request.recovered === true).length);
@@ -310,7 +315,7 @@ describe('the requests', () => {
       .poll(() => requestRows(page).first().textContent())
       .toBe('No request matches these filters.');
     expect(new URL(page.url()).search).toBe(
-      '?request-status=429&request-member=assistant%2Fci-1&request-result=recovered&request-text=no+such+path',
+      '?request-status=503&request-member=api%2Fap-southeast-2-canary&request-result=recovered&request-text=no+such+path',
     );
     await page.locator('#requests-clear').click();
     await shows(all().length);
@@ -336,6 +341,90 @@ describe('the requests', () => {
     );
     await requestRows(page).first().getByRole('link').click();
     await page.locator('tr.details').waitFor();
+  });
+});
+
+describe('the members', () => {
+  /** A pool of 60 endpoints and 300 keys, of which three are not healthy. */
+  function bigReport(): Report {
+    const [pool] = report.pools;
+    const copies = <M extends ReportMember>(base: M, name: string, number: number): M[] =>
+      Array.from({ length: number }, (_, index) => {
+        const state = index % 149 === 7 ? ('ejected' as const) : ('healthy' as const);
+        const estimate = {
+          successRate: 1 - index / 1000,
+          avgMs: 100 + index,
+          successRange: [0.6, 1] as const,
+        };
+        return {
+          ...base,
+          name: `${name}-${index + 1}`,
+          state,
+          why: state === 'healthy' ? null : '5 in a row',
+          until: null,
+          failures: index % 3,
+          requests: 1000 - index,
+          estimate,
+        };
+      });
+    const endpoints = copies(pool!.endpoints[1]!, 'eu', 60);
+    const keys = copies(pool!.keys[0]!, 'ci', 300).map((key, index) => ({
+      ...key,
+      tokens: index * 10,
+      tokensByModel: { 'gpt-5': index * 10 },
+    }));
+    return { ...report, pools: [{ ...pool!, endpoints, keys }] };
+  }
+  const names = (page: Page, table: string): Promise<string[]> =>
+    page.locator(`[data-members="${table}"] tr[data-member] th button`).allTextContents();
+
+  it('of a big pool are a row of one line each: what is not healthy first, all on demand, in any order', async () => {
+    const page = await open(await pages.write('big', bigReport()));
+    expect((await names(page, 'pool-1-keys')).slice(0, 3)).toEqual(['ci-8', 'ci-157', 'ci-3']);
+    const line = await page.evaluate<number[]>(
+      `[...document.querySelectorAll('tr[data-member]')].map((row) => row.getBoundingClientRect().height)`,
+    );
+    expect(Math.max(...line)).toBeLessThan(48);
+    await page.getByRole('button', { name: 'Show 292 more keys' }).press('Enter');
+    await expect.poll(async () => (await names(page, 'pool-1-keys')).length).toBe(300);
+    const table = page.locator('[data-members="pool-1-keys"]');
+    await table.getByRole('button', { name: 'Tokens' }).press('Enter');
+    await expect.poll(async () => (await names(page, 'pool-1-keys'))[0]).toBe('ci-300');
+    expect(await table.locator('th[aria-sort]').textContent()).toBe('Tokens');
+    expect(new URL(page.url()).search).toBe('?member-sort=tokens');
+    const again = await open(page.url());
+    expect((await names(again, 'pool-1-keys'))[0]).toBe('ci-300');
+    expect(await again.locator('[data-members="pool-1-keys"] .estimate').first().textContent()).toBe(
+      '70.1 %',
+    );
+  });
+
+  it('are found by name, state and reason, in the address', async () => {
+    const page = await open(await pages.write('big', bigReport()));
+    await page.locator('#pools').getByLabel('State').selectOption('ejected');
+    await expect.poll(() => names(page, 'pool-1-keys')).toEqual(['ci-8', 'ci-157']);
+    expect(await names(page, 'pool-1-endpoints')).toEqual(['eu-8']);
+    await page.getByLabel('Search members').fill('CI-157 row');
+    await expect.poll(() => names(page, 'pool-1-keys')).toEqual(['ci-157']);
+    expect(await page.locator('[data-members="pool-1-endpoints"]').isVisible()).toBe(false);
+    const row = page.locator('tr[data-member]:visible');
+    await row.getByRole('button').press('Enter');
+    const details = page.locator('.member-details');
+    await details.waitFor();
+    expect(await details.textContent()).toContain('Tokens1,560 (gpt-5: 1,560)');
+    expect(await details.textContent()).toContain('estimated 84.4 % (60 % to 100 %), 256 ms');
+    expect(new URL(page.url()).search).toBe('?member-state=ejected&member-text=CI-157+row');
+    await page.getByLabel('Search members').fill('nobody');
+    await page.getByText('No member matches these filters.').waitFor();
+    await page.locator('#members-clear').click();
+    await expect.poll(async () => (await names(page, 'pool-1-keys')).length).toBe(8);
+  });
+
+  it('show their details without a script', async () => {
+    const page = await open(await pages.write('big', bigReport()), { javaScriptEnabled: false });
+    const row = page.locator('[data-members="pool-1-keys"] tr[data-member]').first();
+    expect(await row.textContent()).toContain('Failures');
+    expect(await row.locator('noscript').isVisible()).toBe(true);
   });
 });
 
@@ -373,7 +462,7 @@ describe('a run', () => {
     await page.locator('[data-param="error-text"]').fill('alert');
     await expect.poll(() => page.locator('#errors-shown').textContent()).toBe('1 of 1 error');
     expect(await page.locator('img, iframe, object').count()).toBe(0);
-    expect(await page.locator('script').count()).toBe(4);
+    expect(await page.locator('script').count()).toBe(5);
   });
 
   it('without tests or without a lease shows a sentence', async () => {

@@ -4,6 +4,7 @@
  * keeps ten thousand tests small.
  */
 import type { TestOutcome } from '../report/model.ts';
+import type { MemberRow } from './member-rows.ts';
 
 export const OUTCOMES: readonly TestOutcome[] = ['unexpected', 'flaky', 'expected', 'skipped'];
 export const OUTCOME_LABELS: Readonly<Record<TestOutcome, string>> = {
@@ -131,3 +132,8 @@ export const RECOVERIES: readonly (boolean | null)[] = [null, true, false];
 
 /** An attempt with the number of its requests in the lists, and of those that are not there. */
 export type RequestSpan = readonly [test: number, retry: number, requests: number, omitted: number];
+
+/** All members of the pools, by the id of their table, in the order that the page begins with; `first`: rows of the markup. */
+export type PackedMembers = Readonly<
+  Record<string, { readonly rows: readonly MemberRow[]; readonly first: number }>
+>;

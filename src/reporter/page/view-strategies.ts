@@ -1,6 +1,6 @@
 import { count, counted, duration, NOT_MEASURED, percent, timeWindow } from '../../shared/format.ts';
 import type { ReportStrategy } from '../report/model.ts';
-import { estimateText } from './view-pools.ts';
+import { estimateText } from './member-rows.ts';
 
 export interface StrategyRow {
   readonly task: string;

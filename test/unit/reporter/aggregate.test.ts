@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OUTCOME_KINDS, type Transition } from '../../../src/core/types.ts';
-import { estimateText } from '../../../src/reporter/page/view-pools.ts';
+import { estimateText } from '../../../src/reporter/page/member-rows.ts';
 import { type FakeTest, holding, leased, record, reportOf, START } from './synthetic.ts';
 
 const ROSTER = [

@@ -63,7 +63,7 @@ const found = (text: string, what: RegExp): string | null => what.exec(text)?.[0
 
 function expectHarmless({ page, data, markdown, summary }: Awaited<ReturnType<typeof written>>): void {
   expect(JSON.parse(data)).toMatchObject({ schema: 'gemba-report/1' });
-  expect(page.match(/<script/g)).toHaveLength(4);
+  expect(page.match(/<script/g)).toHaveLength(5);
   expect(page.match(/<meta http-equiv/g)).toHaveLength(1);
   const markup = page.replaceAll(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/g, '');
   expect(found(markup, /<(?:script|img|iframe|base|form|object|embed)\b|href="(?!#|data:,)/)).toBeNull();
@@ -220,7 +220,7 @@ describe('what lies in a folder of artifacts', () => {
     expect([0, 'GEMBA_REPORT_NOT_FOUND']).toContain(code);
     expect(said.out).not.toMatch(POSING);
     if (code === 0)
-      expect(readFileSync(path.join(folder, 'index.html'), 'utf8').match(/<script/g)).toHaveLength(4);
+      expect(readFileSync(path.join(folder, 'index.html'), 'utf8').match(/<script/g)).toHaveLength(5);
   });
 
   it.each([

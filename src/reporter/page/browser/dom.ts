@@ -26,6 +26,18 @@ export function el(
   return element;
 }
 
+/** Makes an element of a drawing. */
+export function svg(
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  ...children: readonly (SVGElement | null)[]
+): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const child of children) if (child !== null) element.append(child);
+  return element;
+}
+
 /** The element that an event came from. */
 export function targetOf(event: Event): HTMLElement | null {
   return event.target instanceof HTMLElement ? event.target : null;

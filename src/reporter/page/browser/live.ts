@@ -8,6 +8,7 @@ import { editButton, settingsText, type ShownMember } from './edit.ts';
 import { listErrors } from './errors.ts';
 import { forgetRequests } from './request-data.ts';
 import { showRequests } from './requests.ts';
+import { forgetMembers, showMembers as showPoolMembers } from './members.ts';
 import { post } from './post.ts';
 import { revealAgain } from './reveal.ts';
 import { listTests } from './tests.ts';
@@ -226,10 +227,11 @@ function update(page: Document): void {
   const find = (id: string): HTMLElement => page.getElementById(id)!;
   document.title = page.title;
   byId('live').dataset['revision'] = find('live').dataset['revision'] ?? '';
-  for (const id of ['page-data', 'request-data', 'timeline-data'])
+  for (const id of ['page-data', 'request-data', 'member-data', 'timeline-data'])
     byId(id).textContent = find(id).textContent;
   forgetData();
   forgetRequests();
+  forgetMembers();
   const navigation = byId('sections');
   const isNew = navigation.innerHTML !== find('sections').innerHTML;
   if (isNew && !navigation.contains(document.activeElement))
@@ -244,6 +246,7 @@ function update(page: Document): void {
   void listTests();
   void listErrors();
   void showRequests();
+  void showPoolMembers();
 }
 
 function updateSection(section: HTMLElement, before: HTMLElement | null): HTMLElement {

@@ -8,6 +8,7 @@ import { labelMore, load } from './data.ts';
 import { byId, debounced, findId } from './dom.ts';
 import { areErrorsFiltered, relistErrors, setUpErrors } from './errors.ts';
 import { relistRequests, setUpRequests, showRequests } from './requests.ts';
+import { listMembers, setUpMembers, showMembers } from './members.ts';
 import { setUpReveal } from './reveal.ts';
 import { areTestsFiltered, listTests, relistTests, setUpTests, showLinkedTest, shownTests } from './tests.ts';
 import { setUpTheme } from './theme.ts';
@@ -23,6 +24,7 @@ export function startPage(): void {
   setUpTests();
   setUpErrors();
   setUpRequests();
+  setUpMembers();
   setUpFilters();
   // After the first paint.
   requestAnimationFrame(() => requestAnimationFrame(() => void settle()));
@@ -48,6 +50,7 @@ function applyFilter(control: Control): void {
 /** Each list has its own filters, by the beginning of their names. */
 function relist(name: string): Promise<void> {
   if (name.startsWith('error-')) return relistErrors();
+  if (name.startsWith('member-')) return listMembers();
   return name.startsWith('request-') ? relistRequests() : relistTests();
 }
 
@@ -57,6 +60,7 @@ async function settle(): Promise<void> {
   if (areTestsFiltered()) await listTests();
   if (areErrorsFiltered()) await relistErrors();
   await showRequests();
+  await showMembers();
   await showLinkedTest();
   const { tests, errors } = await load();
   if (findId('tests-rows') && !areTestsFiltered()) {

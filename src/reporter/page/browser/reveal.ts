@@ -19,6 +19,12 @@ export function revealAgain(): void {
   }
 }
 
+/** Shows a block that is not shown yet. */
+export function revealRest(rest: string): void {
+  const button = document.querySelector<HTMLElement>(`button[data-rest="${rest}"]`);
+  if (button) reveal(button);
+}
+
 /** Returns what takes the focus, now that the button is gone. */
 function reveal(button: HTMLElement): HTMLElement | null {
   const rest = button.dataset['rest']!;
