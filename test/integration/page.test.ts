@@ -160,8 +160,8 @@ describe('the page', () => {
     const before = await members.locator('tbody tr').count();
     await page.getByRole('button', { name: /more keys/ }).focus();
     await page.keyboard.press('Enter');
-    expect(await members.locator('tbody tr').count()).toBeGreaterThan(before);
-    expect(await page.locator('.scroll:focus').count()).toBe(1);
+    await expect.poll(() => members.locator('tbody tr').count()).toBeGreaterThan(before);
+    await expect.poll(() => page.locator('.scroll:focus').count()).toBe(1);
   });
 
   it('is complete without a script, and shows no control that needs one', async () => {
