@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { applyAccountEvent } from '../core/health/accounts.ts';
-import { administer, healthSnapshotsOf, statusOf } from '../core/admin.ts';
+import { administer, healthSnapshotsOf, type PoolStatus, statusOf } from '../core/admin.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { retryInPlace } from '../core/pool.ts';
 import { endedBy, noteFailure, type Reruns } from '../core/blame/test-retries.ts';
 import type { Context, PoolState } from '../core/state.ts';
-import type { OutcomeKind } from '../core/types.ts';
+import type { OutcomeKind, PoolSpec } from '../core/types.ts';
 import type { SharedStore } from '../redis/types.ts';
 import type { PoolRouting } from '../router/routing.ts';
 import { UNKNOWN_LEASE } from '../core/effects.ts';
@@ -18,6 +18,7 @@ import { contextsOf } from './context.ts';
 import { applyLeaseMessage } from './apply-message.ts';
 import { ESTIMATES_EVERY_MS, routerEstimatesOf } from './estimates.ts';
 import { Locks } from './locks.ts';
+import { type Board, boardOf, machineName, Machines } from './machines.ts';
 import type { ConfigStore } from './config-store.ts';
 import type { Presences } from './presences.ts';
 import type { Secret } from './secret.ts';
@@ -97,6 +98,8 @@ export class Broker {
   /** Messages held back until a configuration is in force. */
   #heldBack: (() => void)[] = [];
   #closed = false;
+  /** What other machines hold, where some share the store. */
+  #machines: Machines | null = null;
 
   constructor(ports: BrokerPorts) {
     this.#ports = ports;
@@ -160,6 +163,7 @@ export class Broker {
 
   /** Ends: a client that comes now is turned away, to look for the next broker. */
   close(): void {
+    this.#machines?.close();
     this.#closed = true;
     this.#strangers.close();
     this.#absent.close();
@@ -227,7 +231,10 @@ export class Broker {
     const store = await this.#ports.store;
     if (typeof store === 'string') return reject(connection, 'store', store);
     await this.#ports.configStore?.settleOn(hello.follows?.revision ?? null);
-    if (store) this.#pools.share(store);
+    if (store) {
+      this.#pools.share(store);
+      this.#machines ??= new Machines(store, () => this.#ownBoard());
+    }
     await this.#pools.learn(hello.pools);
     this.#welcome(connection, hello);
   }
@@ -329,7 +336,7 @@ export class Broker {
       case 'unlock':
         return this.#locks.unlock(message.lock);
       case 'status':
-        return this.#sendStatus(connection, message);
+        return void this.#sendStatus(connection, message);
       case 'admin':
         this.#administer(connection, message);
         break;
@@ -421,12 +428,27 @@ export class Broker {
     if (routerEstimates.length > 0) send(connection, { type: 'router-estimates', routerEstimates });
   }
 
-  #sendStatus(connection: Connection, { ask }: Message<'status'>): void {
+  async #sendStatus(connection: Connection, { ask }: Message<'status'>): Promise<void> {
+    const { specs } = connection;
+    const own = this.#status(specs.values());
+    const now = this.#ports.dateOf(this.#ports.now());
+    const stateOf = (pool: string): PoolState => this.#pools.named(pool);
+    const all = await this.#machines?.withOthers(own, specs, stateOf, now);
+    answer(connection, ask, { is: 'status', machine: machineName(), pools: own, notice: null, ...all });
+  }
+
+  /** What is held on this machine. */
+  #status(specs: Iterable<PoolSpec>): PoolStatus[] {
     const context = this.#context();
-    const pools = [...connection.specs.values()].map((spec) =>
-      statusOf(this.#pools.named(spec.name), spec, context),
+    const pids = new Map(this.#connections.all.map(({ client, pid }) => [client, pid]));
+    return Array.from(specs, (spec) =>
+      statusOf(this.#pools.named(spec.name), spec, context, (client) => pids.get(client) ?? null),
     );
-    answer(connection, ask, { is: 'status', pools });
+  }
+
+  #ownBoard(): Board {
+    const specs = new Map(this.#connections.all.flatMap((connection) => [...connection.specs]));
+    return boardOf(this.#status(specs.values()));
   }
 
   #administer(connection: Connection, { ask, pool, action, name, reservation }: Message<'admin'>): void {

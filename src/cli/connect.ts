@@ -21,7 +21,10 @@ const SAVE_STEP_MS = 20;
 /** Where the state of a project's pools is. */
 export interface BrokerStore {
   readonly config: LoadedConfig;
+  /** Of all machines that share the store. */
   readonly status: () => Promise<readonly PoolStatus[]>;
+  /** The name of this machine, as other machines read it. */
+  readonly machine: () => string;
   /** What is to be put right about a shared store. */
   readonly notices: () => readonly string[];
   /** The configuration in force, and what is wrong with a later edit; null where nothing follows it. */
@@ -71,14 +74,19 @@ function localStore(project: Project): BrokerStore {
   const { live, client, address } = project;
   const { cacheFile } = address;
   let stamp = stampOf(cacheFile);
+  let machine = '';
+  let notice: string | null = null;
   return {
     config: live.current!.config,
     state: () => project.state,
     status: async () => {
       const answer = await project.ask({ type: 'status' }, ANSWER_MS);
-      return answer.is === 'status' ? answer.pools : [];
+      if (answer.is !== 'status') return [];
+      ({ machine, notice } = answer);
+      return answer.pools;
     },
-    notices: () => client.notices,
+    machine: () => machine,
+    notices: () => [...client.notices, ...(notice === null ? [] : [notice])],
     administer: async (action, pool, name, reservation) => {
       stamp = stampOf(cacheFile);
       await project.ask({ type: 'admin', action, pool, name, reservation }, ANSWER_MS);

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/types.ts';
-import type { MemberStatus, PoolStatus } from '../core/admin.ts';
+import type { LeaseStatus, MemberStatus, PoolStatus } from '../core/admin.ts';
 import type { ConfigState, HealthState } from '../core/types.ts';
 import { counted, duration, isoTime, moment } from '../shared/format.ts';
 import { withoutLogins } from '../shared/redact.ts';
@@ -13,6 +13,8 @@ export interface StatusView {
   readonly state: Pick<ConfigState, 'at' | 'errors'> | null;
   /** What is to be put right about a shared store. */
   readonly notices: readonly string[];
+  /** The name of this machine. */
+  readonly machine: string;
   readonly now: number;
   readonly colours: boolean;
 }
@@ -50,7 +52,8 @@ export function statusJson({
   pools,
   state,
   notices,
-}: Pick<StatusView, 'config' | 'pools' | 'state' | 'notices'>): unknown {
+  machine,
+}: Pick<StatusView, 'config' | 'pools' | 'state' | 'notices' | 'machine'>): unknown {
   return {
     schema: 'gemba-status/1',
     config: config.path,
@@ -58,17 +61,30 @@ export function statusJson({
     configRevision: config.revision,
     configErrors: state?.errors ?? [],
     notices,
+    machine,
     pools: pools.map(({ name, members, leases, waiting }) => ({
       name,
       members: members.map(({ kind, name: member, state, why, until, inUse, limit }) => {
         const end = until === null ? null : isoTime(until);
         return { kind, name: member, state, why: why || null, until: end, inUse, limit };
       }),
-      leases: leases.map(({ holder, endpoint, key, heldMs }) => ({ holder, endpoint, key, heldMs })),
-      waiting: waiting.map(({ holder, waitedMs }) => ({ holder, waitedMs })),
+      leases: leases.map(({ holder, endpoint, key, heldMs, ...where }) => {
+        return { holder, endpoint, key, heldMs, ...placeOf(where, machine) };
+      }),
+      waiting: waiting.map(({ holder, waitedMs, ...where }) => {
+        return { holder, waitedMs, ...placeOf(where, machine) };
+      }),
     })),
     skipped: Object.entries(config.skipped).map(([name, why]) => ({ name, why })),
   };
+}
+
+/** Where a holder is, and since when. */
+function placeOf(
+  { machine, pid, since }: Pick<LeaseStatus, 'machine' | 'pid' | 'since'>,
+  here: string,
+): { readonly machine: string; readonly pid: number | null; readonly since: string } {
+  return { machine: machine ?? here, pid, since: isoTime(since) };
 }
 
 /** For people. */
@@ -90,7 +106,7 @@ function refusalOf({ state, now }: StatusView): string {
 }
 
 function poolText(pool: PoolStatus, view: StatusView): string {
-  return `${membersText(pool, view)}\n${leasesText(pool)}${waitingText(pool)}`;
+  return `${membersText(pool, view)}\n${leasesText(pool, view)}${waitingText(pool, view)}`;
 }
 
 function membersText(pool: PoolStatus, { config, now, colours }: StatusView): string {
@@ -114,19 +130,37 @@ function endOf({ state, until }: MemberStatus, isOff: boolean, now: number): str
   return '';
 }
 
-function leasesText({ leases }: PoolStatus): string {
+function leasesText({ leases }: PoolStatus, { now, machine: here }: StatusView): string {
   if (leases.length === 0) return `${INDENT}Nothing is held.\n`;
-  const rows = leases.map(({ holder, endpoint, key, heldMs }) => {
+  const rows = byMachine(leases, here).map(({ holder, endpoint, key, since, heldMs, ...where }) => {
     const member = [endpoint, key].filter((name) => name !== null).join(' with ');
-    return [member || 'moving to another', duration(heldMs), holder];
+    // Of a lost machine nobody knows since when.
+    const held = where.pid === null && heldMs === 0 ? '' : duration(heldMs);
+    const from = held === '' ? '' : `${moment(since, now)} UTC`;
+    return [member || 'moving to another', held, from, processOf(where, here), holder];
   });
   const title = `${INDENT}${counted(leases.length, 'lease')} now\n`;
-  return `${title}${table(['member', 'held for', 'by'], rows, { indent: INDENT })}\n`;
+  return `${title}${table(['member', 'held for', 'since', 'process', 'by'], rows, { indent: INDENT })}\n`;
 }
 
-function waitingText({ waiting }: PoolStatus): string {
+function waitingText({ waiting }: PoolStatus, { machine: here }: StatusView): string {
   if (waiting.length === 0) return `${INDENT}Nobody waits.\n`;
-  const rows = waiting.map(({ holder, waitedMs }) => [duration(waitedMs), holder]);
+  const rows = byMachine(waiting, here).map(({ holder, waitedMs, ...where }) => {
+    return [duration(waitedMs), processOf(where, here), holder];
+  });
   const title = `${INDENT}${counted(waiting.length, 'test waits', 'tests wait')}\n`;
-  return title + table(['waited for', 'by'], rows, { indent: INDENT });
+  return title + table(['waited for', 'process', 'by'], rows, { indent: INDENT });
+}
+
+/** This machine's first, then the others' by name. */
+function byMachine<T extends Pick<LeaseStatus, 'machine'>>(all: readonly T[], here: string): T[] {
+  const place = ({ machine }: T): string => (machine === null ? '' : `${machine === here ? 0 : 1}${machine}`);
+  return all.toSorted((one, other) => (place(one) < place(other) ? -1 : Number(place(one) > place(other))));
+}
+
+/** `4711`, `4711 on build-2` */
+function processOf({ machine, pid }: Pick<LeaseStatus, 'machine' | 'pid'>, here: string): string {
+  if (machine === null) return pid === null ? '' : String(pid);
+  const name = machine === here ? `${machine} (another folder)` : machine;
+  return pid === null ? name : `${pid} on ${name}`;
 }

@@ -11,7 +11,8 @@ export const status: Command = (args, terminal) => {
     const pools = withConfig(config, await store.status());
     const state = store.state();
     const notices = store.notices();
-    const view = { config, pools, state, notices, now: systemClock(), colours: terminal.colours };
+    const machine = store.machine();
+    const view = { config, pools, state, notices, machine, now: systemClock(), colours: terminal.colours };
     terminal.print(
       args.flags.has('json') ? `${JSON.stringify(statusJson(view), null, 2)}\n` : statusText(view),
     );

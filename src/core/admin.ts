@@ -28,8 +28,31 @@ export interface MemberStatus {
 export interface PoolStatus {
   readonly name: string;
   readonly members: readonly MemberStatus[];
-  readonly leases: readonly { holder: string; endpoint: string | null; key: string | null; heldMs: number }[];
-  readonly waiting: readonly { holder: string; waitedMs: number }[];
+  readonly leases: readonly LeaseStatus[];
+  readonly waiting: readonly WaitStatus[];
+}
+
+/** Who has or wants something, and where. */
+interface Holder {
+  /** The test, or what a process calls itself. */
+  readonly holder: string;
+  /** The name of another machine; null: this one. */
+  readonly machine: string | null;
+  /** Its process there; null where that is not known. */
+  readonly pid: number | null;
+  /** Since when, as a date. */
+  readonly since: number;
+}
+
+export interface LeaseStatus extends Holder {
+  readonly id: string;
+  readonly endpoint: string | null;
+  readonly key: string | null;
+  readonly heldMs: number;
+}
+
+export interface WaitStatus extends Holder {
+  readonly waitedMs: number;
 }
 
 /**
@@ -84,8 +107,13 @@ function eventOf(
   }
 }
 
-/** What is held, waited for and healthy now. */
-export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): PoolStatus {
+/** What is held, waited for and healthy now, on this machine. `pidOf`: the process of a client. */
+export function statusOf(
+  pool: PoolState,
+  spec: PoolSpec,
+  context: Context,
+  pidOf: (client: string) => number | null = () => null,
+): PoolStatus {
   const limits = new Map(
     [...spec.endpoints, ...spec.keys].map(({ id, maxConcurrent }) => [id, maxConcurrent]),
   );
@@ -100,13 +128,23 @@ export function statusOf(pool: PoolState, spec: PoolSpec, context: Context): Poo
       inUse: member.inUse,
       limit: limits.get(member.id) ?? null,
     })),
-    leases: [...pool.leases.values()].map(({ holder, endpoint, key, grantedAt }) => ({
+    leases: [...pool.leases.values()].map(({ id, client, holder, endpoint, key, grantedAt }) => ({
+      id,
       holder,
+      machine: null,
+      pid: pidOf(client),
+      since: context.dateOf(grantedAt),
       endpoint: endpoint?.name ?? null,
       key: key?.name ?? null,
       heldMs: context.now - grantedAt,
     })),
-    waiting: pool.queue.map(({ holder, since }) => ({ holder, waitedMs: context.now - since })),
+    waiting: pool.queue.map(({ client, holder, since }) => ({
+      holder,
+      machine: null,
+      pid: pidOf(client),
+      since: context.dateOf(since),
+      waitedMs: context.now - since,
+    })),
   };
 }
 

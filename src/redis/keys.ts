@@ -4,6 +4,8 @@ export interface Keys {
   readonly tokens: string;
   readonly facts: string;
   readonly learned: string;
+  /** What each machine holds, in its own words. */
+  readonly boards: string;
   readonly holders: (member: string) => string;
   readonly waiters: (member: string) => string;
   readonly pace: (member: string) => string;
@@ -27,6 +29,7 @@ export function keysOf(project: string, database: number): Keys {
     tokens: `${prefix}tokens`,
     facts: `${prefix}facts`,
     learned: `${prefix}learned`,
+    boards: `${prefix}boards`,
     holders: (member) => `${prefix}slot:${member}`,
     waiters: (member) => `${prefix}want:${member}`,
     pace: (member) => `${prefix}pace:${member}`,

@@ -1,6 +1,7 @@
 import { monotonic, systemRandom } from '../core/clock.ts';
 import { windowOf } from '../core/pace/pace.ts';
 import { parseAddress } from './address.ts';
+import { Boards } from './boards.ts';
 import { Claims, KEEP_MS } from './claims.ts';
 import { loadClient } from './client.ts';
 import {
@@ -76,6 +77,7 @@ class RedisStore implements SharedStore {
   readonly #claims: Claims;
   readonly #facts: HealthFacts;
   readonly #learned: LearnedTexts;
+  readonly #boards: Boards;
   readonly #notifier: SlotNotifier;
   #beat: NodeJS.Timeout | undefined;
   #beating = false;
@@ -92,6 +94,7 @@ class RedisStore implements SharedStore {
     this.#claims = new Claims({ keys, broker, ttlMs, connection, epoch, onLost, onProved });
     this.#facts = new HealthFacts({ keys, broker, connection, epoch, onFact });
     this.#learned = new LearnedTexts(keys, connection);
+    this.#boards = new Boards(keys, broker, connection, epoch);
     this.#notifier = new SlotNotifier({ broker, onWake, pass: (member) => void this.#pass(member) });
   }
 
@@ -173,11 +176,23 @@ class RedisStore implements SharedStore {
     return this.#learned.read();
   }
 
+  async keepBoard(board: object | null): Promise<void> {
+    await this.#boards.keep(board);
+  }
+
+  async readBoards(): Promise<unknown[]> {
+    return this.#boards.read();
+  }
+
+  async holders(members: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#boards.holders(members);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#beat);
     this.#notifier.close();
     const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
-    await this.#claims.releaseAll();
+    await Promise.all([this.#claims.releaseAll(), this.#boards.keep(null).catch(() => {})]);
     clearTimeout(timer);
     this.#connection.close();
   }

@@ -92,6 +92,12 @@ export interface SharedStore {
   keepLearned(texts: ReadonlyMap<string, string>): Promise<void>;
   /** The texts that were kept. Never rejects. */
   readLearned(): Promise<string[]>;
+  /** Says what this machine holds, for people at others; null: nothing. */
+  keepBoard(board: object | null): Promise<void>;
+  /** What the other machines say that they hold. */
+  readBoards(): Promise<unknown[]>;
+  /** Leases that hold a place of these members, of whichever machine. */
+  holders(members: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Gives back what this broker holds, within a second, and closes the connection. */
   close(): Promise<void>;
 }

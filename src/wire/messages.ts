@@ -439,7 +439,15 @@ export type Answer =
   | { readonly is: 'invalid'; readonly why: string }
   | { readonly is: 'retry'; readonly allowed: boolean }
   | { readonly is: 'picked'; readonly name: string; readonly strategyEstimates: readonly StrategyEstimate[] }
-  | { readonly is: 'status'; readonly pools: readonly PoolStatus[] }
+  | {
+      readonly is: 'status';
+      /** With what other machines hold, where some share the store. */
+      readonly pools: readonly PoolStatus[];
+      /** The name of this machine. */
+      readonly machine: string;
+      /** Why what the others hold is not known; null where it is. */
+      readonly notice: string | null;
+    }
   /** Whether the pool has a member of that name. */
   | { readonly is: 'administered'; readonly known: boolean }
   | { readonly is: 'noted' }

@@ -154,9 +154,9 @@ Pool api
     expect(waiting).toHaveLength(1);
     expect([leases[0]!.holder, waiting[0]!.holder].sort()).toEqual(['first', 'second']);
     expect(text).toMatch(
-      /1 lease now\n +member +held for +by\n +eu\.example\.test with ci-1 +\d.*(first|second)\n/,
+      /1 lease now\n +member +held for +since +process +by\n +eu\.example\.test with ci-1 +\d.*UTC +\d+ +(first|second)\n/,
     );
-    expect(text).toMatch(/1 test waits\n +waited for +by\n +\d.*(first|second)\n/);
+    expect(text).toMatch(/1 test waits\n +waited for +process +by\n +\d.* \d+ +(first|second)\n/);
   });
 
   it('says what it found where a member is not simply disabled', async () => {

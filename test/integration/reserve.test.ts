@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { brokersWith } from '../harness/clients.ts';
@@ -11,7 +12,10 @@ const FOR = ['--for', '2h', '--reason', 'Ana debugs the checkout'];
 const KEYS = ['ada', 'ben'].map((name) => ({ name, value: `secret-value-of-${name}`, maxConcurrent: 1 }));
 
 interface Status {
-  pools: { members: { name: string; state: string; why: string | null; until: string | null }[] }[];
+  pools: {
+    leases: { holder: string; key: string; machine: string; pid: number | null }[];
+    members: { name: string; state: string; why: string | null; until: string | null }[];
+  }[];
 }
 
 /** A folder with a configuration and a broker of its own: over Redis as good as a machine. */
@@ -62,6 +66,15 @@ class Machine {
     return Object.fromEntries(
       members.map(({ name, state, why }) => [name, why ? `${state}: ${why}` : state]),
     );
+  }
+
+  /** What `gemba status` says is held, once it says that something is. */
+  async leases(): Promise<readonly { holder: string; key: string; machine: string; pid: number | null }[]> {
+    for (;;) {
+      const { stdout } = await this.gemba('status', '--json');
+      const { leases } = (JSON.parse(stdout) as Status).pools[0]!;
+      if (leases.length > 0) return leases;
+    }
   }
 
   get broker(): number {
@@ -132,14 +145,23 @@ describe('gemba reserve', () => {
     open.push(redis);
     const [here, there] = [await machine(redis.url), await machine(redis.url)];
     const held = await there.hold();
+    const found = await here.leases();
+    expect(found).toMatchObject([{ key: held, machine: os.hostname(), pid: expect.any(Number) as number }]);
+    expect(found[0]!.holder).toContain('sleep 600');
+    const shown = await here.gemba('status');
+    expect(shown.stdout).toMatch(new RegExp(`${held} +\\d.*UTC +\\d+ on .* +.*sleep 600`));
+    expect(shown.stdout).not.toContain('Nothing is held');
     const free = held === 'ada' ? 'ben' : 'ada';
     expect((await here.gemba('reserve', `accounts/${free}`, `accounts/${held}`, ...FOR)).exitCode).toBe(0);
     const refused = await there.gemba('run', '--', 'true');
     expect(refused.output).toMatch(/reserved until 20\d\d-.*Z: Ana debugs the checkout/);
     expect(refused.exitCode).not.toBe(0);
-    // A broker that begins anew learns it from the store.
-    await there.stop();
+    // A broker that begins anew learns it from the store. What its holder claimed is held as long as the claim lasts.
+    const holding = (await here.leases())[0]!.pid;
     process.kill(there.broker, 'SIGKILL');
+    expect((await here.leases())[0]).toMatchObject({ key: held });
+    await there.stop();
+    expect(holding).toEqual(expect.any(Number));
     expect(await there.states()).toMatchObject({ [held]: 'reserved: Ana debugs the checkout' });
     expect((await there.gemba('enable', `accounts/${held}`)).stdout).toContain('is no longer reserved');
     const lease = await here.gemba('run', '--', 'sh', '-c', 'echo got $GEMBA_KEY_NAME');

@@ -54,16 +54,56 @@ const POOL: PoolStatus = {
     }),
   ],
   leases: [
-    { holder: 'orders.spec.ts › lists orders', endpoint: 'eu', key: 'a', heldMs: 1_234 },
-    { holder: 'moves', endpoint: null, key: null, heldMs: 20 },
+    {
+      id: 'x',
+      holder: 'pays',
+      endpoint: 'eu',
+      key: 'b',
+      heldMs: 65_000,
+      machine: 'build-2',
+      pid: 7,
+      since: NOW - 65_000,
+    },
+    {
+      id: 'y',
+      holder: 'orders.spec.ts › lists orders',
+      endpoint: 'eu',
+      key: 'a',
+      heldMs: 1_234,
+      machine: null,
+      pid: 4_711,
+      since: NOW - 1_234,
+    },
+    {
+      id: 'z',
+      holder: 'moves',
+      endpoint: null,
+      key: null,
+      heldMs: 20,
+      machine: null,
+      pid: null,
+      since: NOW - 20,
+    },
   ],
-  waiting: [{ holder: 'orders.spec.ts › adds one', waitedMs: 61_000 }],
+  waiting: [
+    { holder: 'orders.spec.ts › adds one', waitedMs: 61_000, machine: null, pid: 4_712, since: NOW - 61_000 },
+  ],
 };
 
 describe('the status for people', () => {
   it('says of each member what it is, until when and why, who holds what, and who waits', () => {
     const pools = withConfig(CONFIG, [POOL]);
-    expect(statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: false })).toBe(
+    expect(
+      statusText({
+        config: CONFIG,
+        pools,
+        state: null,
+        notices: [],
+        now: NOW,
+        machine: 'build-1',
+        colours: false,
+      }),
+    ).toBe(
       `Configuration /shop/gemba.config.json, store local
 Revision ${CONFIG.revision} is in force
 
@@ -77,14 +117,15 @@ Pool api
   key       c     half-open    its next call                  0 of 1  on trial
   key       d     exhausted    2026-11-24 02:10 UTC, in 24 h  0 of 1  its quota is used up
 
-  2 leases now
-  member             held for  by
-  eu with a          1.2 s     orders.spec.ts › lists orders
-  moving to another  20 ms     moves
+  3 leases now
+  member             held for   since         process       by
+  eu with a          1.2 s      02:09:58 UTC  4711          orders.spec.ts › lists orders
+  moving to another  20 ms      02:09:59 UTC  -             moves
+  eu with b          1 min 5 s  02:08:55 UTC  7 on build-2  pays
 
   1 test waits
-  waited for  by
-  1 min 1 s   orders.spec.ts › adds one
+  waited for  process  by
+  1 min 1 s   4712     orders.spec.ts › adds one
 
 Pool vendor: left out for now, the variable VENDOR_KEY is not set
 `,
@@ -100,6 +141,7 @@ Pool vendor: left out for now, the variable VENDOR_KEY is not set
         state: null,
         notices: [],
         now: NOW,
+        machine: 'build-1',
         colours: false,
       }),
     ).toBe(
@@ -118,7 +160,15 @@ Pool api
 
   it('says what is wrong with an edit that was refused', () => {
     const state = { at: NOW - 60_000, errors: ['/shop/gemba.config.json:3:5  store: must be …'] };
-    const text = statusText({ config: CONFIG, pools: [], state, notices: [], now: NOW, colours: false });
+    const text = statusText({
+      config: CONFIG,
+      pools: [],
+      state,
+      notices: [],
+      now: NOW,
+      machine: 'build-1',
+      colours: false,
+    });
     expect(text).toContain(
       `Revision ${CONFIG.revision} is in force; since 02:09:00 UTC the file is not:\n` +
         '  /shop/gemba.config.json:3:5  store: must be …\n',
@@ -128,7 +178,7 @@ Pool api
   it('says what is to be put right about the store, and never how one logs in there', () => {
     const config = { ...CONFIG, store: 'rediss://ci:canary@password@redis.test:6380/2', skipped: {} };
     const notices = ['The store evicts keys.'];
-    const view = { config, pools: [], state: null, notices, now: NOW, colours: false };
+    const view = { config, pools: [], state: null, notices, now: NOW, machine: 'build-1', colours: false };
     expect(statusText(view)).toBe(
       'Configuration /shop/gemba.config.json, store rediss://redis.test:6380/2\n' +
         `Revision ${CONFIG.revision} is in force\nWarning: The store evicts keys.\n`,
@@ -138,22 +188,44 @@ Pool api
 
   it('colours the state alone', () => {
     const pools = [{ ...POOL, leases: [], waiting: [] }];
-    const text = statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: true });
+    const text = statusText({
+      config: CONFIG,
+      pools,
+      state: null,
+      notices: [],
+      now: NOW,
+      machine: 'build-1',
+      colours: true,
+    });
     expect(text).toContain('eu    \u001B[31mejected\u001B[0m      02:10:12 UTC');
     expect(text.split('\u001B[0m')).toHaveLength(POOL.members.length + 1);
   });
 
   it('says now of a time that has just passed', () => {
     const pools = [{ ...POOL, members: [member('key', 'a', { state: 'cooling', until: NOW - 1 })] }];
-    expect(statusText({ config: CONFIG, pools, state: null, notices: [], now: NOW, colours: false })).toMatch(
-      /a +cooling +now +0/,
-    );
+    expect(
+      statusText({
+        config: CONFIG,
+        pools,
+        state: null,
+        notices: [],
+        now: NOW,
+        machine: 'build-1',
+        colours: false,
+      }),
+    ).toMatch(/a +cooling +now +0/);
   });
 });
 
 describe('the status for machines', () => {
   it('has a shape of its own, with times as text and spans in milliseconds', () => {
-    const json = statusJson({ config: CONFIG, pools: withConfig(CONFIG, [POOL]), state: null, notices: [] });
+    const json = statusJson({
+      config: CONFIG,
+      pools: withConfig(CONFIG, [POOL]),
+      state: null,
+      notices: [],
+      machine: 'build-1',
+    });
     expect(json).toMatchObject({
       schema: 'gemba-status/1',
       config: '/shop/gemba.config.json',
@@ -163,7 +235,15 @@ describe('the status for machines', () => {
       skipped: [{ name: 'vendor', why: 'the variable VENDOR_KEY is not set' }],
     });
     const { pools } = json as { pools: { name: string; members: unknown[] }[] };
-    expect(pools[0]).toMatchObject({ name: 'api', leases: POOL.leases, waiting: POOL.waiting });
+    expect(pools[0]).toMatchObject({
+      name: 'api',
+      leases: [
+        { holder: 'pays', endpoint: 'eu', key: 'b', machine: 'build-2', pid: 7, heldMs: 65_000 },
+        { holder: 'orders.spec.ts › lists orders', machine: 'build-1', since: '2026-11-23T02:09:58.766Z' },
+        { holder: 'moves', endpoint: null, key: null, machine: 'build-1', pid: null },
+      ],
+      waiting: [{ holder: 'orders.spec.ts › adds one', machine: 'build-1', pid: 4_712, waitedMs: 61_000 }],
+    });
     expect(pools[0]!.members.slice(0, 3)).toEqual([
       {
         kind: 'endpoint',
