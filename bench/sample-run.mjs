@@ -90,6 +90,16 @@ function testCase(run, index) {
   return Object.assign(test, { outcome: () => outcome });
 }
 
+/** As Playwright reports a failed check. */
+function expectation({ location: { file, line } }) {
+  const at = line + 3;
+  return {
+    message: 'Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 43\nReceived: 42',
+    snippet: `  ${at - 1} |   const { total } = await basket.json();\n> ${at} |   expect(total).toBe(43);\n     |                 ^\n  ${at + 1} | });`,
+    location: { file, line: at, column: 17 },
+  };
+}
+
 /** A rerun begins after what it repeats. */
 function endOf(result) {
   return result ? +result.startTime - START + result.duration : 0;
@@ -123,7 +133,7 @@ function testResult(run, test, { index, retry, after }) {
     errors: crash
       ? [{ message: 'Error: worker process exited unexpectedly (code=null, signal=SIGKILL)' }]
       : failed
-        ? [{ message: 'Error: expect(received).toBe(expected)' }]
+        ? [expectation(test)]
         : [],
     attachments: told && !crash ? [attachment(told.record)] : [],
   };

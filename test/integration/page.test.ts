@@ -233,6 +233,66 @@ describe('the tests', () => {
     await expect.poll(() => rows(page).count()).toBe(50);
   });
 
+  it('show why and what next: error, code, place, requests, memory; the error can be copied', async () => {
+    const failed = report.tests.find(
+      ({ status, verdict }) => status === 'unexpected' && verdict === 'product',
+    )!;
+    const [result] = failed.results;
+    const [error] = result!.errors;
+    const page = await open(`${address}#test=${failed.id}`);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const row = page.locator('#tests-rows > tr[data-test]', { has: page.getByText(failed.title) }).first();
+    expect(await row.locator('svg').getAttribute('aria-label')).toMatch(
+      /^Last \d+ runs: .*failed by the product/,
+    );
+    expect(await row.textContent()).toMatch(/new failure|still failing since \d{4}-\d\d-\d\d/);
+    const attempt = page.locator('tr.details .attempt').first();
+    expect(await attempt.locator('.failure code').textContent()).toBe(
+      `${error!.file}:${error!.line}:${error!.column}`,
+    );
+    expect(await attempt.locator('pre').allTextContents()).toEqual([error!.message, error!.snippet]);
+    expect(await attempt.locator('mark').textContent()).toContain('expect(total).toBe(43)');
+    const requests = attempt.locator('.waterfall tbody tr');
+    expect(await requests.count()).toBe(result!.requests.length);
+    expect(await requests.first().textContent()).toContain(String(result!.requests[0]!.status));
+    expect(await requests.locator('svg rect').count()).toBeGreaterThanOrEqual(result!.requests.length);
+    await attempt.getByRole('button', { name: /^Copy error/ }).press('Enter');
+    await attempt.getByText('Copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      [`${error!.file}:${error!.line}:${error!.column}`, error!.message, error!.snippet].join('\n\n'),
+    );
+  });
+
+  it('link to Playwright’s report, trace and CI run, and to nothing that runs', async () => {
+    const trace = '../test-results/a/trace.zip';
+    const results: FakeTest['results'] = [{ status: 'failed', error: 'Error: no', trace }];
+    const links = { playwrightReport: '../playwright-report/index.html', ci: 'https://ci.example.test/1' };
+    const facts = { links, git: { branch: 'feature/totals', commit: '0a1b2c3d4e5f' } };
+    const page = await open(
+      `${await pages.write('links', reportOf([{ title: 'a', id: 'x', results }], facts))}#test=x`,
+    );
+    const href = (name: string): Promise<string | null> =>
+      page.getByRole('link', { name, exact: true }).getAttribute('href');
+    expect(await href('Playwright’s report')).toBe(links.playwrightReport);
+    expect(await href('CI run')).toBe(links.ci);
+    expect(await href('Trace')).toBe(trace);
+    expect(await href('Open in Playwright’s report')).toBe(`${links.playwrightReport}#?testId=x`);
+    expect(await page.locator('.facts').textContent()).toContain('feature/totals');
+    expect(await page.locator('.facts').textContent()).toContain('0a1b2c3d4e');
+    const evil = reportOf(
+      [{ title: 'a', id: 'x', results: [{ ...results[0], trace: 'javascript:alert(1)' }] }],
+      {
+        links: { playwrightReport: 'javascript:alert(2)', ci: 'data:text/html,<script>alert(3)</script>' },
+        git: { branch: '<img src=x onerror=alert(4)>', commit: '"><script>alert(5)</script>' },
+      },
+    );
+    const hostile = await open(`${await pages.write('evil', evil)}#test=x`);
+    await hostile.locator('tr.details').waitFor();
+    const hrefs = await hostile.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    expect(hrefs.filter((each) => !each!.startsWith('#'))).toEqual([]);
+    expect(await hostile.locator('img').count()).toBe(0);
+  });
+
   it('open by a link with evidence, leases and faults', async () => {
     const failed = report.tests.find(
       ({ status, verdict }) => status === 'unexpected' && verdict === 'environment',
@@ -452,7 +512,19 @@ describe('a run', () => {
         id: hostile,
         file: hostile,
         project: hostile,
-        results: [{ status: 'failed', records: [record] }],
+        results: [
+          {
+            status: 'failed',
+            records: [record],
+            errors: [
+              {
+                message: hostile,
+                snippet: `> 1 | ${hostile}`,
+                location: { file: hostile, line: 1, column: 1 },
+              },
+            ],
+          },
+        ],
       },
     ];
     const page = await open(

@@ -26,6 +26,8 @@ export interface PackedData {
   readonly start: number;
   readonly files: readonly string[];
   readonly projects: readonly string[];
+  /** Playwright’s html report; null where there is none. */
+  readonly playwrightReport: string | null;
   /** `pool/endpoint/key` */
   readonly members: readonly string[];
   readonly evidence: readonly string[];
@@ -36,6 +38,15 @@ export interface PackedData {
   /** Ids of the tests: apart from their rows they deflate better. */
   readonly ids: readonly string[];
   readonly tests: readonly PackedTest[];
+  /** Outcomes of a test over runs, one letter a run (`history/outcomes.ts`); of those that have earlier ones. */
+  readonly outcomes: readonly string[];
+  /** What the history says of a test: `new failure` */
+  readonly changes: readonly string[];
+  /** The branch that the run is compared with; null for all. */
+  readonly branch: string | null;
+  /** Messages of attempts, and the code around them. */
+  readonly texts: readonly string[];
+  readonly traces: readonly string[];
   readonly errors: readonly PackedError[];
 }
 
@@ -52,6 +63,10 @@ export type PackedTest = readonly [
   /** -1: none. */
   cause: number,
   results: readonly PackedResult[],
+  /** -1: none. */
+  outcomes: number,
+  /** -1: none. */
+  change: number,
 ];
 
 export type PackedResult = readonly [
@@ -68,6 +83,25 @@ export type PackedResult = readonly [
   began: number,
   /** Not run, since an earlier attempt was a product failure. */
   refused: 0 | 1,
+  attempt: PackedAttempt,
+];
+
+/** What an attempt shows of itself: see pack-attempts.ts. */
+export type PackedAttempt = readonly [
+  errors: readonly PackedAttemptError[],
+  /** -1: none. */
+  trace: number,
+];
+
+export type PackedAttemptError = readonly [
+  /** -1: not on the page. */
+  message: number,
+  /** -1: none. */
+  snippet: number,
+  /** -1: none. */
+  file: number,
+  line: number,
+  column: number,
 ];
 
 export type PackedLease = readonly [

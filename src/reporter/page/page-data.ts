@@ -1,4 +1,5 @@
 import { VERDICTS } from '../../core/types.ts';
+import type { RunHistory } from '../history/history-run.ts';
 import type { Report, ReportError, ReportResult, ReportTest } from '../report/model.ts';
 import {
   OUTCOMES,
@@ -9,6 +10,9 @@ import {
 } from './data-format.ts';
 import { memberName } from '../report/member-names.ts';
 import { packed } from './packing.ts';
+import { memoryOf } from './view-memory.ts';
+import { AttemptPacker } from './pack-attempts.ts';
+import { safeLink } from './links.ts';
 import { StringTable } from './string-table.ts';
 import { isUnmeasured } from './view-tests.ts';
 
@@ -18,7 +22,11 @@ type StringTables = Record<'files' | 'projects' | 'members' | 'evidence' | 'name
  * All tests and errors for the page's lists, packed: rows of numbers and dictionaries, deflated, base64. It has only
  * letters, digits and `+/=`, so that it is safe in a script element.
  */
-export function packPageData(report: Report, ordered: readonly ReportTest[]): string {
+export function packPageData(
+  report: Report,
+  ordered: readonly ReportTest[],
+  history: RunHistory | null = null,
+): string {
   const texts: StringTables = {
     files: new StringTable(),
     projects: new StringTable(),
@@ -32,6 +40,10 @@ export function packPageData(report: Report, ordered: readonly ReportTest[]): st
   const causes = new Map<string, number>();
   report.causes.forEach(({ tests }, cause) => tests.forEach((id) => causes.set(id, cause)));
   const positions = new Map(ordered.map((test, index) => [test.id, index]));
+  const attempts = new AttemptPacker(texts.files);
+  const memory = memoryOf(history);
+  const outcomes = new StringTable();
+  const changes = new StringTable();
   const tests = ordered.map((test): PackedData['tests'][number] => [
     test.title,
     texts.files.index(test.file),
@@ -41,7 +53,9 @@ export function packPageData(report: Report, ordered: readonly ReportTest[]): st
     test.verdict === null ? -1 : VERDICTS.indexOf(test.verdict),
     (test.degraded ? 1 : 0) + (test.pinned ? 2 : 0) + (isUnmeasured(test) ? 4 : 0),
     causes.get(test.id) ?? -1,
-    test.results.map((result) => packResult(result, { start, isSharded }, texts)),
+    test.results.map((result) => [...packResult(result, { start, isSharded }, texts), attempts.pack(result)]),
+    outcomes.indexOrNone(memory.outcomes(test.id)),
+    changes.indexOrNone(memory.change(test.id)),
   ]);
   const errors = report.errors.map((error) => packError(error, start, positions, texts));
   const data: PackedData = {
@@ -55,6 +69,12 @@ export function packPageData(report: Report, ordered: readonly ReportTest[]): st
     causes: report.causes.map(({ text }) => text),
     ids: ordered.map(({ id }) => id),
     tests,
+    outcomes: outcomes.list,
+    changes: changes.list,
+    branch: memory.branch,
+    playwrightReport: safeLink(report.run.links.playwrightReport),
+    texts: attempts.texts.list,
+    traces: attempts.traces.list,
     errors,
   };
   return packed(data);
@@ -78,11 +98,13 @@ function packError(
   ];
 }
 
+type WithoutAttempt<T> = T extends readonly [...infer Rest, unknown] ? Rest : never;
+
 function packResult(
   result: ReportResult,
   { start, isSharded }: { readonly start: number; readonly isSharded: boolean },
   texts: StringTables,
-): PackedResult {
+): WithoutAttempt<PackedResult> {
   return [
     result.retry,
     result.status,

@@ -1,6 +1,9 @@
 import { type Verdict, VERDICTS } from '../../core/types.ts';
 import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
 import { OUTCOME_LABELS, OUTCOMES } from './data-format.ts';
+import type { RunHistory } from '../history/history-run.ts';
+import { type StripView, stripOf } from './strip.ts';
+import { type Memory, memoryOf } from './view-memory.ts';
 import { memberName } from '../report/member-names.ts';
 import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
 
@@ -29,6 +32,10 @@ interface TestRow {
   readonly place: string;
   readonly verdict: Verdict | null;
   readonly tags: readonly string[];
+  /** Its last outcomes; null without earlier runs. */
+  readonly strip: StripView | null;
+  /** `new failure`; empty where the runs before say nothing of it. */
+  readonly change: string;
   readonly members: string;
   readonly duration: string;
   readonly waited: string;
@@ -41,7 +48,12 @@ export function orderTests(tests: readonly ReportTest[]): ReportTest[] {
   return [...tests].sort((a, b) => rank(a) - rank(b));
 }
 
-export function testsView(report: Report, ordered: readonly ReportTest[]): TestsView {
+export function testsView(
+  report: Report,
+  ordered: readonly ReportTest[],
+  history: RunHistory | null = null,
+): TestsView {
+  const memory = memoryOf(history);
   const { totals, verdicts } = report;
   const counts: Record<TestOutcome, number> = {
     unexpected: totals.failed,
@@ -50,7 +62,7 @@ export function testsView(report: Report, ordered: readonly ReportTest[]): Tests
     skipped: totals.skipped,
   };
   return {
-    rows: ordered.slice(0, FIRST_TESTS).map(toTestRow),
+    rows: ordered.slice(0, FIRST_TESTS).map((test, index) => toTestRow(test, index, memory)),
     all: count(ordered.length),
     outcomes: OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
       return { value: outcome, label: OUTCOME_LABELS[outcome], count: count(counts[outcome]) };
@@ -89,7 +101,8 @@ function rank(test: ReportTest): number {
   return test.degraded || test.pinned ? 20 : 30;
 }
 
-function toTestRow(test: ReportTest, index: number): TestRow {
+function toTestRow(test: ReportTest, index: number, memory: Memory): TestRow {
+  const outcomes = memory.outcomes(test.id);
   const tags = [
     test.degraded ? 'degraded' : '',
     test.pinned ? 'pinned' : '',
@@ -103,6 +116,8 @@ function toTestRow(test: ReportTest, index: number): TestRow {
     place: placeOf(test),
     verdict: test.verdict,
     tags,
+    strip: outcomes === null ? null : stripOf(outcomes),
+    change: memory.change(test.id) ?? '',
     members: membersOf(test),
     duration:
       test.results.length === 0 ? '–' : duration(sum(test, (result) => Math.round(result.durationMs))),

@@ -1,5 +1,6 @@
-import { count, counted, dateTime, duration, NOT_MEASURED, percent } from '../../shared/format.ts';
+import { count, counted, dateTime, duration, NOT_MEASURED, percent, shorten } from '../../shared/format.ts';
 import { type TimelineView, timelineView } from './charts.ts';
+import { safeLink } from './links.ts';
 import { packPageData } from './page-data.ts';
 import type { Report, ReportTotals, RunStatus } from '../report/model.ts';
 import { type AnswerView, answerView } from './view-answer.ts';
@@ -23,6 +24,8 @@ export interface DashboardView {
     readonly status: RunStatus | 'running';
     readonly label: string;
     readonly facts: readonly Fact[];
+    /** Where the reader goes next. */
+    readonly links: readonly { readonly text: string; readonly href: string }[];
   };
   readonly answer: AnswerView;
   readonly tiles: readonly Tile[];
@@ -59,6 +62,10 @@ interface Tile {
   readonly measured: boolean;
 }
 
+const MAX_NAME = 80;
+/** Characters of a commit that are shown. */
+const COMMIT = 10;
+
 const STATUS_LABELS: Record<RunStatus | 'running', string> = {
   running: 'Running',
   passed: 'Passed',
@@ -92,7 +99,7 @@ export function dashboardView(
   return {
     title,
     pageTitle: `${label} · ${title}`,
-    run: { status, label, facts: factsOf(report, running) },
+    run: { status, label, facts: factsOf(report, running), links: linksOfRun(report) },
     answer: answerView(report, running),
     tiles: tilesOf(report.totals),
     measured: report.totals.requests > 0,
@@ -105,9 +112,9 @@ export function dashboardView(
     requests: requestsView(report),
     extremes: extremesView(report.tests),
     trends: trendsView(history),
-    tests: testsView(report, ordered),
+    tests: testsView(report, ordered, history),
     generator: `${report.generator.name} ${report.generator.version}`,
-    pageData: packPageData(report, ordered),
+    pageData: packPageData(report, ordered, history),
     requestData: packRequests(report, ordered),
     live,
   };
@@ -122,7 +129,18 @@ function factsOf({ run }: Report, running: boolean): Fact[] {
   ];
   if (run.configRevision !== null) facts.push({ name: 'Config revision', value: run.configRevision });
   if (total > 1) facts.push({ name: 'Shards', value: `${present.join(', ')} of ${total}` });
+  const { branch, commit } = run.ci ?? run.git ?? { branch: null, commit: null };
+  if (branch) facts.push({ name: 'Branch', value: shorten(branch, MAX_NAME) });
+  if (commit) facts.push({ name: 'Commit', value: commit.slice(0, COMMIT) });
   return facts;
+}
+
+function linksOfRun({ run }: Report): { text: string; href: string }[] {
+  const links = [
+    { text: 'Playwright’s report', href: safeLink(run.links.playwrightReport) },
+    { text: 'CI run', href: safeLink(run.links.ci) },
+  ];
+  return links.flatMap(({ text, href }) => (href === null ? [] : [{ text, href }]));
 }
 
 function tilesOf(totals: ReportTotals): Tile[] {

@@ -25,6 +25,10 @@ export interface TestItem {
   readonly outcome: TestOutcome;
   readonly verdict: Verdict | null;
   readonly marks: readonly string[];
+  /** One letter a run; null without earlier runs. */
+  readonly outcomes: string | null;
+  /** `new failure` */
+  readonly change: string | null;
   readonly tookMs: number;
   readonly waitedMs: number;
   /** What the search looks at, in lower case. */
@@ -88,7 +92,7 @@ async function unpack(): Promise<PageData> {
 }
 
 function toTest(row: PackedTest, index: number, data: PackedData): TestItem {
-  const [title, file, line, project, outcome, verdict, marks, cause, results] = row;
+  const [title, file, line, project, outcome, verdict, marks, cause, results, outcomes, change] = row;
   const leases = results.flatMap((result) => result[7]);
   const members = [...new Set(leases.map(([member]) => data.members[member]!))];
   const projectName = data.projects[project];
@@ -104,9 +108,11 @@ function toTest(row: PackedTest, index: number, data: PackedData): TestItem {
     outcome: OUTCOMES[outcome]!,
     verdict: VERDICTS[verdict] ?? null,
     marks: TEST_MARKS.filter((_mark, bit) => marks & (1 << bit)),
+    outcomes: data.outcomes[outcomes] ?? null,
+    change: data.changes[change] ?? null,
     tookMs: results.reduce((sum, result) => sum + result[2], 0),
     waitedMs: leases.reduce((sum, lease) => sum + lease[1], 0),
-    text: [title, place, ...members].join(' ').toLowerCase(),
+    text: [title, place, ...members, data.changes[change] ?? ''].join(' ').toLowerCase(),
   };
 }
 

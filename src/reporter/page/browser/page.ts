@@ -4,6 +4,7 @@
  * the lists (`tests.ts`, `errors.ts`).
  */
 import { setParam, showParams } from './address.ts';
+import { setUpCopy } from './copy.ts';
 import { labelMore, load } from './data.ts';
 import { byId, debounced, findId } from './dom.ts';
 import { areErrorsFiltered, relistErrors, setUpErrors } from './errors.ts';
@@ -25,6 +26,7 @@ export function startPage(): void {
   setUpErrors();
   setUpRequests();
   setUpMembers();
+  setUpCopy();
   setUpFilters();
   // After the first paint.
   requestAnimationFrame(() => requestAnimationFrame(() => void settle()));

@@ -20,7 +20,7 @@ export interface RequestItem {
 }
 
 /** The requests of one attempt: those that the report lists, and how many it leaves out. */
-interface AttemptRequests {
+export interface AttemptRequests {
   readonly requests: readonly RequestItem[];
   readonly omitted: number;
 }

@@ -1,9 +1,12 @@
-import { VERDICTS } from '../../../core/types.ts';
 import { clockTime, count, counted, duration } from '../../../shared/format.ts';
-import { OUTCOME_LABELS, type PackedLease, type PackedResult } from '../data-format.ts';
+import { OUTCOME_LABELS } from '../data-format.ts';
+import { linkToTest } from '../links.ts';
+import { STRIP_HEIGHT, stripOf } from '../strip.ts';
+import { attemptDetails } from './attempts.ts';
 import { param, setParam, showParams, wordsOf } from './address.ts';
 import { type ErrorItem, labelMore, linkTo, load, PAGE, type PageData, type TestItem } from './data.ts';
-import { byId, el, findId, targetOf } from './dom.ts';
+import { loadRequests } from './request-data.ts';
+import { byId, type Child, el, findId, svg, targetOf } from './dom.ts';
 
 const TEST_PARAMS: readonly string[] = ['outcome', 'verdict', 'marked', 'order', 'text', 'cause'];
 const MAX_FAULTS = 12;
@@ -43,7 +46,7 @@ export async function listTests(): Promise<void> {
   if (found.length === 0) {
     rows.append(el('tr', null, el('td', { colspan: '6', class: 'empty' }, 'No test matches these filters.')));
   }
-  for (const row of testRows()) if (opened.has(testOf(row, data).id)) openTest(row, data);
+  for (const row of testRows()) if (opened.has(testOf(row, data).id)) await openTest(row, data);
   byId('tests-shown').textContent = `${count(shown)} of ${counted(found.length, 'test')}`;
   labelMore(byId('tests-more'), found.length - shown);
   byId('tests-clear').hidden = !areTestsFiltered();
@@ -68,7 +71,7 @@ export async function showLinkedTest(): Promise<void> {
   const find = (): HTMLElement | null => rows.querySelector(`tr[data-test="${test.index}"]`);
   if (!find()) rows.prepend(testRow(test));
   const row = find()!;
-  if (!isOpen(row)) openTest(row, data);
+  if (!isOpen(row)) await openTest(row, data);
   row.scrollIntoView({ block: 'center' });
   buttonOf(row).focus({ preventScroll: true });
 }
@@ -107,6 +110,7 @@ function testRow(test: TestItem): HTMLElement {
       { class: 'title' },
       el('button', { type: 'button', 'aria-expanded': 'false' }, test.title),
       test.place,
+      ...memoryOf(test),
     ),
     el(
       'td',
@@ -136,15 +140,18 @@ function findTests(tests: readonly TestItem[]): TestItem[] {
 }
 
 /** Shows each attempt of a test, with the evidence, its leases and its faults. */
-function openTest(row: HTMLElement, data: PageData): void {
+async function openTest(row: HTMLElement, data: PageData): Promise<void> {
   const test = testOf(row, data);
   buttonOf(row).setAttribute('aria-expanded', 'true');
   opened.add(test.id);
-  const parts = test.results.map((result) => attemptDetails(result, data));
+  const log = await loadRequests();
+  // It may have been closed or replaced meanwhile.
+  if (!row.isConnected || !isOpen(row) || row.nextElementSibling?.matches('.details')) return;
+  const parts = test.results.map((result) => attemptDetails(test, result, data, log));
   if (parts.length === 0) parts.push(el('p', { class: 'empty' }, 'This test did not run.'));
   const faults = data.errors.filter((error) => error.test === test);
   if (faults.length > 0) parts.push(faultList(faults));
-  parts.push(el('p', { class: 'link-to' }, el('a', { href: linkTo(test) }, 'Link to this test')));
+  parts.push(linksOf(test, data));
   row.after(el('tr', { class: 'details' }, el('td', { colspan: '6' }, ...parts)));
 }
 
@@ -153,53 +160,26 @@ async function toggleTest(row: HTMLElement): Promise<void> {
   if (!isOpen(row)) return openTest(row, data);
   buttonOf(row).setAttribute('aria-expanded', 'false');
   opened.delete(testOf(row, data).id);
-  row.nextElementSibling?.remove();
+  const details = row.nextElementSibling;
+  if (details?.matches('.details')) details.remove();
 }
 
-function attemptDetails(result: PackedResult, data: PageData): HTMLElement {
-  const [retry, , , verdict, evidence, , , leases, , refused] = result;
-  const judged = VERDICTS[verdict];
-  return el(
-    'section',
-    null,
-    el(
-      'p',
-      { class: 'result' },
-      el('b', null, retry === 0 ? 'First attempt' : `Retry ${retry}`),
-      refused ? ' not run: an earlier attempt was a product failure' : ` ${attemptText(result, data)}`,
-      judged ? el('span', { class: `v ${judged}` }, judged) : null,
-    ),
-    evidence.length
-      ? el('ul', null, ...evidence.map((index) => el('li', null, data.evidence[index]!)))
-      : null,
-    refused
+function linksOf(test: TestItem, { playwrightReport }: PageData): HTMLElement {
+  const report =
+    playwrightReport === null
       ? null
-      : leases.length
-        ? leaseTable(leases, data)
-        : el('p', { class: 'empty' }, 'It took no lease, so nothing was measured.'),
-  );
+      : el('a', { href: linkToTest(playwrightReport, test.id) }, 'Open in Playwright’s report');
+  return el('p', { class: 'link-to' }, report, el('a', { href: linkTo(test) }, 'Link to this test'));
 }
 
-/** `passed after 1.2 s, from 02:10:04 in worker 3` */
-function attemptText([, status, tookMs, , , shard, worker, , began]: PackedResult, data: PageData): string {
-  const where = [shard > 0 ? `shard ${shard}` : '', worker >= 0 ? `worker ${worker}` : ''];
-  const place = where.filter(Boolean).join(', ');
-  const ended = status === 'timedOut' ? 'timed out' : status;
-  const from = clockTime(data.start + began * 1000);
-  return `${ended} after ${duration(tookMs)}, from ${from}${place ? ` in ${place}` : ''}`;
-}
-
-function leaseTable(leases: readonly PackedLease[], data: PageData): HTMLElement {
-  const head = ['Endpoint and key', 'Waited', 'Held', 'Requests', 'Failures'].map((text, index) =>
-    el('th', { scope: 'col', class: index ? 'n' : null }, text),
-  );
-  const rows = leases.map(([member, waited, held, requests, failures, rerouted]) => {
-    const cells = [duration(waited), duration(held), count(requests), count(failures)];
-    const numbers = cells.map((text) => el('td', { class: 'n' }, text));
-    const name = [data.members[member]!, rerouted ? ' (one call, rerouted)' : ''];
-    return el('tr', null, el('td', null, ...name), ...numbers);
-  });
-  return el('table', null, el('thead', null, el('tr', null, ...head)), el('tbody', null, ...rows));
+/** Its last outcomes, and what they say of it. */
+function memoryOf({ outcomes, change }: TestItem): Child[] {
+  if (outcomes === null) return [];
+  const { label, width, viewBox, paths } = stripOf(outcomes);
+  const marks = paths.map(({ mark, path }) => svg('path', { class: mark, d: path }));
+  const size = { width: String(width), height: String(STRIP_HEIGHT), viewBox };
+  const strip = svg('svg', { class: 'strip', role: 'img', 'aria-label': label, ...size }, ...marks);
+  return [strip, change];
 }
 
 function faultList(faults: readonly ErrorItem[]): HTMLElement {
