@@ -41,6 +41,11 @@ const SECTIONS: readonly { readonly title: string; readonly under: string; reado
   { title: 'The budget of a day', under: 'pools.*.keys.daily' },
   { title: 'Ejection', under: 'pools.*.ejection' },
   { title: 'A way of sending keys', under: 'pools.*.auth', note: 'Or `"bearer"`, `"basic"`, `"none"`.' },
+  {
+    title: 'OAuth 2.0 client credentials',
+    under: 'pools.*.auth.oauth2',
+    note: 'See [Tokens and one-time codes](guides/tokens.md).',
+  },
   { title: 'A rule of `classify`', under: 'pools.*.classify' },
   { title: 'Gate', under: 'gate' },
 ];

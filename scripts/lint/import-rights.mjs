@@ -33,6 +33,8 @@ export const RIGHTS = {
 /** Packages that only one place may import; `node:` modules are for every folder but core and router. */
 export const PACKAGES = {
   undici: 'http',
+  oauth4webapi: 'http',
+  otpauth: 'fixtures/lease/totp.ts',
   chokidar: 'config/watch.ts',
   handlebars: 'reporter/page',
   '@redis/client': 'redis',

@@ -12,6 +12,8 @@ export interface Asked {
   readonly endpoint: string;
   readonly key: string | null;
   readonly probed: ProbeOutcome;
+  /** How long the token lives that was minted for it; null: its issuer does not say; absent: it has none. */
+  readonly tokenMs?: number | null | undefined;
 }
 
 /** What is known of an endpoint, or of a key at one endpoint. */
@@ -67,9 +69,10 @@ function judgeKey(
   if (!key.enabled) return [{ ...common, result: 'disabled', note: OFF }];
   const own = asked.filter((each) => each.key === name);
   if (own.length === 0) return [{ ...common, result: 'unproven', note: whyNotAsked(key, config, endpoints) }];
-  return own.map(({ endpoint, probed }) => {
+  return own.map(({ endpoint, probed, tokenMs }) => {
     const there = asked.filter((each) => each.endpoint === endpoint);
-    return { kind: 'key', name, endpoint, probed, ...judgeAnswer(probed, there) };
+    const { result, note } = judgeAnswer(probed, there);
+    return { kind: 'key', name, endpoint, probed, result, note: withToken(note, tokenMs) };
   });
 }
 
@@ -85,6 +88,7 @@ function judgeAnswer(probed: ProbeOutcome, there: readonly Asked[]): Pick<CheckR
   if (kind === 'rate-limit') return { result: 'throttled', note: said };
   const anonymous = there.find((each) => each.key === null)?.probed;
   const isClosed = isRefused(anonymous);
+  if (probed.unsent && by === 'protocol' && kind !== 'network') return { result: 'fault', note: said };
   if (kind === 'auth') {
     const others = there.filter((each) => each.key !== null && each.probed !== probed);
     const isAlone = others.every((each) => isRefused(each.probed));
@@ -97,6 +101,14 @@ function judgeAnswer(probed: ProbeOutcome, there: readonly Asked[]): Pick<CheckR
   if (kind === 'ok')
     return { result: 'unproven', note: `${where} answers without a key too; ${NAME_HEALTH}` };
   return { result: 'unproven', note: said };
+}
+
+/** `token minted, expires in 60 min` */
+function withToken(note: string, tokenMs: number | null | undefined): string {
+  if (tokenMs === undefined) return note;
+  const minutes = tokenMs === null ? null : Math.round(tokenMs / 6_000) / 10;
+  const life = minutes === null ? '' : `, expires in ${minutes} min`;
+  return [`token minted${life}`, note].filter((text) => text !== '').join('; ');
 }
 
 function isRefused(probed: ProbeOutcome | undefined): boolean {

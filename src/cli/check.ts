@@ -6,6 +6,7 @@ import { probeMember } from '../http/probe.ts';
 import { isShortSecret } from '../shared/redact.ts';
 import { type Asked, judgePool } from './check-judge.ts';
 import { endpointProbes, keyProbes, type PlannedProbe } from './check-plan.ts';
+import { CheckedTokens, notMinted } from './check-tokens.ts';
 import { type CheckedPool, checkJson, checkText, faultsOf } from './check-view.ts';
 import type { Command } from './command.ts';
 import { filesOf, loadConfig } from './load.ts';
@@ -21,7 +22,7 @@ export const check: Command = async (args, terminal) => {
   const answering = alone.filter(({ probed }) => probed.status !== null && probed.kind !== 'server');
   const names = new Set(answering.map(({ pool, endpoint }) => `${pool}/${endpoint}`));
   const plan = keyProbes(config, (pool, endpoint) => names.has(`${pool}/${endpoint}`));
-  const asked = [...alone, ...(await probeAll(plan, 'keys', terminal))];
+  const asked = [...alone, ...(await probeAll(plan, 'keys', terminal, new CheckedTokens()))];
   const pools = Object.entries(config.pools).map(([name, pool]): CheckedPool => ({
     name,
     protocol: pool.protocol,
@@ -45,7 +46,12 @@ function shortSecrets(config: LoadedConfig): string[] {
 }
 
 /** Side by side, so many at once; each no sooner than it is planned for. */
-async function probeAll(plan: readonly PlannedProbe[], what: string, terminal: Terminal): Promise<Asked[]> {
+async function probeAll(
+  plan: readonly PlannedProbe[],
+  what: string,
+  terminal: Terminal,
+  tokens: CheckedTokens = new CheckedTokens(),
+): Promise<Asked[]> {
   const startedAt = monotonic();
   const waiting = [...plan].sort((one, other) => one.startMs - other.startMs);
   const asked: Asked[] = [];
@@ -53,7 +59,7 @@ async function probeAll(plan: readonly PlannedProbe[], what: string, terminal: T
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const early = next.startMs - (monotonic() - startedAt);
       if (early > 0) await sleep(early);
-      asked.push(await probeOne(next));
+      asked.push(await probeOne(next, tokens));
       terminal.progress?.(`Asking ${what}: ${asked.length} of ${plan.length}`);
     }
   };
@@ -65,9 +71,13 @@ async function probeAll(plan: readonly PlannedProbe[], what: string, terminal: T
   return asked;
 }
 
-async function probeOne({ pool, config, endpoint, key }: PlannedProbe): Promise<Asked> {
+async function probeOne(planned: PlannedProbe, tokens: CheckedTokens): Promise<Asked> {
+  const { pool, config, endpoint, key } = planned;
   const { protocol, auth, classify, timeout } = config;
-  const secret = key && { value: key.value ?? '', fields: key.fields };
+  const common = { pool, endpoint: endpoint.name, key: key?.name ?? null };
+  const token = key && (await tokens.of(pool, config, key));
+  if (token && token.is !== 'token') return { ...common, probed: notMinted(token) };
+  const secret = key && { value: key.value ?? '', fields: key.fields, token: token?.token };
   const probed = await probeMember({ endpoint, key: secret, protocol, auth, classify, timeoutMs: timeout });
-  return { pool, endpoint: endpoint.name, key: key?.name ?? null, probed };
+  return { ...common, probed, ...(token && { tokenMs: token.lifetimeMs }) };
 }

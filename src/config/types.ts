@@ -6,6 +6,7 @@ import type {
   Gate,
   GateAction,
   GateRule,
+  OAuth2,
   Protocol,
   Rotation,
   Routing,
@@ -115,6 +116,11 @@ export type EndpointInput = string | (Optional<EndpointConfig> & { readonly url:
 /** A secret as it may be written: itself, or the file that holds it. */
 export type SecretInput = string | { readonly file: string };
 
+/** How keys are sent, as it may be written. */
+export type AuthInput =
+  | Exclude<Auth, { readonly oauth2: OAuth2 }>
+  | { readonly oauth2: Optional<OAuth2> & Pick<OAuth2, 'tokenUrl'> };
+
 /** A key as it may be written. */
 export type KeyInput =
   | string
@@ -126,12 +132,13 @@ export type KeyInput =
     });
 
 type Durations = 'timeout' | 'acquireTimeout' | 'leaseTtl';
-type Rewritten = 'endpoints' | 'keys' | 'ejection' | Durations;
+type Rewritten = 'endpoints' | 'keys' | 'auth' | 'ejection' | Durations;
 
 /** A pool as it may be written. */
 export type PoolInput = Optional<Omit<PoolConfig, Rewritten> & Record<Durations, DurationInput>> & {
   readonly endpoints?: readonly EndpointInput[] | undefined;
   readonly keys?: readonly KeyInput[] | { readonly fromEnv: string } | undefined;
+  readonly auth?: AuthInput | undefined;
   readonly ejection?: Optional<Record<'base' | 'max', DurationInput>> | undefined;
 };
 

@@ -223,11 +223,33 @@ export const RESET_REASONS = ['failed', 'timedOut', 'crashed', 'always'] as cons
 export type ResetReason = (typeof RESET_REASONS)[number];
 
 /** What became of a leased account. */
-export const ACCOUNT_EVENTS = ['signed-in', 'sign-in-failed', 'cleaned', 'reset-failed'] as const;
+export const ACCOUNT_EVENTS = [
+  'signed-in',
+  'sign-in-failed',
+  'cleaned',
+  'reset-failed',
+  'token-refused',
+] as const;
 export type AccountEvent = (typeof ACCOUNT_EVENTS)[number];
 
 /** How a pool's keys are sent. */
-export type Auth = 'bearer' | 'basic' | 'none' | { readonly header: string } | { readonly query: string };
+export type Auth =
+  | 'bearer'
+  | 'basic'
+  | 'none'
+  | { readonly header: string }
+  | { readonly query: string }
+  | { readonly oauth2: OAuth2 };
+
+/** Client credentials (RFC 6749, 4.4): a token is minted for each key. */
+export interface OAuth2 {
+  readonly tokenUrl: string;
+  /** The fields of a key that hold its client's id and secret. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope?: string | undefined;
+  readonly audience?: string | undefined;
+}
 
 /** A rule that overrides what an answer counts as; all its conditions must hold. */
 export interface ClassifyRule {

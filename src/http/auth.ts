@@ -5,6 +5,8 @@ import { parameterOf } from './query.ts';
 export interface KeySecret {
   readonly value: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** What was minted for it; null or absent: nothing yet. */
+  readonly token?: string | null | undefined;
 }
 
 /** What a leased key adds to a request, and its endpoint. Names of headers are in lower case. */
@@ -33,6 +35,10 @@ function ofKey(style: Auth, key: KeySecret | null): OfKey {
   if (key === null || style === 'none') return { headers: NO_HEADERS, query: null };
   if (style === 'bearer') return inHeader('authorization', `Bearer ${key.value}`);
   if (style === 'basic') return inHeader('authorization', basic(basicPair(key)));
+  if (typeof style === 'object' && 'oauth2' in style)
+    return key.token
+      ? inHeader('authorization', `Bearer ${key.token}`)
+      : { headers: NO_HEADERS, query: null };
   if ('header' in style) return inHeader(style.header.toLowerCase(), key.value);
   return { headers: NO_HEADERS, query: [style.query, key.value] };
 }

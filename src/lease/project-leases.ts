@@ -7,7 +7,9 @@ import { Leases, type OtherKey, type Source } from '../fixtures/lease/leases.ts'
 import type { PlainLease } from '../fixtures/lease/plain-lease.ts';
 import { defaultPool, poolIn, viewOf } from '../fixtures/lease/pool-view.ts';
 import { endpointNamed } from '../fixtures/lease/pin.ts';
+import { processTokens } from '../fixtures/lease/process-tokens.ts';
 import { type LeaseRefusal, leaseRefusal } from '../fixtures/lease/refusal.ts';
+import type { Tokens } from '../fixtures/lease/tokens.ts';
 import type { LeaseOptions } from './types.ts';
 
 /** The leases of a process outside of tests. */
@@ -15,12 +17,14 @@ export class ProjectLeases {
   readonly #project: Project;
   readonly #holder: string;
   readonly #leases = new Leases();
+  readonly #tokens: Tokens;
   #own: Promise<HeldLease> | null = null;
   #ownHeld: HeldLease | null = null;
   #areNoticesPrinted = false;
 
   constructor(project: Project, holder: string) {
     this.#project = project;
+    this.#tokens = processTokens(() => project.address.cacheFile);
     this.#holder = holder;
   }
 
@@ -130,6 +134,7 @@ export class ProjectLeases {
       pool: poolIn(config, name),
       poolOf: (revision) => viewOf(live.of(revision)!, name),
       isShared: config.store !== 'local',
+      tokens: this.#tokens,
     };
   }
 }

@@ -3,6 +3,7 @@ import { identity, secretOf } from '../shared/fingerprint.ts';
 import { sessionFolder } from './folder.ts';
 import { secretsOfState, type StateOfSession } from './secrets.ts';
 import { type SessionOwner, SessionStore } from './store.ts';
+import { parseToken, type TokenPlace, tokenOwnerIn } from './token.ts';
 
 /** What of a configuration says whose sessions there may be. */
 interface Accounts {
@@ -11,6 +12,7 @@ interface Accounts {
 }
 
 interface Pool {
+  readonly auth?: unknown;
   readonly endpoints: readonly { readonly url: string }[];
   readonly keys: readonly Key[];
 }
@@ -37,8 +39,26 @@ export class StoredSessions {
     return key !== undefined && this.#store.forget(identity(this.#accounts.name, key));
   }
 
-  /** Values of all sessions that are kept: what must stand in no artifact. */
+  /** Values of all sessions and tokens that are kept: what must stand in no artifact. */
   secrets(): { readonly name: string; readonly value: string }[] {
+    return [...this.#secretsOfSessions(), ...this.#tokens()];
+  }
+
+  #tokens(): { readonly name: string; readonly value: string }[] {
+    const { name: project, pools } = this.#accounts;
+    return Object.entries(pools).flatMap(([pool, { auth, keys }]) => {
+      const place = isObject(auth) ? (auth['oauth2'] as TokenPlace | undefined) : undefined;
+      if (!place) return [];
+      return keys.flatMap((key) => {
+        const name = `${pool}/${key.name}`;
+        const text = this.#store.read(tokenOwnerIn(project, key, place, name));
+        const token = text === null ? null : parseToken(text);
+        return token === null ? [] : [{ name: `${name} (token)`, value: token.token }];
+      });
+    });
+  }
+
+  #secretsOfSessions(): { readonly name: string; readonly value: string }[] {
     return this.#owners().flatMap((owner) => {
       const text = this.#store.read(owner);
       const session = text === null ? undefined : parseJson(text);

@@ -4,12 +4,19 @@ import { matching, nameProblem } from './fields.ts';
 export const ADDRESS: RegExp = /^https?:\/\//i;
 
 const ENDPOINT_NEEDS = 'be an absolute http or https address, such as "https://api.example.test"';
+const TOKEN_NEEDS =
+  'be the http or https address of a token endpoint, such as "https://id.example.test/token"';
 const PROXY_NEEDS = 'be the http or https address of a proxy, such as "http://proxy:3128"';
 const STORE_NEEDS = 'be "local" or a Redis address, such as "redis://host:6379/0"';
 
 /** The address of an endpoint: it goes into reports, so it must not carry anything secret. */
 export function endpointUrl(): z.ZodType<string, string> {
   return matching(ENDPOINT_NEEDS, endpointUrlProblem, '^https?://').transform((value) => value.trim());
+}
+
+/** The address of a token endpoint: it is named in messages, so it must not carry anything secret. */
+export function tokenUrl(): z.ZodType<string, string> {
+  return matching(TOKEN_NEEDS, tokenUrlProblem, '^https?://');
 }
 
 export function proxyUrl(): z.ZodType<string, string> {
@@ -39,6 +46,13 @@ function endpointUrlProblem(value: string): string | undefined {
   }
   if (value.includes('?')) return 'must not hold a query; a key in a query belongs in "keys"';
   return value.includes('#') ? 'must not hold a fragment (#…)' : undefined;
+}
+
+function tokenUrlProblem(value: string): string | undefined {
+  const url = parsed(value, ADDRESS);
+  if (url === undefined) return `must ${TOKEN_NEEDS}`;
+  const bare = url.username === '' && url.password === '' && url.hash === '';
+  return bare ? undefined : 'must not hold a user, a password or a fragment (#…)';
 }
 
 function proxyProblem(value: string): string | undefined {

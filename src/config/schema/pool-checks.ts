@@ -51,7 +51,8 @@ function checkHeaders(
 
 function authHeaderOf({ auth, protocol }: Loose): string | undefined {
   const style = auth ?? AUTH_OF[protocol as Protocol] ?? 'bearer';
-  if (style === 'bearer' || style === 'basic') return 'authorization';
+  if (style === 'bearer' || style === 'basic' || asObject(style)['oauth2'] !== undefined)
+    return 'authorization';
   return textOf(style, 'header')?.toLowerCase();
 }
 
@@ -111,6 +112,16 @@ function sendingProblem({ value, fields }: KeyParts, auth: unknown): string | un
   if (auth === 'basic') {
     const named = fields?.['username'] !== undefined && fields['password'] !== undefined;
     return named || value?.includes(':') === true ? undefined : BASIC_NEEDS;
+  }
+  const oauth2 = asObject(auth)['oauth2'];
+  if (oauth2 !== undefined) {
+    const { clientId = 'client_id', clientSecret = 'client_secret' } = asObject(oauth2);
+    const missing = [clientId, clientSecret].filter(
+      (name) => typeof name === 'string' && !fields?.[name],
+    ) as string[];
+    return missing.length === 0
+      ? undefined
+      : `needs "fields" with ${missing.join(' and ')} for "auth": { "oauth2": … }`;
   }
   const inHeader = auth === undefined || auth === 'bearer' || 'header' in asObject(auth);
   return inHeader && value !== undefined ? headerValueProblem(value) : undefined;

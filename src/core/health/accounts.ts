@@ -91,6 +91,11 @@ export function applyAccountEvent(
         ...change(pool, lease, key, { type: 'quarantine', why: `its reset failed: ${why}` }, context),
         ...schedule(pool, context),
       ];
+    case 'token-refused':
+      return [
+        ...change(pool, lease, key, { type: 'quarantine', why: `no token for it: ${why}` }, context),
+        ...schedule(pool, context),
+      ];
   }
 }
 

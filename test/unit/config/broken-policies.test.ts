@@ -74,7 +74,7 @@ describe('A wrong policy is refused with what it must be:', () => {
   test('an unknown way of auth', () => {
     expect(refusal(withPool('"auth": "beerer"'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:64  pools.api.auth: must be "bearer", "basic", "none", { "header": "name" } or { "query": "name" }
+        /project/gemba.config.json:1:64  pools.api.auth: must be "bearer", "basic", "none", { "header": "name" }, { "query": "name" } or { "oauth2": { … } }
       (GEMBA_CONFIG_INVALID)"
     `);
   });
@@ -82,7 +82,7 @@ describe('A wrong policy is refused with what it must be:', () => {
   test('an auth with two ways', () => {
     expect(refusal(withPool('"auth": { "header": "a", "query": "b" }'))).toMatchInlineSnapshot(`
       "gemba.config.json is not valid (1 problem):
-        /project/gemba.config.json:1:64  pools.api.auth: must have either "header" or "query"
+        /project/gemba.config.json:1:64  pools.api.auth: must have one of "header", "query" and "oauth2"
       (GEMBA_CONFIG_INVALID)"
     `);
   });

@@ -97,6 +97,12 @@ describe('schema.json', () => {
         .pools.auth -
         .pools.auth.header -
         .pools.auth.query -
+        .pools.auth.oauth2 -
+        .pools.auth.oauth2.tokenUrl -
+        .pools.auth.oauth2.clientId "client_id"
+        .pools.auth.oauth2.clientSecret "client_secret"
+        .pools.auth.oauth2.scope -
+        .pools.auth.oauth2.audience -
         .pools.models []
         .pools.rotation "round-robin"
         .pools.routing "success-rate"
