@@ -51,7 +51,7 @@ const CHUNKS = [
   ['router-core', /^router\/(?!index|routing|rotations)/],
   ['wire', /^wire\/(?:lines|greeting)|^broker\/socket-file/],
   ['project', /^client\/(?!index)/],
-  ['http-rules', /^http\/(?!send|dispatcher|probe)/],
+  ['http-rules', /^http\/(?!send|dispatcher|probe|oauth2)/],
   ['send', /^http\/(?:send|dispatcher)/],
   // What each worker loads besides its entry, and what the parts that lease share.
   [

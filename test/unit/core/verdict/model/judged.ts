@@ -68,7 +68,7 @@ function seenOf(world: World, attempt: Attempt): SeenAttempt {
     requests: requests.length,
     ended,
     foreign: [],
-    unmet: [],
+    unmet: attempt.lacksToken ? [{ pool: POOL, isMistake: false, why: 'no token could be minted' }] : [],
     outOfService: world.keys
       .filter((key) => isKeyOut(world, key, attempt.endedAt))
       .map((key) => ({ pool: POOL, endpoint: null, key })),

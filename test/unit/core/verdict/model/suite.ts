@@ -3,9 +3,11 @@ import {
   type Asked,
   type Cause,
   drawCall,
+  hasToken,
   pick,
   type Random,
   type Reply,
+  START,
   type World,
 } from './world.ts';
 
@@ -46,11 +48,12 @@ export interface Attempt {
   readonly failed: boolean;
   readonly endedAt: number;
   readonly requests: readonly SentRequest[];
+  /** It ended since a token could not be minted, and had no error before. */
+  readonly lacksToken: boolean;
   /** Each cause that this failed attempt has; empty for one that passed. */
   readonly causes: ReadonlySet<Cause>;
 }
 
-const START = 1_000_000;
 const POLLS = 4;
 const EJECTION_MS = 15_000;
 
@@ -74,12 +77,13 @@ export function runSuite(
 ): Attempt[] {
   const freeAt = Array.from({ length: workers }, () => START);
   const outUntil = new Map<string, number>();
+  const tokens = new Map<string, number>();
   return tests.flatMap((test) => {
     const worker = freeAt.indexOf(Math.min(...freeAt));
     const attempts: Attempt[] = [];
     let at = freeAt[worker]!;
     for (let retry = 0; retry < 2; retry++) {
-      const attempt = runTest(world, test, at, outUntil, random);
+      const attempt = runTest(world, test, at, { outUntil, tokens }, random);
       attempts.push(attempt);
       at = attempt.endedAt + 50 + random() * (random() < 0.1 ? 60_000 : 3_000);
       if (!attempt.failed || random() < 0.5) break;
@@ -93,7 +97,7 @@ function runTest(
   world: World,
   test: SuiteTest,
   start: number,
-  outUntil: Map<string, number>,
+  { outUntil, tokens }: Record<'outUntil' | 'tokens', Map<string, number>>,
   random: Random,
 ): Attempt {
   const requests: SentRequest[] = [];
@@ -143,7 +147,14 @@ function runTest(
     return false;
   };
 
+  let lacksToken = false;
   for (const [index, step] of test.steps.entries()) {
+    if (!hasToken(world, lease.key, at, tokens)) {
+      lacksToken = causes.size === 0;
+      at += 1_500;
+      for (const cause of [...left, 'environment'] as const) causes.add(cause);
+      break;
+    }
     const failedBefore = causes.size > 0;
     const wasRight = failedBefore ? (make(step.asked), true) : perform(step);
     if (!wasRight) break;
@@ -151,7 +162,7 @@ function runTest(
     for (const cause of [...left, 'product'] as const) causes.add(cause);
     if (!test.isSoft) break;
   }
-  return { test: test.id, failed: causes.size > 0, endedAt: at, requests, causes };
+  return { test: test.id, failed: causes.size > 0, endedAt: at, requests, lacksToken, causes };
 }
 
 function mayRepeat({ asked, reply, cause }: SentRequest): boolean {

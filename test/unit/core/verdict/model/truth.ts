@@ -28,6 +28,8 @@ const OWN: ReadonlySet<Reply> = new Set([500, 501]);
 export function claimOf(world: World, run: readonly Attempt[], attempt: Attempt): Claim {
   if (attempt.causes.size > 1) return 'both';
   const ofProduct = attempt.causes.has('product');
+  // Nothing that came before it ended the attempt.
+  if (attempt.lacksToken && !ofProduct) return 'environment';
   const met = attempt.requests.filter(({ reply, afterError }) => !afterError && reply !== 200);
   if (met.some((each) => each.cause === null && isFaulty(each.reply) && !isExpectedAnyway(run, each)))
     return ofProduct ? 'product, not to be known' : 'environment, not to be known';

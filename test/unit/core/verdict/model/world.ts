@@ -44,6 +44,12 @@ interface Fault {
   readonly reply: Reply;
 }
 
+/** A pool whose keys have tokens: how long each lives, and when nobody mints one. */
+interface TokenIssuer {
+  readonly lifeMs: number;
+  readonly down: readonly { readonly from: number; readonly to: number }[];
+}
+
 export interface World {
   readonly endpoints: readonly string[];
   readonly keys: readonly string[];
@@ -51,6 +57,8 @@ export interface World {
   readonly faults: readonly Fault[];
   /** What the product answers on purpose, by route: its tests expect it. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** Null: keys are sent as they are. */
+  readonly issuer: TokenIssuer | null;
 }
 
 const IDS = ['17', '18', '4f0c1a52-9c1e-4d6c-8f7b-2f1f6a3b9d10', '7d444840-9dc0-11d1-b245-5ffdce74fad2'];
@@ -65,6 +73,8 @@ const ROUTES: readonly string[] = [
 ];
 const REFUSING: readonly string[] = ['GET /limits', 'POST /sign-in'];
 const MINUTES_8 = 480_000;
+/** When runs begin. */
+export const START = 1_000_000;
 
 export function drawWorld(random: Random): World {
   const many = (most: number, least = 0): number => least + Math.floor(random() * (most - least + 1));
@@ -77,7 +87,24 @@ export function drawWorld(random: Random): World {
   }));
   const faults = Array.from({ length: many(4) }, () => drawFault(random, endpoints, keys));
   const refusals = new Map(REFUSING.map((route) => [route, pick(random, [401, 403, 429, 500, 503])]));
-  return { endpoints, keys, bugs, faults, refusals };
+  const issuer = random() < 0.3 ? drawIssuer(random) : null;
+  return { endpoints, keys, bugs, faults, refusals, issuer };
+}
+
+function drawIssuer(random: Random): TokenIssuer {
+  const down = Array.from({ length: Math.floor(random() * 3) }, () => {
+    const from = START + random() * 60_000;
+    return { from, to: from + 1_000 + random() * 60_000 };
+  });
+  return { lifeMs: 2_000 + random() * 60_000, down };
+}
+
+/** Whether a token can be had for a key; one that has ended is minted anew. `ends`: when tokens end, by key. */
+export function hasToken({ issuer }: World, key: string, at: number, ends: Map<string, number>): boolean {
+  if (issuer === null || (ends.get(key) ?? 0) > at) return true;
+  if (issuer.down.some(({ from, to }) => at >= from && at < to)) return false;
+  ends.set(key, at + issuer.lifeMs);
+  return true;
 }
 
 function drawFault(random: Random, endpoints: readonly string[], keys: readonly string[]): Fault {
