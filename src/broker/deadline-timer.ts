@@ -18,7 +18,7 @@ export class DeadlineTimer {
     this.#onDue = onDue;
   }
 
-  /** What is due may have changed. Looked at once for all messages that came together. */
+  /** Reschedules, once for all messages that arrived together. */
   set(): void {
     if (this.#isSetting || this.#isStopped) return;
     this.#isSetting = true;

@@ -6,7 +6,7 @@ export function poolWith(pools: Iterable<PoolState>, lease: string): PoolState |
   return undefined;
 }
 
-/** Whether a lease, or the wait for it, is another link's: whoever only knows its id has no say in it. */
+/** Whether a lease, or the wait for it, belongs to another link: knowing its id gives no rights. */
 export function isForeign(pool: PoolState | undefined, lease: string, client: string): boolean {
   return pool !== undefined && clientOf(pool, lease) !== client;
 }

@@ -61,7 +61,7 @@ export class Revisions {
     if (!connection.follows || connection.follows.role === 'command') return;
     const { state } = this;
     const { run } = connection.follows;
-    // One that has no revision asks whether its run is known: only those that had one make it so.
+    // A link without a revision only asks whether its run is known; it does not register the run.
     if (had !== null && !this.#runs.has(run)) this.#runs.set(run, { refused: '', missing: '' });
     if (state) this.#say(run, state, 'refused', state.errors);
   }

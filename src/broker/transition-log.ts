@@ -50,7 +50,7 @@ export class TransitionLog {
     }
   }
 
-  /** One transition for a pool, whoever hears of it and when. */
+  /** One transition of a pool, for all clients and at any time. */
   #storeChange(pool: string, from: HealthState, to: HealthState, why: string): Transition {
     const known = this.#ofStore.get(pool);
     if (known) return known;

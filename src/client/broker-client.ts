@@ -330,7 +330,7 @@ export class BrokerClient {
     return (follower ? follower.current?.specs : pools) ?? [];
   }
 
-  /** Takes over the configuration in force and tells what this environment makes of it; offers its own where there is none. */
+  /** Applies the current configuration and reports its problems in this environment; offers its own if the broker has none. */
   #follow(news: ConfigUpdate | null): void {
     const { follower } = this.#options;
     if (!follower) return;
@@ -429,7 +429,7 @@ export class BrokerClient {
     else this.#comeBack();
   }
 
-  /** Whoever is seen to live is waited for, so it comes back as long as it holds something. */
+  /** The broker waits for clients that are alive, so this one reconnects as long as it holds something. */
   #comeBack(): void {
     this.#connect().catch(async (error: unknown) => {
       this.#fail(error);

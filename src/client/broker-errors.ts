@@ -38,7 +38,7 @@ export function openErrorsFile(): ErrorsFile {
   };
 }
 
-/** What the brokers of a project printed that have ended since, each once: whoever asks first gets it. */
+/** What the brokers of a project printed that have ended since, each once, to the first that asks. */
 export function takeBrokerErrors(projects: readonly string[], now: number): BrokerErrors[] {
   return [...privateFolders()].flatMap((folder) =>
     readdirSync(folder).flatMap((name) => {

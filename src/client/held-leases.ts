@@ -76,7 +76,7 @@ export class HeldLeases {
     if (answer.is === 'proved') return this.proved([question.lease], answer.provedUntil ?? undefined);
     if (answer.is === 'refused') this.#grants.set(question.lease, null);
     if (!('grant' in answer)) return;
-    // From this moment on it must be told to a new broker, whoever has yet to take it over here.
+    // From now on it must be reported to a new broker, even before it is taken over here.
     if (question.type === 'acquire') {
       const { lease, pool, need, onlyEndpoint, holder, testId, resets, forCall } = question;
       const about = { lease, pool, need, onlyEndpoint, holder, testId };
@@ -86,7 +86,7 @@ export class HeldLeases {
     if (answer.grant.provedUntil !== undefined) this.#ahead = this.#date() - this.#now();
   }
 
-  /** Whoever was given the member sees the change, even where it comes before they could take a look. */
+  /** The holder sees the change, even if it arrives before the holder first looks. */
   change(lease: string, change: Partial<WireGrant>): void {
     const grant = this.#grants.get(lease);
     if (grant) Object.assign(grant, change);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What nobody waits for is told within this time. */
+/** Messages that no caller waits for are flushed within this time. */
 const CAN_WAIT_MS = 20;
 
 /**

@@ -13,7 +13,7 @@ export function endFastPaths(pool: PoolState): Effect[] {
   for (const lease of pool.leases.values()) {
     if (!lease.fastPath || hasFastPath(lease.resolved, lease, lease.need)) continue;
     lease.fastPath = false;
-    // Whoever waits for its claim is told with the grant.
+    // The grant answers those that wait for its claim.
     if (lease.claim !== 'pending') effects.push({ type: 'fast-path-ended', lease });
   }
   return effects;

@@ -111,7 +111,7 @@ function isLimited(headers: Answered['headers'], now: number): boolean {
   return explicitWaitMs(headers, now) !== null || headers['x-ratelimit-remaining'] === '0';
 }
 
-/** A body that breaks off says nothing; the status still does. */
+/** A body that breaks off is ignored; the status still counts. */
 async function readText(answer: Answered): Promise<string> {
   try {
     return (await answer.body()).slice(0, MAX_BODY_BYTES);

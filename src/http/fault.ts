@@ -12,7 +12,7 @@ const PROXY_REFUSED = { kind: 'network', unsent: true, local: 'no' } as const;
 /**
  * What an error says about why there was no answer, whatever threw it: Node.js, undici (whose `fetch failed` hides the
  * reason in `cause`), Playwright or a browser. Of several addresses that were tried (an AggregateError), one that
- * could have been reached tells more than one that has no route. Null where it is no error that anybody knows.
+ * could have been reached tells more than one that has no route. Null for an unrecognised error.
  */
 export function faultOf(error: unknown): Fault | null {
   return known(error, 0);

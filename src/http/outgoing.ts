@@ -69,7 +69,7 @@ function watching(send: Send): Send {
     const isPart = outgoing !== undefined && !outgoing.isOver && url instanceof URL && isFresh(options);
     if (!isPart) return Reflect.apply(send, this, args) as ClientRequest;
     const sent = prepare(url, options, outgoing);
-    // Its redirects belong to the call too, whoever reads the socket.
+    // Its redirects belong to the call too, even if other code reads the socket.
     const bound =
       typeof onResponse === 'function'
         ? (response: IncomingMessage) => void calls.run(outgoing, () => onResponse(response) as unknown)

@@ -26,7 +26,7 @@ export interface ProbeOutcome {
   readonly status: number | null;
   readonly durationMs: number;
   readonly retryAfterMs: number | null;
-  /** In a few words, without any secret; null where it went well. */
+  /** In a few words, without any secret; null if it passed. */
   readonly message: string | null;
   /** What was asked: the protocol's probe proves a key, `health` and the base address may answer without one. */
   readonly by: ProbeHttpRequest['by'];
@@ -139,7 +139,7 @@ function reasonOf(
     return { kind: 'timeout', message, unsent: false, local: 'no' };
   }
   const { kind, code, unsent, local } = faultOf(error) ?? UNKNOWN;
-  // Whatever is wrong here, it was no caller's abort.
+  // No caller aborts a probe, so this is a fault.
   const told = { message: code ?? 'no answer', unsent, local };
   return { ...told, kind: kind === 'caller' ? 'network' : kind, ...(code === null ? {} : { code }) };
 }

@@ -15,7 +15,7 @@ export type { FetchInit, LeaseOptions, OpenGemba, OpenOptions } from './types.ts
  * await gemba.close();
  */
 export async function openGemba(options: OpenOptions = {}): Promise<OpenGemba> {
-  // Whoever imports it may open nothing.
+  // An importer may never open anything.
   const { open } = await import('./open.ts');
   return open(options);
 }

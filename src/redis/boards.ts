@@ -4,7 +4,7 @@ import type { ReconnectingConnection } from './reconnecting.ts';
 
 /** A broker that has said nothing for so long is gone. */
 const GONE_MS = 15_000;
-/** Its text stays for so long after that, and is then removed by whoever reads. */
+/** Its text is kept for this long after that; the next reader removes it. */
 const FORGET_MS = 600_000;
 
 /** What each machine holds, in its own words: for people, no decision depends on it. */

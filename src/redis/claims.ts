@@ -127,7 +127,7 @@ export class Claims {
     return this.#late.length > 0;
   }
 
-  /** Gives up what the store may have given to others by now. To be called often. */
+  /** Drops leases whose claims may have expired, so that another machine may have them. Call it often. */
   expire(): void {
     this.#lose(this.#late.map(({ lease }) => lease));
   }

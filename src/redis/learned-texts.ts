@@ -4,7 +4,7 @@ import type { Keys } from './keys.ts';
 /** What nobody has added to for this long is forgotten. */
 const KEEP_S = 30 * 24 * 3600;
 
-/** What brokers have learned, kept for whoever comes next: texts by name. The last one that writes a name wins. */
+/** What brokers have learned, kept for later ones: texts by name. The last writer of a name wins. */
 export class LearnedTexts {
   readonly #keys: Keys;
   readonly #connection: ReconnectingConnection;

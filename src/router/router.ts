@@ -55,7 +55,7 @@ export function createRouter(options: RouterOptions = {}): Router {
   const random = options.random ?? systemRandom;
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning };
   const memory = restoreMemory(options.state, now());
-  /** Whoever was to record it is gone, or its call was cancelled. */
+  /** Its recorder is gone, or its call was cancelled. */
   const forgetLost = (arm: Arm, at: number): void => {
     const [oldest = Infinity] = arm.startedAt;
     if (at - oldest < SHORTEST_LIFE_MS) return;

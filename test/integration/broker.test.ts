@@ -68,7 +68,7 @@ describe('the broker', () => {
     return findBroker(address.projects[0]!)!;
   }
 
-  it('has of the environment who vouches for the certificate of a store, and no key', async () => {
+  it('gets the certificate settings for a store from the environment, and no key', async () => {
     vi.stubEnv('NODE_EXTRA_CA_CERTS', 'own-ca.pem');
     vi.stubEnv('CI_KEY_1', 'canary-of-the-broker');
     await acquire(await newClient(), 'a');

@@ -75,7 +75,7 @@ describe('the configuration in force', () => {
     return performance.now() - from;
   }
 
-  it('gives a key that was added to who waits, keeps it from who comes after it was disabled, and lets holders be', async () => {
+  it('grants an added key to waiting tests; a disabled key gets no new leases, and its holders keep theirs', async () => {
     start(configOf([key('one')]));
     const [first, second] = [await client(), await client()];
     first.acquire('a');

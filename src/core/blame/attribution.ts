@@ -3,7 +3,7 @@ import type { Protocol } from '../types.ts';
 
 /**
  * Who answers for an attempt:
- * - `nobody`: it went well, or the caller's own mistake or abort
+ * - `nobody`: it succeeded, or it was the caller's own mistake or abort
  * - `suspicion`: perhaps the key; tests send forbidden requests on purpose, so it takes a comparison to prove it
  * - `key`, `quota`: the key's validity, or the quota that it shares
  * - `exhausted`: the key's allowance is gone until its reset

@@ -11,7 +11,7 @@ type FailureKind = 'refused' | 'throttled';
 export type CorrelatedFailures = Map<string, KeyFailure[]>;
 
 const WINDOW_MS = 30_000;
-/** Two keys may be revoked at once; three alike within moments are hardly a chance. */
+/** Two keys may be revoked at once; three in a row within moments are unlikely to be coincidence. */
 const FEWEST = 3;
 
 /** Notes a blame; returns the keys that were blamed alike at that endpoint within the last moments. */

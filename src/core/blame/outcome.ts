@@ -68,7 +68,7 @@ export function decide({ decisions }: OutcomeEvent, member: MemberState | null, 
   if (member) decisions.push({ member, event });
 }
 
-/** Keys and quotas that are refused are taken out by health alone; the router hears of faults and paces. */
+/** Health alone removes refused keys and quotas; the router learns only faults and paces. */
 export function observe(
   { report, context }: OutcomeEvent,
   member: MemberState,

@@ -12,9 +12,9 @@ export interface ProbeState {
   recheckAt: number;
   /** Probes since it went out that did not bring it back. */
   fruitless: number;
-  /** A probe met the fault that it is out for. Only then a probe that goes well proves that the fault is over. */
+  /** A probe has seen the fault that removed the member. Only then does a passed probe prove that the fault is over. */
   sawFault: boolean;
-  /** A probe that cannot see the fault went well: the next lease's attempt decides. */
+  /** A probe that cannot see the fault passed: the first request of the next lease decides. */
   cleared: boolean;
   /** Of an endpoint: its last probe failed. */
   failing: boolean;

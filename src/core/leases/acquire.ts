@@ -115,7 +115,7 @@ export function restoreLease(
   return { lease };
 }
 
-/** Also one that an edit has removed meanwhile: whoever adds it again must find it held. */
+/** Includes a member that an edit has removed: if it is added again, it must still be held. */
 function restoredMember(
   pool: PoolState,
   kind: MemberKind,

@@ -64,7 +64,7 @@ export function moveLease(
   return [...unclaim, ...schedule(pool, context)];
 }
 
-/** A repetition of a call on the same member, where nothing better is to be had. */
+/** Repeats a call on the same member if no better one is available. */
 export function retryInPlace(pool: PoolState, leaseId: string): boolean {
   const lease = pool.leases.get(leaseId);
   return lease !== undefined && takeRetry(pool.budget, lease.spec.retryBudget);

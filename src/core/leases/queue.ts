@@ -12,7 +12,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** After a restart of the broker clients are back within this time, unless they stand still: also an impatient one waits. */
 const RESTORE_GRACE_MS = 3_000;
 
-/** Who does not wait for a free member waits for all that to be known whether there is one: for one probe at most. */
+/** A request that does not wait for a free member is still held for one probe at most, to learn whether a member is free. */
 export function probeGraceDeadline({ since, spec }: LeaseWaiter): number {
   return probeDeadline(spec, since);
 }

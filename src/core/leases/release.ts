@@ -25,7 +25,7 @@ export function releaseLease(
   return [...gaveUp, ...endLease(pool, lease, dirty), ...schedule(pool, context)];
 }
 
-/** Whoever still waits for something of a lease that was given back is told so. */
+/** Refuses what still waits on behalf of a released lease. */
 function cancelWaits(pool: PoolState, leaseId: string): Effect[] {
   if (pool.queue.length === 0 && pool.permitQueue.length === 0 && pool.claiming.size === 0) return [];
   const waiter = waiterOf(pool, leaseId);

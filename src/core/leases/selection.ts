@@ -93,7 +93,7 @@ export function refusals(pool: PoolState, wanted: Wanted, context: Context): Ref
   });
 }
 
-/** A probe under way may tell of a member in a moment that this lease can have. */
+/** A probe in flight may soon free a member that this lease could use. */
 export function probeMayFree(pool: PoolState, wanted: Wanted, context: Context): boolean {
   if (pool.probes.size === 0) return false;
   return fittingMembers(resolvePool(pool, wanted.spec, context), wanted).some((candidate) => {

@@ -43,7 +43,7 @@ export function leaveBadMember(pool: PoolState, waiter: PermitWaiter, context: C
   const other = pickWithout(pool, lease, movingWaiter(lease, waiter, exclude, context), context);
   if (!other || (pool.shared && slotsOf(pool, resolvePool(pool, lease.latest, context), other).length > 0))
     return [];
-  // From one suspect to the next would be no gain, and would go to and fro for ever.
+  // Moving from one suspect to the next gains nothing and could loop.
   if ([other.endpoint, other.key].some((member) => member && isSuspect(member))) return [];
   const unclaim: Effect[] = lease.claim === 'held' ? [{ type: 'unclaim', lease: lease.id }] : [];
   lease.claim = 'none';
