@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inlineSuite, type SuiteSetup } from '../harness/inline-suite.ts';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
@@ -63,6 +65,13 @@ describe('a project for each endpoint', () => {
     expect([passed, failed], output).toEqual([5, 5]);
     expect([eu.requests.length, strays()]).toEqual([5, []]);
     expect(report!.verdicts).toMatchObject({ product: 0, environment: 5, unknown: 0 });
+    const page = await readFile(path.join(project.folder, 'gemba-report/index.html'), 'utf8');
+    expect(page).toContain('5 tests ran at several endpoints; 5 of them have different results.');
+    const row = /<tr class="differs">.*?<\/tr>/.exec(page)![0];
+    expect([...row.matchAll(/outcome (\w+)/g)].map(([, outcome]) => outcome)).toEqual([
+      'expected',
+      'unexpected',
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ import { spanOfReport, stateIntervalsOf } from '../report/state-intervals.ts';
 import { type ChangesView, changesView, type ConfigView, configView } from './view-changes.ts';
 import { type ErrorsView, errorsView } from './view-errors.ts';
 import { type ExtremesView, extremesView } from './view-extremes.ts';
+import { type MatrixView, matrixView } from './view-matrix.ts';
 import { packRequests } from './request-data.ts';
 import { type PoolsView, poolsView } from './view-pools.ts';
 import { type RequestsView, requestsView } from './view-requests.ts';
@@ -31,6 +32,7 @@ export interface DashboardView {
   readonly tiles: readonly Tile[];
   readonly measured: boolean;
   readonly timeline: TimelineView | null;
+  readonly matrix: MatrixView | null;
   readonly pools: PoolsView;
   readonly changes: ChangesView | null;
   readonly strategies: readonly StrategyRow[];
@@ -104,6 +106,7 @@ export function dashboardView(
     tiles: tilesOf(report.totals),
     measured: report.totals.requests > 0,
     timeline: timelineView(report, intervals, span),
+    matrix: matrixView(report),
     pools: poolsView(report, { intervals, span, running }),
     changes: changesView(report),
     strategies: strategyRows(report.strategies),

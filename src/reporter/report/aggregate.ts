@@ -193,6 +193,7 @@ function toTest({ test, verdict, judgements }: JudgedTest): ReportTest {
     verdict,
     degraded: test.results.some((result) => result.degraded),
     pinned: test.results.some((result) => result.pinned !== null),
+    pin: test.results.find((result) => result.pinned !== null)?.pinned ?? null,
     tags,
     results: test.results.map((result, index) => ({
       retry: result.retry,

@@ -277,6 +277,8 @@ export interface ReportTest {
   readonly verdict: Verdict | null;
   readonly degraded: boolean;
   readonly pinned: boolean;
+  /** The target that it named; null where it named none. */
+  readonly pin: Pin | null;
   readonly tags: readonly string[];
   readonly results: readonly ReportResult[];
 }

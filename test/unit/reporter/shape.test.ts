@@ -88,7 +88,7 @@ const ADDED: Record<string, string[]> = {
   endpoint: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   key: ['why', 'p50Ms', 'p99Ms', 'share', 'parts'],
   result: ['startedAt', 'refused', 'trace', 'waited'],
-  test: ['tags'],
+  test: ['tags', 'pin'],
   strategy: ['estimate', 'periods'],
 };
 
