@@ -206,6 +206,47 @@ describe('the tests', () => {
     expect(new URL(again.url()).search).toBe('');
   });
 
+  it('are filtered by file, project and tag; Back returns to the filters before; paper says what was filtered', async () => {
+    const tagged = report.tests.map((test, index) => ({ ...test, tags: index % 10 === 0 ? ['@smoke'] : [] }));
+    const page = await open(await pages.write('tagged', { ...report, tests: tagged }));
+    const tests = page.locator('#tests');
+    const [file] = tagged.map((test) => test.file);
+    const found = { file: tagged.filter((test) => test.file === file) };
+    const mobile = found.file.filter(({ project }) => project === 'mobile');
+    const smoke = mobile.filter(({ tags }) => tags.length > 0);
+    expect(smoke.length).toBeGreaterThan(0);
+    expect(smoke.length).toBeLessThan(mobile.length);
+    const shows = (count: number): Promise<void> =>
+      expect
+        .poll(() => page.locator('#tests-shown').textContent())
+        .toMatch(new RegExp(`of ${count.toLocaleString('en')} tests?$`));
+    await tests.getByLabel('File').focus();
+    await tests.getByLabel('File').selectOption(file!);
+    await shows(found.file.length);
+    await tests.getByLabel('Project').selectOption('mobile');
+    await shows(mobile.length);
+    await tests.getByLabel('Tag').selectOption('@smoke');
+    await shows(smoke.length);
+    await tests.getByLabel('Search tests').pressSequentially('nothing', { delay: 150 });
+    await shows(0);
+    expect(new URL(page.url()).searchParams.get('text')).toBe('nothing');
+    await page.goBack();
+    await shows(smoke.length);
+    expect(await tests.getByLabel('Search tests').inputValue()).toBe('');
+    await page.goBack();
+    await shows(mobile.length);
+    expect(await tests.getByLabel('Tag').inputValue()).toBe('');
+    await page.emulateMedia({ media: 'print' });
+    expect(
+      await page.evaluate(`getComputedStyle(document.querySelector('#tests-title'), '::after').content`),
+    ).toContain('Project: mobile');
+    expect(await page.locator('#tests-title').getAttribute('data-filters')).toBe(
+      `File: ${file} (${found.file.length}); Project: mobile (${tagged.filter(({ project }) => project === 'mobile').length})`,
+    );
+    await page.goForward();
+    await shows(smoke.length);
+  });
+
   it('are marked and found as degraded, pinned or not measured', async () => {
     const page = await open();
     const { degraded, pinned, unmeasured } = report.totals;

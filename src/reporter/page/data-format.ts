@@ -37,6 +37,9 @@ export interface PackedData {
   readonly causes: readonly string[];
   /** Ids of the tests: apart from their rows they deflate better. */
   readonly ids: readonly string[];
+  readonly tags: readonly string[];
+  /** The tags of each test; apart from their rows, since few tests have some. */
+  readonly testTags: readonly (readonly number[])[];
   readonly tests: readonly PackedTest[];
   /** Outcomes of a test over runs, one letter a run (`history/outcomes.ts`); of those that have earlier ones. */
   readonly outcomes: readonly string[];

@@ -57,6 +57,8 @@ export function packPageData(
     outcomes.indexOrNone(memory.outcomes(test.id)),
     changes.indexOrNone(memory.change(test.id)),
   ]);
+  const tags = new StringTable();
+  const testTags = ordered.map((test) => test.tags.map((tag) => tags.index(tag)));
   const errors = report.errors.map((error) => packError(error, start, positions, texts));
   const data: PackedData = {
     start,
@@ -68,6 +70,8 @@ export function packPageData(
     messages: texts.messages.list,
     causes: report.causes.map(({ text }) => text),
     ids: ordered.map(({ id }) => id),
+    tags: tags.list,
+    testTags,
     tests,
     outcomes: outcomes.list,
     changes: changes.list,

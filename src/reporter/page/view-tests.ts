@@ -20,6 +20,8 @@ export interface TestsView {
   }[];
   readonly verdicts: readonly { readonly value: Verdict; readonly label: string }[];
   readonly marks: readonly { readonly value: string; readonly label: string }[];
+  /** Filters whose choices the script lists, since there may be hundreds. */
+  readonly choices: readonly { readonly param: 'file' | 'project' | 'tag'; readonly label: string }[];
   readonly shown: string;
 }
 
@@ -72,8 +74,22 @@ export function testsView(
       label: `${verdict} (${count(verdicts[verdict])})`,
     })),
     marks: marksOf(totals),
+    choices: choicesOf(ordered),
     shown: `${count(Math.min(FIRST_TESTS, ordered.length))} of ${counted(ordered.length, 'test')}`,
   };
+}
+
+/** A filter needs a choice: one file or one project is none, one tag is. */
+function choicesOf(tests: readonly ReportTest[]): TestsView['choices'] {
+  const files = new Set(tests.map(({ file }) => file)).size;
+  const projects = new Set(tests.map(({ project }) => project)).size;
+  const tags = tests.some((test) => test.tags.length > 0);
+  const choices = [
+    { param: 'file' as const, label: 'File', isNeeded: files > 1 },
+    { param: 'project' as const, label: 'Project', isNeeded: projects > 1 },
+    { param: 'tag' as const, label: 'Tag', isNeeded: tags },
+  ];
+  return choices.filter(({ isNeeded }) => isNeeded).map(({ param, label }) => ({ param, label }));
 }
 
 function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView['marks'] {

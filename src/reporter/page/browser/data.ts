@@ -19,6 +19,9 @@ export interface TestItem {
   readonly id: string;
   readonly title: string;
   readonly place: string;
+  readonly file: string;
+  readonly project: string;
+  readonly tags: readonly string[];
   readonly members: readonly string[];
   readonly cause: number;
   readonly results: readonly PackedResult[];
@@ -95,13 +98,17 @@ function toTest(row: PackedTest, index: number, data: PackedData): TestItem {
   const [title, file, line, project, outcome, verdict, marks, cause, results, outcomes, change] = row;
   const leases = results.flatMap((result) => result[7]);
   const members = [...new Set(leases.map(([member]) => data.members[member]!))];
-  const projectName = data.projects[project];
+  const projectName = data.projects[project]!;
+  const tags = data.testTags[index]!.map((tag) => data.tags[tag]!);
   const place = `${data.files[file]}:${line}${projectName ? ` · ${projectName}` : ''}`;
   return {
     index,
     id: data.ids[index]!,
     title,
     place,
+    file: data.files[file]!,
+    project: projectName,
+    tags,
     members,
     cause,
     results,
@@ -112,7 +119,7 @@ function toTest(row: PackedTest, index: number, data: PackedData): TestItem {
     change: data.changes[change] ?? null,
     tookMs: results.reduce((sum, result) => sum + result[2], 0),
     waitedMs: leases.reduce((sum, lease) => sum + lease[1], 0),
-    text: [title, place, ...members, data.changes[change] ?? ''].join(' ').toLowerCase(),
+    text: [title, place, ...tags, ...members, data.changes[change] ?? ''].join(' ').toLowerCase(),
   };
 }
 

@@ -3,7 +3,8 @@
  * leaves out. It reads the data that `page-data.ts` packs (`data.ts`), keeps the filters in the address (`address.ts`) and draws
  * the lists (`tests.ts`, `errors.ts`).
  */
-import { setParam, showParams } from './address.ts';
+import { onReturn, setParam, showParams } from './address.ts';
+import { setUpChoices } from './choices.ts';
 import { setUpCopy } from './copy.ts';
 import { labelMore, load } from './data.ts';
 import { byId, debounced, findId } from './dom.ts';
@@ -28,6 +29,8 @@ export function startPage(): void {
   setUpMembers();
   setUpCopy();
   setUpFilters();
+  setUpChoices();
+  onReturn(relistAll);
   // After the first paint.
   requestAnimationFrame(() => requestAnimationFrame(() => void settle()));
 }
@@ -45,8 +48,17 @@ function isFilter(target: EventTarget | null, isSearch: boolean): target is Cont
 
 function applyFilter(control: Control): void {
   const name = control.dataset['param']!;
-  setParam(name, control.value);
+  setParam(name, control.value, control.type === 'search');
   void relist(name);
+}
+
+/** The reader went back or on to other filters. */
+function relistAll(): void {
+  showParams();
+  void relistTests();
+  void relistErrors();
+  void relistRequests();
+  void listMembers();
 }
 
 /** Each list has its own filters, by the beginning of their names. */

@@ -141,7 +141,7 @@ function requestRow(request: RequestItem, { tests }: PageData): HTMLElement {
       recovery === null ? null : el('small', null, recovery),
     ),
     el('td', { class: 'member' }, request.member),
-    el('td', { class: waitedMs > 0 ? 'n' : 'n none' }, waitedMs > 0 ? duration(waitedMs) : NONE),
+    el('td', { class: waitedMs >= 0.5 ? 'n' : 'n none' }, waitedMs >= 0.5 ? duration(waitedMs) : NONE),
     el('td', { class: 'n' }, tookMs === null ? NONE : duration(tookMs)),
     el('td', null, test ? el('a', { href: linkTo(test) }, test.title) : null),
   );

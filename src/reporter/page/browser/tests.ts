@@ -8,7 +8,17 @@ import { type ErrorItem, labelMore, linkTo, load, PAGE, type PageData, type Test
 import { loadRequests } from './request-data.ts';
 import { byId, type Child, el, findId, svg, targetOf } from './dom.ts';
 
-const TEST_PARAMS: readonly string[] = ['outcome', 'verdict', 'marked', 'order', 'text', 'cause'];
+const TEST_PARAMS: readonly string[] = [
+  'outcome',
+  'verdict',
+  'marked',
+  'order',
+  'text',
+  'cause',
+  'file',
+  'project',
+  'tag',
+];
 const MAX_FAULTS = 12;
 
 let limit = PAGE;
@@ -125,7 +135,7 @@ function testRow(test: TestItem): HTMLElement {
 }
 
 function findTests(tests: readonly TestItem[]): TestItem[] {
-  const [outcome, verdict, mark, order, text, cause] = TEST_PARAMS.map(param);
+  const [outcome, verdict, mark, order, text, cause, file, project, tag] = TEST_PARAMS.map(param);
   const words = wordsOf(text!);
   const found = tests.filter(
     (test) =>
@@ -133,6 +143,9 @@ function findTests(tests: readonly TestItem[]): TestItem[] {
       (!verdict || test.verdict === verdict) &&
       (!mark || test.marks.includes(mark)) &&
       (!cause || test.cause === Number(cause)) &&
+      (!file || test.file === file) &&
+      (!project || test.project === project) &&
+      (!tag || test.tags.includes(tag)) &&
       words.every((word) => test.text.includes(word)),
   );
   const field = order === 'slow' ? 'tookMs' : order === 'waited' ? 'waitedMs' : null;
