@@ -6,10 +6,24 @@ const FILES = ['config', 'env'];
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'init',
-    summary: 'create gemba.config.json here and show what to add to your project',
-    examples: ['npx gemba init'],
-    flags: ['yes'],
+    summary: 'write gemba.config.json here, and where there is none a Playwright config and a first test',
+    details:
+      'It never writes over a file. It lists the files whose import would change, and says what is left to do. Exits with 1\n' +
+      'if there is a gemba.config.json already.',
+    examples: ['npx gemba init', 'npx gemba init --accounts', 'npx gemba init --llm --yes'],
+    flags: ['api', 'accounts', 'llm', 'yes'],
     load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'demo',
+    operands: '[DIR]',
+    summary: 'run the quick start, offline, and show where its report is',
+    details:
+      'It starts three replicas of a small API on this machine, with faults, and runs tests against them. It needs\n' +
+      '@playwright/test, and no browser. DIR is a new folder. Default: a temporary one.',
+    examples: ['npx gemba demo', 'npx gemba demo gemba-demo'],
+    most: 1,
+    load: async () => (await import('./demo.ts')).demo,
   },
   {
     name: 'check',
@@ -128,6 +142,9 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   endpoint: 'the endpoint that the lease must have',
   for: 'for how long, such as 30m or 2h',
   reason: 'why, for those who look for it',
+  api: 'a service with API keys (default)',
+  accounts: 'tests that sign in as the account that they lease',
+  llm: 'models of a vendor, such as OpenAI',
   yes: 'do not ask before changing what exists',
   markdown: 'print a summary in Markdown, for a pull request or a job page',
   gate: "only judge the report by the configuration's gate: exits with 1 if it fails",

@@ -11,6 +11,8 @@ export interface Terminal {
   readonly print: (text: string) => void;
   /** To standard error: what went wrong. */
   readonly warn: (text: string) => void;
+  /** Asks a person yes or no. Absent: nobody is there to answer. */
+  readonly ask?: ((question: string) => Promise<boolean>) | undefined;
   /** One line that says how far it is, written over itself; an empty one takes it away. Absent: nobody watches. */
   readonly progress?: ((line: string) => void) | undefined;
 }
@@ -25,8 +27,19 @@ export function systemTerminal(): Terminal {
     interactive: !env['CI'] && Boolean(stdin.isTTY) && Boolean(stdout.isTTY),
     print: (text) => void stdout.write(printable(text)),
     warn: (text) => void stderr.write(printable(text)),
+    ask: stdin.isTTY && stdout.isTTY && !env['CI'] ? ask : undefined,
     progress: isWatched ? (line) => void stderr.write(`\r\u001B[2K${printable(line)}`) : undefined,
   };
+}
+
+async function ask(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await asking.question(`${printable(question)} [y/N] `)).trim());
+  } finally {
+    asking.close();
+  }
 }
 
 /** Our colours, and every other control character. */

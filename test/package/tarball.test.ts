@@ -15,9 +15,9 @@ beforeAll(async () => {
 
 test('the tarball holds what runs and what describes it, no sources and no tests', () => {
   const expected =
-    /^(dist\/[\w-]+\.c?js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    /^(dist\/[\w-]+\.c?js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|examples\/quick-start\/.+\.(md|mjs|ts|json)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
-  expect(files.filter((file) => /\.(test|spec)\.|__/.test(file))).toEqual([]);
+  expect(files.filter((file) => /\.(test|spec)\.|__/.test(file) && !file.startsWith('examples/'))).toEqual([]);
   for (const name of [
     'package.json',
     'schema.json',
