@@ -56,7 +56,7 @@ const CHUNKS = [
   // What each worker loads besides its entry, and what the parts that lease share.
   [
     'worker-base',
-    /^fixtures\/(?:lease\/(?:arguments|refusal|target|binding|pin|pool-view)|test-time|lazy|playwright-private|polling|probe|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
+    /^fixtures\/(?:config-failure|lease\/(?:arguments|refusal|target|binding|pin|pool-view)|test-time|lazy|playwright-private|polling|probe|call-sites|strategies\/caller-location|pages\/made-by-hand)/,
   ],
   [
     'lease-base',
