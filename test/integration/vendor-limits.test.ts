@@ -16,10 +16,9 @@ const HEAD = `
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { test, expect } from 'gemba-agent';
-const { OPENAI, ANTHROPIC } = process.env;
+const { OPENAI } = process.env;
 const require = createRequire(import.meta.url);
 const { OpenAI, APIUserAbortError } = require(OPENAI);
-const { Anthropic } = require(ANTHROPIC);
 const ask = { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] };
 const say = async (client, options) => (await client.chat.completions.create(ask, options)).choices[0].message.content;
 `;
@@ -92,7 +91,7 @@ describe('clients of vendors', () => {
       return {
         files: { 'gemba.config.json': JSON.stringify({ pools }), 'up.txt': 'the whole file '.repeat(9_000) },
         config: '{ workers: 3, fullyParallel: true }',
-        env: { OPENAI: require.resolve('openai'), ANTHROPIC: require.resolve('@anthropic-ai/sdk') },
+        env: { OPENAI: require.resolve('openai') },
         cleanup: () => server.close(),
       };
     },
