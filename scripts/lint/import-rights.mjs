@@ -25,7 +25,7 @@ export const RIGHTS = {
     'core',
   ],
   reporter: ['config', 'core', 'shared'],
-  'reporter/live': ['client', 'config', 'core', 'shared'],
+  'reporter/live': ['client', 'fixtures/probe.ts', 'http', 'config', 'core', 'shared'],
   cli: ['lease', 'client', 'http', 'sessions', 'config', 'core', 'shared', 'reporter'],
   'index.ts': ['fixtures', 'config', 'core'],
 };

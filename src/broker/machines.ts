@@ -18,7 +18,8 @@ const REPEAT_MS = 4_000;
 /** A store that takes longer is not waited for. */
 const ANSWER_MS = 2_000;
 const MAX_TEXT = 300;
-const UNKNOWN_HOLDER = 'a machine that does not answer any more';
+/** One that has just claimed it and not said for whom, or that is lost. */
+const UNKNOWN_HOLDER = 'not known: another machine has claimed it';
 const UNKNOWN_MACHINE = 'unknown';
 
 const text = z.string().overwrite((given) => shorten(plainLine(given), MAX_TEXT));

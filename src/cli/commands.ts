@@ -89,6 +89,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./reserve.ts')).reserve,
   },
   {
+    name: 'live',
+    summary: 'show members, holders and waits on a page, without a run, until Ctrl-C',
+    details:
+      'The page is served on this machine only, at an address with a token. Over Redis it shows all machines. While it is open,\n' +
+      'members that are due are probed.',
+    examples: ['npx gemba live', 'npx gemba live --port 9400'],
+    values: ['port', ...FILES],
+    load: async () => (await import('./live.ts')).live,
+  },
+  {
     name: 'run',
     operands: 'COMMAND …',
     summary: 'lease, and run a command with the lease in its environment',
@@ -141,6 +151,7 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   need: 'a label that the key must carry; may be given several times',
   endpoint: 'the endpoint that the lease must have',
   for: 'for how long, such as 30m or 2h',
+  port: 'the port of the page; default: any free one',
   reason: 'why, for those who look for it',
   api: 'a service with API keys (default)',
   accounts: 'tests that sign in as the account that they lease',

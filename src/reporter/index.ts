@@ -136,12 +136,18 @@ export default class GembaReporter implements Reporter {
       this.#runState.configStates.add({ ...state, errors: [...errors], changes: shown });
     }
     const report = this.#guard('make the report', () => this.#report(result));
-    await this.#guardAsync('end the live page', async () => this.#live?.end());
-    if (!report) return undefined;
+    if (!report) {
+      await this.#guardAsync('end the live page', async () => this.#live?.end(result.status, null));
+      return undefined;
+    }
     const { count, list } = this.#runState.foreign;
     if (count > 0) warn(foreignText(count, list[0]!.why));
     const history = (await this.#guardAsync('keep the history', () => this.#history(report))) ?? null;
     const written = await this.#write(report, history);
+    await this.#guardAsync('end the live page', async () => {
+      const page = written === null ? null : { shown: written, file: path.resolve(written) };
+      await this.#live?.end(report.run.status, page);
+    });
     this.#guard('print the summary', () => this.#print(summaryText(report, written, this.#hint())));
     await this.#announce(report, history);
     this.#guard('open the report', () => this.#open(report, written));

@@ -52,6 +52,7 @@ const CONFIG = `{
       ],
       "timeout": "60s"
     },
+    "many": { "keys": ${JSON.stringify(Array.from({ length: 50 }, (_, index) => `many-key-${index}`))} },
     "frail": { "endpoints": [{ "name": "frail", "url": "\${FRAIL}" }], "acquireTimeout": "200ms" },
     "down": { "endpoints": [{ "name": "down", "url": "\${DOWN}" }], "acquireTimeout": "200ms" }
   }
@@ -120,7 +121,9 @@ describe('a run with a live page', () => {
       .poll(() => page.locator('#live-running li', { hasText: 'waits at the gate' }).count())
       .toBe(3);
     const lease = page.locator('#live-leases li').first();
-    expect(await lease.textContent()).toMatch(/default\/main\/(one|two|three), /);
+    expect(await lease.textContent()).toMatch(
+      /default\/main\/(one|two|three), .*, since \d\d:.*, process \d+$/,
+    );
     expect(await page.locator('#live-connection').textContent()).toBe('Connected');
     expect(await page.locator('#live-facts').textContent()).toMatch(/Tests\d of 7/);
   });
@@ -172,6 +175,45 @@ describe('a run with a live page', () => {
     );
   });
 
+  it('searches members, and does something to fifty at once, with the results by kind', async () => {
+    await page.getByLabel('Search members now').fill('many/');
+    await page.getByLabel('Select all members shown').check();
+    expect(await page.locator('#live-selected').textContent()).toBe('50 selected');
+    const bulk = page.getByRole('group', { name: '50 selected' });
+    const results = page.locator('#live-bulk-results li');
+    await bulk.getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#live-bulk-progress', { hasText: 'Disable: done for 50 members.' }).waitFor();
+    expect(await results.allTextContents()).toEqual([
+      expect.stringMatching(/^50: is disabled: it gets no new lease .*many\/key-1, .* and 45 more$/),
+    ]);
+    await expect.poll(() => page.locator('#live-members tr:visible .state.disabled').count()).toBe(50);
+    const [first] = await page.getByRole('checkbox', { name: 'Select many/key-1', exact: true }).all();
+    await bulk.getByRole('button', { name: 'Enable' }).click();
+    await page.locator('#live-bulk-progress', { hasText: 'Enable: done for 50 members.' }).waitFor();
+    await page.getByLabel('Select all members shown').uncheck();
+    await first!.check();
+    await page.getByRole('group', { name: '1 selected' }).getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#live-bulk-progress', { hasText: 'Disable: done for 1 member.' }).waitFor();
+    await page.getByLabel('Select all members shown').check();
+    await bulk.getByRole('button', { name: 'Reset' }).click();
+    await page.locator('#live-bulk-progress', { hasText: 'Reset: done for 50 members.' }).waitFor();
+    expect((await results.allTextContents()).sort()).toEqual([
+      expect.stringMatching(/^1: is disabled by hand and stays so: enable it first\.many\/key-1$/),
+      expect.stringMatching(/^49: is reset: its faults so far no longer count\./),
+    ]);
+    await page.getByLabel('Search members now').fill('many/key-2');
+    await page.getByLabel('Select all members shown').check();
+    await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+    await page.locator('#live-bulk-progress', { hasText: 'Say why' }).waitFor();
+    await page.getByLabel('because').fill('Ana looks at it');
+    await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+    await page
+      .locator('#live-members tr:visible .state.reserved', { hasText: 'Ana looks at it' })
+      .first()
+      .waitFor();
+    await page.getByLabel('Search members now').fill('');
+  });
+
   it('updates the report while tests run', async () => {
     await page.locator('.verdict.product li', { hasText: 'The tests failed' }).waitFor();
     await page.locator('.verdict.environment b', { hasText: '1' }).waitFor();
@@ -188,6 +230,10 @@ describe('a run with a live page', () => {
     expect(output.match(/Gemba live: /g)).toHaveLength(1);
     expect(report!.run.status).toBe('failed');
     await page.locator('#live-connection', { hasText: 'The run has ended' }).waitFor();
+    expect(await page.locator('#live-end').textContent()).toBe(
+      'The run failed. Open the written report (gemba-report/index.html)',
+    );
+    expect(await page.getByRole('button', { name: 'Disable default/one' }).isDisabled()).toBe(true);
     // Of the edit that was refused, the browser itself says so.
     expect(trouble).toEqual([
       expect.stringMatching(/^console error: Failed to load resource: .* status of 400/),

@@ -73,7 +73,8 @@ class Machine {
     for (;;) {
       const { stdout } = await this.gemba('status', '--json');
       const { leases } = (JSON.parse(stdout) as Status).pools[0]!;
-      if (leases.length > 0) return leases;
+      // One that has just begun has not said who it is.
+      if (leases.some(({ machine }) => machine !== 'unknown')) return leases;
     }
   }
 

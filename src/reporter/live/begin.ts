@@ -2,11 +2,11 @@ import type { FullConfig, Suite, TestCase, TestResult } from '@playwright/test/r
 import { monotonic, steadyClock } from '../../core/clock.ts';
 import { aggregate } from '../report/aggregate.ts';
 import type { RunState } from '../collect/run-state.ts';
-import type { Report } from '../report/model.ts';
+import type { Report, RunStatus } from '../report/model.ts';
 import { packageVersion, type Settings } from '../options.ts';
 import type { Output } from './live.ts';
 import { configOption } from './follow-config.ts';
-import { LiveRun } from './run.ts';
+import { LiveRun, type WrittenPage } from './run.ts';
 
 /** The run that a live page shows, and what the reporter collects of it. */
 export interface LiveSubject {
@@ -21,7 +21,8 @@ export interface LiveReporter {
   testBegan(test: TestCase, result: TestResult): void;
   /** Call it after the result was collected. */
   testEnded(test: TestCase, result: TestResult): void;
-  end(): Promise<void>;
+  /** Call it when the page is written. */
+  end(status: RunStatus, written: WrittenPage | null): Promise<void>;
 }
 
 /** Shows a run on the live page; null where `live` is off. The run does not wait for the page. */
@@ -34,7 +35,7 @@ export function beginLive(settings: Settings, subject: LiveSubject, output: Outp
   const source = {
     title,
     tests: suite.allTests().length,
-    report: () => reportSoFar(subject, startedAt),
+    report: (status: RunStatus) => reportSoFar(subject, startedAt, status),
     counts: () => ({ requests: all.requests, failures: all.failures }),
   };
   const run = new LiveRun(source, monotonic);
@@ -48,18 +49,18 @@ export function beginLive(settings: Settings, subject: LiveSubject, output: Outp
   return {
     testBegan: (test, result) => run.testBegan(redact(test.titlePath().slice(3).join(' › ')), result),
     testEnded: (test, result) => run.testEnded(test, result),
-    end: async () => {
-      run.end();
+    end: async (status, written) => {
+      run.end(status, written);
       await (await opening).ended();
     },
   };
 }
 
-function reportSoFar({ runState, config }: LiveSubject, startedAt: number): Report {
+function reportSoFar({ runState, config }: LiveSubject, startedAt: number, status: RunStatus): Report {
   // The page lists tests that have not ended as running.
   const ended = [...runState.tests.values()].filter(({ results }) => results.length > 0);
   return aggregate(runState, ended, {
-    status: 'passed',
+    status,
     startedAt,
     durationMs: steadyClock() - startedAt,
     playwright: config.version,

@@ -9,12 +9,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { type Clock, monotonic } from '../../core/clock.ts';
+import { type Clock, monotonic, systemClock } from '../../core/clock.ts';
 import { EventStreams } from './event-streams.ts';
 import { type Bound, bracketed } from './requests.ts';
-import { type LivePage, livePage } from './page.ts';
+import { type LivePage, livePage, poolsPage, writtenPage } from './page.ts';
 import type { ConfigPlace } from './connection.ts';
 import { LivePools } from './pools.ts';
+import type { LiveState } from './messages.ts';
 import type { LiveRun } from './run.ts';
 import { type LiveServer, startLiveServer } from './server.ts';
 
@@ -54,6 +55,8 @@ export class LiveView {
   #isSending = false;
   #made: { id: string; page: Promise<LivePage> } | null = null;
   #runs = 0;
+  /** Its title, where it shows the pools alone. */
+  #alone: string | null = null;
   #announced = { id: '', at: -Infinity, costMs: 0 };
 
   constructor(wanted: Bound, place: ConfigPlace, output: Output) {
@@ -69,6 +72,12 @@ export class LiveView {
     this.#announced = { ...this.#announced, at: -Infinity };
     await (this.#server ??= this.#open());
     await this.#send();
+  }
+
+  /** Shows the pools alone, for as long as the process lives. Resolves with false where it cannot be opened. */
+  async showPools(title: string): Promise<boolean> {
+    this.#alone = title;
+    return (await (this.#server ??= this.#open())) !== null;
   }
 
   /** The run is over: the page shows it at once. */
@@ -90,7 +99,7 @@ export class LiveView {
   async #open(): Promise<LiveServer | null> {
     try {
       const started = await startLiveServer(this.#wanted, this.#token, {
-        page: () => this.#page(),
+        page: (isUpdate) => this.#page(isUpdate),
         listen: (response) => this.#listen(response),
         administer: async (request) => {
           const result = await this.#pools.administer(request);
@@ -128,13 +137,14 @@ export class LiveView {
   /** Sends the present state. One at a time: the broker may take long to answer. */
   async #send(again: boolean = false): Promise<void> {
     const run = this.#run;
-    if (!run || this.#isSending || this.#streams.count === 0) return;
+    if ((!run && this.#alone === null) || this.#isSending || this.#streams.count === 0) return;
     this.#isSending = true;
     const pools = await this.#pools.state();
     this.#isSending = false;
     if (run !== this.#run) return;
-    this.#streams.send('state', JSON.stringify({ ...run.state(), ...pools }));
-    this.#announceReport(run, again);
+    const state = run?.state() ?? { run: null, running: [] };
+    this.#streams.send('state', JSON.stringify({ ...state, ...pools } satisfies LiveState));
+    if (run) this.#announceReport(run, again);
   }
 
   /** Pages compare it with that of the report that they show. */
@@ -152,14 +162,20 @@ export class LiveView {
     this.#streams.send('report', id);
   }
 
-  #page(): Promise<LivePage> {
+  /** `isUpdate`: an open page asks for what changed; else a person opens it, after the end the page that was written. */
+  #page(isUpdate: boolean): Promise<LivePage> {
     const [run, made] = [this.#run, this.#made];
+    if (!run && this.#alone !== null) return poolsPage(this.#alone, systemClock());
+    if (run?.written && !isUpdate) return writtenPage(run.written.file).catch(() => this.#page(true));
     if (!run) return Promise.reject(new Error('no run yet'));
     const id = this.#id(run);
     if (made?.id === id) return made.page;
     const began = this.#clock();
     const { source, ended } = run;
-    const page = livePage(source.report(), source.title, { running: !ended, revision: id });
+    const page = livePage(source.report(run.status ?? 'passed'), source.title, {
+      running: !ended,
+      revision: id,
+    });
     this.#made = { id, page };
     page.then(
       // The first page also loads the templates.

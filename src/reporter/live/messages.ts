@@ -1,17 +1,30 @@
 /** What the live page and its server send each other. */
 import type { MemberStatus, PoolStatus } from '../../core/admin.ts';
-import type { AdminAction, MemberKind, Reservation } from '../../core/types.ts';
+import { ADMIN_ACTIONS, type MemberKind, type Reservation } from '../../core/types.ts';
+import type { RunStatus } from '../report/model.ts';
 import type { Progress } from './progress.ts';
 
 /** The event `state`. */
 export interface LiveState extends RunState, PoolsState {}
 
 export interface RunState {
-  readonly run: Progress;
+  /** Null where the page shows no run. */
+  readonly run: (Progress & Ended) | null;
   readonly running: readonly { readonly title: string; readonly retry: number; readonly forMs: number }[];
 }
 
+/** What a run came to; null while it goes on. */
+interface Ended {
+  readonly status: RunStatus | null;
+  /** The written page, relative to where the run was started; null where it was not written. */
+  readonly report: string | null;
+}
+
 export interface PoolsState {
+  /** Which broker answers: a new one was started where it differs. Null where none does. */
+  readonly broker: string | null;
+  /** The name of this machine. */
+  readonly machine: string;
   readonly pools: readonly LivePool[];
   /** The configuration in force; null where there is none. */
   readonly config: ConfigState | null;
@@ -47,9 +60,13 @@ export interface ConfigState {
   readonly valid: boolean;
 }
 
+/** `check` sends a probe, whose answer is only shown. */
+export const LIVE_ACTIONS = [...ADMIN_ACTIONS, 'check'] as const;
+export type LiveAction = (typeof LIVE_ACTIONS)[number];
+
 /** `POST /members`: what is asked for a member. */
 export interface AdminRequest {
-  readonly action: AdminAction;
+  readonly action: LiveAction;
   readonly pool: string;
   readonly name: string;
   /** Of `reserve`, which needs it. */

@@ -5,6 +5,7 @@ import { shorten } from '../../shared/format.ts';
 import type { Project } from '../../client/project.ts';
 import { type ConfigPlace, connectTo } from './connection.ts';
 import type { AdminRequest, EditRequest, PoolsState } from './messages.ts';
+import { checkMember } from './check-member.ts';
 import { configState, withConfig } from './pool-view.ts';
 import type { ActionResult } from './server.ts';
 import { writeEdit } from './write-edit.ts';
@@ -30,21 +31,23 @@ export class LivePools {
   async state(): Promise<PoolsState> {
     try {
       const project = await this.#connect();
-      if (!project) return { pools: [], config: null, notice: NO_CONFIG };
+      if (!project) return nothing(NO_CONFIG);
       const answer = await project.ask({ type: 'status' }, ANSWER_MS);
-      const pools = answer.is === 'status' ? answer.pools : [];
+      const { pools, machine, notice } = answer.is === 'status' ? answer : nothing(null);
       // Read after the answer: an edit may have come in between, and pools and revision must fit.
       const revision = project.live.current!;
       const fromVariables = await this.#poolsFromVariables(revision);
       return {
         pools: pools.map((pool) => withConfig(pool, revision, fromVariables)),
         config: configState(revision, project.refusals),
-        notice: null,
+        broker: project.state?.broker ?? null,
+        machine,
+        notice,
       };
     } catch (error) {
       // The next attempt may find another broker.
       this.close();
-      return { pools: [], config: null, notice: `The pools cannot be shown: ${messageOf(error)}` };
+      return nothing(`The pools cannot be shown: ${messageOf(error)}`);
     }
   }
 
@@ -52,9 +55,10 @@ export class LivePools {
     try {
       const project = await this.#connect();
       if (!project) return { status: 404, text: NO_CONFIG };
+      if (action === 'check') return await checkMember(project.live.current!.config, pool, name);
       const answer = await project.ask({ type: 'admin', action, pool, name, reservation }, ANSWER_MS);
       if (answer.is === 'administered' && answer.known)
-        return { status: 200, text: effectText(action, pool, name) };
+        return { status: 200, text: await this.#effect(project, { action, pool, name }) };
       return { status: 404, text: `There is no member ${pool}/${name}.` };
     } catch (error) {
       return { status: 502, text: `Could not ${action} ${pool}/${name}: ${messageOf(error)}` };
@@ -83,6 +87,21 @@ export class LivePools {
     } catch (error) {
       return { status: 502, text: `Could not change ${request.pool}/${request.name}: ${messageOf(error)}` };
     }
+  }
+
+  /** What it came to: of several things that are done the answers are grouped by their kind. */
+  async #effect(project: Project, { action, pool, name }: AdminRequest): Promise<string> {
+    if (action !== 'enable' && action !== 'reset' && action !== 'reserve')
+      return effectText(action, pool, name);
+    const answer = await project.ask({ type: 'status' }, ANSWER_MS);
+    const pools = answer.is === 'status' ? answer.pools : [];
+    const members = pools.find((each) => each.name === pool)?.members ?? [];
+    const member = members.find((each) => each.name === name);
+    if (member?.state === 'disabled' && action !== 'enable')
+      return `${pool}/${name} is disabled by hand and stays so: enable it first.`;
+    if (member?.state === 'reserved' && action === 'reset')
+      return `${pool}/${name} is reset, and stays reserved (${member.why}).`;
+    return effectText(action, pool, name);
   }
 
   close(): void {
@@ -125,6 +144,10 @@ function effectText(action: AdminRequest['action'], pool: string, name: string):
   if (action === 'reserve') return `${pool}/${name} is reserved: it gets no new lease until then.`;
   if (action === 'enable') return `${pool}/${name} is enabled again.`;
   return `${pool}/${name} is reset: its faults so far no longer count.`;
+}
+
+function nothing(notice: string | null): PoolsState {
+  return { pools: [], config: null, broker: null, machine: '', notice };
 }
 
 function messageOf(error: unknown): string {

@@ -2,9 +2,9 @@ import { LIMITS } from '../../core/limits.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type * as zod from 'zod';
-import { ADMIN_ACTIONS, MEMBER_KINDS } from '../../core/types.ts';
+import { MEMBER_KINDS } from '../../core/types.ts';
 import { z } from '../../shared/zod.ts';
-import type { AdminRequest, EditRequest } from './messages.ts';
+import { type AdminRequest, type EditRequest, LIVE_ACTIONS } from './messages.ts';
 
 /** Where the live page listens. */
 export interface Bound {
@@ -19,7 +19,7 @@ const name = z.string().min(1).max(LIMITS.name);
 
 export const adminRequestSchema: zod.ZodType<AdminRequest> = z
   .object({
-    action: z.enum(ADMIN_ACTIONS),
+    action: z.enum(LIVE_ACTIONS),
     pool: name,
     name,
     reservation: z

@@ -1,8 +1,14 @@
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import type { Clock } from '../../core/clock.ts';
-import type { Report } from '../report/model.ts';
+import type { Report, RunStatus } from '../report/model.ts';
 import type { RunState } from './messages.ts';
 import { ProgressMeter } from './progress.ts';
+
+export interface WrittenPage {
+  /** Relative to the folder where the run was started. */
+  readonly shown: string;
+  readonly file: string;
+}
 
 interface RunningTest {
   readonly title: string;
@@ -15,7 +21,7 @@ export interface LiveSource {
   readonly title: string;
   readonly tests: number;
   /** The report so far. */
-  readonly report: () => Report;
+  readonly report: (status: RunStatus) => Report;
   /** Requests and failures so far. */
   readonly counts: () => { readonly requests: number; readonly failures: number };
 }
@@ -30,6 +36,10 @@ export class LiveRun {
   /** Grows with each change of the report. */
   revision = 0;
   ended = false;
+  /** What it came to. */
+  status: RunStatus | null = null;
+  /** Where its page was written: as it is shown, and its file. */
+  written: WrittenPage | null = null;
 
   constructor(source: LiveSource, clock: Clock) {
     this.source = source;
@@ -59,17 +69,18 @@ export class LiveRun {
     });
   }
 
-  end(): void {
+  end(status: RunStatus, written: WrittenPage | null): void {
+    Object.assign(this, { status, written });
     this.#running.clear();
     this.ended = true;
     this.revision++;
     this.#meter.end(this.#clock());
   }
 
-  state(): RunState {
+  state(): Pick<RunState, 'running'> & { readonly run: NonNullable<RunState['run']> } {
     const now = this.#clock();
     return {
-      run: this.#meter.at(now),
+      run: { ...this.#meter.at(now), status: this.status, report: this.written?.shown ?? null },
       running: [...this.#running.values()].map(({ title, retry, since }) => ({
         title,
         retry,

@@ -14,7 +14,8 @@ import {
 
 /** They answer the requests that passed all checks. */
 export interface LiveHandlers {
-  readonly page: () => Promise<LivePage>;
+  /** `isUpdate`: for a page that is open. */
+  readonly page: (isUpdate: boolean) => Promise<LivePage>;
   /** Keeps the response open as an event stream, or returns why it cannot. */
   readonly listen: (response: ServerResponse) => string | null;
   readonly administer: (request: AdminRequest) => Promise<ActionResult>;
@@ -46,7 +47,7 @@ const METHODS: Readonly<Record<string, string>> = {
   '/config': 'POST',
 };
 const ADMIN_NEEDS =
-  'Send an action (enable, disable, reset or reserve), a pool and a name; to reserve, also a "reservation" with forMs and reason.';
+  'Send an action (enable, disable, reset, reserve or check), a pool and a name; to reserve, also a "reservation" with forMs and reason.';
 const EDIT_NEEDS =
   'Send the revision that the page showed, a pool, a kind (endpoint or key), a name, and in "set" numbers for weight, maxConcurrent or rpm, or true or false for enabled; null for the default.';
 
@@ -118,11 +119,16 @@ async function answer(
   if (url.pathname === '/members')
     return applyChange(request, response, adminRequestSchema, administer, ADMIN_NEEDS);
   if (url.pathname === '/config') return applyChange(request, response, editRequestSchema, edit, EDIT_NEEDS);
-  return url.pathname === '/' ? page(response, context.handlers) : listen(response, context.handlers);
+  if (url.pathname === '/events') return listen(response, context.handlers);
+  return page(response, context.handlers, url.searchParams.has('update'));
 }
 
-async function page(response: ServerResponse, { page: make }: LiveHandlers): Promise<void> {
-  const { html, policy } = await make();
+async function page(
+  response: ServerResponse,
+  { page: make }: LiveHandlers,
+  isUpdate: boolean,
+): Promise<void> {
+  const { html, policy } = await make(isUpdate);
   const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy };
   response.writeHead(200, { ...HEADERS, ...headers }).end(html);
 }

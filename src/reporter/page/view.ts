@@ -49,6 +49,8 @@ export interface DashboardView {
   readonly requestData: string;
   /** Set on the live page. */
   readonly live: LiveMark | null;
+  /** It shows no run. */
+  readonly alone: boolean;
 }
 
 interface Fact {
@@ -85,6 +87,7 @@ export interface ViewOptions {
 
 interface LiveMark {
   readonly revision: string;
+  readonly alone: boolean;
 }
 
 export function dashboardView(
@@ -100,7 +103,7 @@ export function dashboardView(
   const intervals = stateIntervalsOf(report.transitions, span);
   return {
     title,
-    pageTitle: `${label} · ${title}`,
+    pageTitle: live?.alone ? title : `${label} · ${title}`,
     run: { status, label, facts: factsOf(report, running), links: linksOfRun(report) },
     answer: answerView(report, running),
     tiles: tilesOf(report.totals),
@@ -120,6 +123,7 @@ export function dashboardView(
     pageData: packPageData(report, ordered, history),
     requestData: packRequests(report, ordered),
     live,
+    alone: live?.alone ?? false,
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ function newRun(): LiveRun {
   const source = {
     title: HOSTILE,
     tests: 3,
-    report: () => report,
+    report: (status: typeof report.run.status) => ({ ...report, run: { ...report.run, status } }),
     counts: () => ({ requests: 0, failures: 0 }),
   };
   return new LiveRun(source, monotonic);
@@ -170,9 +170,16 @@ describe('the live page', () => {
     const next = newRun();
     await view.show(next);
     expect(revisionIn((await ask(page())).text)).not.toBe(before);
-    next.end();
+    const file = path.join(nowhere.folder, 'index.html');
+    next.end('timedout', { shown: 'gemba-report/index.html', file });
     await view.ended();
-    expect((await ask(page())).text).toContain('>Passed<');
+    expect((await ask(page())).text).toContain('>Timed out<');
+    const [state] = await listen(1);
+    expect(state!.data).toMatchObject({ run: { status: 'timedout', report: 'gemba-report/index.html' } });
+    // Once it is there, a reload shows the page that was written; an open page goes on as it is.
+    writeFileSync(file, 'the written page');
+    expect((await ask(page())).text).toBe('the written page');
+    expect((await ask(`/?update&token=${token}`)).text).toContain('>Timed out<');
     expect(printed).toHaveLength(1);
   });
 });

@@ -87,10 +87,13 @@ describe('the reporter', () => {
   it('shows the run on a live page that stays open over runs', async () => {
     await run(flaky, { live: true });
     const address = await vi.waitFor(() => /Gemba live: (\S+)/.exec(printed.out)![1]!);
-    expect(await (await fetch(address)).text()).toContain('id="live"');
+    expect(await (await fetch(`${address}&update`)).text()).toContain('id="live"');
     await run(flaky, { live: true });
     expect(printed.out.match(/Gemba live:/g)).toHaveLength(1);
-    expect(await (await fetch(address)).text()).toContain('id="live"');
+    expect(await (await fetch(`${address}&update`)).text()).toContain('id="live"');
+    // Opened after the end, it is the page that was written.
+    const written = readFileSync(path.join(folder, 'gemba-report', 'index.html'), 'utf8');
+    expect(await (await fetch(address)).text()).toBe(written);
     expect(printed.err).toBe('');
   });
 

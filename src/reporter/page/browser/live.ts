@@ -1,9 +1,11 @@
-import type { AdminAction } from '../../../core/types.ts';
+import { systemClock } from '../../../core/clock.ts';
+import { type AdminAction, HEALTH_STATES } from '../../../core/types.ts';
 import { capital, clockTime, count, duration, percent } from '../../../shared/format.ts';
 import type { AdminRequest, ConfigState, LiveMember, LivePool, LiveState } from '../../live/messages.ts';
 import { param, showParams } from './address.ts';
+import { type Selectable, setUpBulk, showSelected } from './bulk.ts';
 import { forgetData } from './data.ts';
-import { byId, el } from './dom.ts';
+import { byId, debounced, el } from './dom.ts';
 import { editButton, settingsText, type ShownMember } from './edit.ts';
 import { listErrors } from './errors.ts';
 import { forgetRequests } from './request-data.ts';
@@ -15,8 +17,18 @@ import { listTests } from './tests.ts';
 
 const MAX_LINES = 24;
 const MAX_FETCHES = 3;
+const MAX_HOLDERS = 2;
 
 let hasEnded = false;
+
+/** The search, and what is done to several members. */
+export function setUpMemberTools(): void {
+  byId('live-state').append(...HEALTH_STATES.map((state) => el('option', { value: state }, state)));
+  byId('live-search').addEventListener('input', debounced(filterMembers));
+  byId('live-state').addEventListener('change', filterMembers);
+  byId('live-members').addEventListener('change', () => showSelected(shownMembers()));
+  setUpBulk(shownMembers);
+}
 
 /** Follows the run: the present state by events, the report so far when an event announces a new one. */
 export function connect(): void {
@@ -38,7 +50,29 @@ function showConnection(text: string, tone: string): void {
   element.className = `connection ${tone}`;
 }
 
-function showState({ run, running, pools, config, notice }: LiveState): void {
+function showState({ run, running, pools, config, notice, broker, machine }: LiveState): void {
+  if (run) showRun(run);
+  byId('live-notice').hidden = !notice;
+  byId('live-notice').textContent = notice ?? '';
+  showBroker(broker);
+  const tests = running.map(({ title, forMs, retry }): Line => {
+    return [title, `${duration(forMs)}${retry ? `, retry ${retry}` : ''}`];
+  });
+  fill('live-running', tests, 'No tests running.');
+  fill(
+    'live-leases',
+    pools.flatMap((pool) => leaseLines(pool, machine)),
+    'No leases held.',
+  );
+  fill(
+    'live-waiting',
+    pools.flatMap((pool) => waitLines(pool, machine)),
+    'No tests waiting.',
+  );
+  showMembers(pools, config, machine);
+}
+
+function showRun(run: NonNullable<LiveState['run']>): void {
   hasEnded = run.phase === 'ended';
   const share = run.total === 0 ? 0 : Math.round((run.done / run.total) * 100);
   const bar = byId('live-progress');
@@ -49,31 +83,71 @@ function showState({ run, running, pools, config, notice }: LiveState): void {
     return el('div', null, el('dt', null, name), el('dd', null, value));
   });
   byId('live-facts').replaceChildren(...facts);
-  byId('live-notice').hidden = !notice;
-  byId('live-notice').textContent = notice ?? '';
   byId('live-title').textContent = hasEnded ? 'The run has ended' : 'Now';
-  const tests = running.map(({ title, forMs, retry }): Line => {
-    return [title, `${duration(forMs)}${retry ? `, retry ${retry}` : ''}`];
-  });
-  fill('live-running', tests, 'No tests running.');
-  fill('live-leases', pools.flatMap(leaseLines), 'No leases held.');
-  fill('live-waiting', pools.flatMap(waitLines), 'No tests waiting.');
-  showMembers(pools, config);
+  // What is done by hand now has its place in the next run, or on the command line.
+  byId<HTMLFieldSetElement>('live-controls').disabled = hasEnded;
+  if (hasEnded) byId<HTMLDialogElement>('edit').close();
+  showEnd(run);
+}
+
+const ENDED: Readonly<Record<string, string>> = {
+  passed: 'The run passed.',
+  failed: 'The run failed.',
+  timedout: 'The run timed out.',
+  interrupted: 'The run was interrupted.',
+};
+
+function showEnd({ status, report }: NonNullable<LiveState['run']>): void {
+  const element = byId('live-end');
+  element.hidden = status === null;
+  if (status === null || element.dataset['of'] === `${status} ${report}`) return;
+  element.dataset['of'] = `${status} ${report}`;
+  element.className = `end ${status}`;
+  const link = el('a', { href: `/?token=${encodeURIComponent(param('token'))}` }, 'Open the written report');
+  const place = el('small', null, ` (${report})`);
+  element.replaceChildren(`${ENDED[status]} `, ...(report === null ? [] : [link, place]));
+}
+
+let lastBroker: string | null = null;
+
+/** A broker that is started anew takes over what its clients hold. */
+function showBroker(broker: string | null): void {
+  if (broker === null || broker === lastBroker) return;
+  if (lastBroker !== null) {
+    byId('live-broker').textContent =
+      `The broker was restarted at ${clockTime(systemClock())} UTC. Leases that are held go on.`;
+    byId('live-broker').hidden = false;
+  }
+  lastBroker = broker;
 }
 
 type Line = readonly [text: string, note: string];
 
-function leaseLines({ name, leases }: LivePool): Line[] {
-  return leases.map(({ holder, endpoint, key, heldMs }) => {
-    return [holder, `${[name, endpoint, key].filter(Boolean).join('/')}, ${duration(heldMs)}`];
+function leaseLines({ name, leases }: LivePool, here: string): Line[] {
+  return leases.map((lease) => {
+    const { holder, endpoint, key, heldMs } = lease;
+    const member = [name, endpoint, key].filter(Boolean).join('/');
+    // Of one that is not known nobody knows since when.
+    const forTime = lease.pid === null && heldMs === 0 ? '' : `, ${duration(heldMs)}${placeOf(lease, here)}`;
+    return [holder, `${member}${forTime}`];
   });
 }
 
-function waitLines({ name, waiting }: LivePool): Line[] {
-  return waiting.map(({ holder, waitedMs }) => [holder, `${name}, ${duration(waitedMs)}`]);
+function waitLines({ name, waiting }: LivePool, here: string): Line[] {
+  return waiting.map((wait) => [wait.holder, `${name}, ${duration(wait.waitedMs)}${placeOf(wait, here)}`]);
 }
 
-function factsOf(run: LiveState['run']): Line[] {
+/** Since when, and in which process of which machine. */
+function placeOf(
+  { since, pid, machine }: Pick<LivePool['leases'][number], 'since' | 'pid' | 'machine'>,
+  here: string,
+): string {
+  const process = pid === null ? '' : `, process ${pid}`;
+  const other = machine === null || machine === here ? '' : `, on ${machine}`;
+  return `, since ${clockTime(since)}${process}${other}`;
+}
+
+function factsOf(run: NonNullable<LiveState['run']>): Line[] {
   const facts: Line[] = [['Tests', `${count(run.done)} of ${count(run.total)}`]];
   if (run.failed > 0) facts.push(['Failed', count(run.failed)]);
   if (run.flaky > 0) facts.push(['Flaky', count(run.flaky)]);
@@ -99,7 +173,7 @@ function fill(id: string, lines: readonly Line[], empty: string): void {
 
 // ---- members ------------------------------------------------------------------------------------------------------
 
-interface MemberRow {
+interface MemberRow extends Selectable {
   readonly element: HTMLElement;
   readonly cells: Readonly<Record<'state' | 'until' | 'used' | 'actions' | 'file', HTMLElement>>;
   readonly settings: HTMLElement;
@@ -107,12 +181,14 @@ interface MemberRow {
   shown: ShownMember | null;
   /** What the row says, to compare with the next state. */
   text: string;
+  /** What the search looks through. */
+  words: string;
 }
 
 const memberRows = new Map<string, MemberRow>();
 
 /** A row is kept while its member is, so that a button under the pointer or the focus stays where it is. */
-function showMembers(pools: readonly LivePool[], config: ConfigState | null): void {
+function showMembers(pools: readonly LivePool[], config: ConfigState | null, here: string): void {
   const body = byId('live-members');
   const seen = new Set<string>();
   for (const pool of pools) {
@@ -123,8 +199,11 @@ function showMembers(pools: readonly LivePool[], config: ConfigState | null): vo
       memberRows.set(key, row);
       row.shown = { member, config };
       const { state, why, until, inUse, limit, off, set } = member;
-      const text = JSON.stringify([state, why, until, inUse, limit, off, set]);
-      if (row.text !== text) updateMember(row, pool.name, member, text);
+      const holders = pool.leases
+        .filter((lease) => lease[member.kind] === member.name)
+        .map((lease) => `${lease.holder}${placeOf(lease, here)}`);
+      const text = JSON.stringify([state, why, until, inUse, limit, off, set, holders]);
+      if (row.text !== text) updateMember(row, member, holders, text);
       if (!row.element.isConnected) body.append(row.element);
     }
   }
@@ -133,6 +212,27 @@ function showMembers(pools: readonly LivePool[], config: ConfigState | null): vo
     element.remove();
     memberRows.delete(key);
   }
+  filterMembers();
+}
+
+function filterMembers(): void {
+  const wanted = byId<HTMLInputElement>('live-search').value.toLowerCase().split(/\s+/).filter(Boolean);
+  const state = byId<HTMLSelectElement>('live-state').value;
+  for (const { element, box, words, shown } of memberRows.values()) {
+    const isState = state === '' || (shown !== null && shownState(shown.member) === state);
+    element.hidden = !isState || !wanted.every((word) => words.includes(word));
+    // Nothing is done to what nobody sees.
+    if (element.hidden) box.checked = false;
+  }
+  showSelected(shownMembers());
+}
+
+function shownMembers(): readonly MemberRow[] {
+  return [...memberRows.values()].filter(({ element }) => !element.hidden);
+}
+
+function shownState({ off, state }: LiveMember): LiveMember['state'] {
+  return off ? 'disabled' : state;
 }
 
 function newMemberRow(pool: string, member: LiveMember): MemberRow {
@@ -147,20 +247,38 @@ function newMemberRow(pool: string, member: LiveMember): MemberRow {
   const settings = el('small', null);
   const edit = editButton(pool, member.name, () => row.shown);
   cells.file.append(edit, settings);
-  const element = el('tr', null, name, ...Object.values(cells));
-  const row: MemberRow = { element, cells, settings, edit, shown: null, text: '' };
+  const label = `Select ${pool}/${member.name}`;
+  const box = el('input', { type: 'checkbox', 'aria-label': label }) as HTMLInputElement;
+  const element = el('tr', null, el('td', { class: 'pick' }, box), name, ...Object.values(cells));
+  const row: MemberRow = {
+    pool,
+    name: member.name,
+    box,
+    element,
+    cells,
+    settings,
+    edit,
+    shown: null,
+    text: '',
+    words: '',
+  };
   return row;
 }
 
-function updateMember(row: MemberRow, pool: string, member: LiveMember, text: string): void {
-  const { state, why, until, inUse, limit } = member;
+function updateMember(row: MemberRow, member: LiveMember, holders: readonly string[], text: string): void {
+  const { why, until, inUse, limit } = member;
+  const { pool } = row;
   row.text = text;
-  const shown = member.off ? 'disabled' : state;
+  const shown = shownState(member);
+  row.words = [`${pool}/${member.name}`, member.kind, shown, why, ...holders].join(' ').toLowerCase();
   row.cells.state.className = `state ${shown}`;
   const reason = member.off ? 'disabled in the configuration' : why;
   row.cells.state.replaceChildren(shown, ...(reason ? [el('small', null, reason)] : []));
   row.cells.until.textContent = until === null ? '' : clockTime(until);
-  row.cells.used.textContent = limit === null ? count(inUse) : `${count(inUse)} of ${count(limit)}`;
+  const used = limit === null ? count(inUse) : `${count(inUse)} of ${count(limit)}`;
+  const more = holders.length > MAX_HOLDERS ? [`and ${count(holders.length - MAX_HOLDERS)} more`] : [];
+  const held = [...holders.slice(0, MAX_HOLDERS), ...more].map((line) => el('small', null, line));
+  row.cells.used.replaceChildren(used, ...held);
   row.edit.hidden = member.set === null;
   row.settings.textContent = member.set ? settingsText(member.set) : 'not in the file';
   showActions(row.cells.actions, actionsFor(member), pool, member.name);
@@ -214,7 +332,7 @@ async function refresh(revision: string): Promise<void> {
   isRefreshing = true;
   try {
     for (let fetches = 0; byId('live').dataset['revision'] !== latest && fetches < MAX_FETCHES; fetches++) {
-      const response = await fetch(`/?token=${encodeURIComponent(param('token'))}`);
+      const response = await fetch(`/?update&token=${encodeURIComponent(param('token'))}`);
       if (response.ok) update(new DOMParser().parseFromString(await response.text(), 'text/html'));
     }
   } catch {
