@@ -31,6 +31,9 @@ const EXAMPLES = {
     told: ['Running two shards that share two tills through Redis …'],
     keeps: 'GEMBA_STORE',
   },
+  tokens: {
+    told: ['Running tests whose API takes tokens of 4 seconds, and whose sign-in takes one-time codes …'],
+  },
   strategies: {
     told: ['Running tests that sign in at a shop whose API breaks and recovers …'],
     browser: true,

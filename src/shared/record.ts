@@ -114,6 +114,18 @@ const record = z.object({
       }),
     )
     .optional(),
+  /** Tokens that were minted for keys, never the tokens themselves: when, and until when they are good. */
+  mintedTokens: z
+    .array(
+      z.object({
+        pool: z.string(),
+        key: z.string(),
+        at: number,
+        isRenewal: z.boolean(),
+        expiresAt: number.nullable(),
+      }),
+    )
+    .optional(),
   /** Each holding of a member; a lease that moved has one entry per member, with the same `id`. */
   leases: z.array(
     z.object({

@@ -175,6 +175,9 @@ export const reportSchema = z.object({
           tokens: count.nullable(),
           tokensByModel: z.record(z.string(), count),
           tokensEstimated: count.nullable(),
+          token: z
+            .strictObject({ minted: count, renewed: count, expiresAt: z.string().nullable() })
+            .optional(),
         }),
       ),
     }),

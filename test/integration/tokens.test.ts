@@ -1,8 +1,11 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineProject, type InlineProject, type InlineResult } from '../harness/run-inline-test.ts';
 import { findSecrets } from '../harness/secrets.ts';
 import { deadUrl, findChromium, json, startServer, type TestServer } from '../harness/servers.ts';
 
+const CLI = 'node_modules/gemba-agent/dist/cli.cjs';
 const SECRETS = {
   ONE: 'client-secret-one-5d1f',
   TWO: 'client-secret-two-88c0',
@@ -242,9 +245,44 @@ describe('tokens by client credentials', () => {
     expect(evidence).toContain(`${closed}/token could not be reached (ECONNREFUSED)`);
   });
 
+  it('are reported as minted and renewed, with their end, and never as such', () => {
+    const keys = result.report!.pools.find(({ name }) => name === 'short')!.keys;
+    const tokens = keys.flatMap(({ token }) => token ?? []);
+    const minted = tokens.reduce((sum, token) => sum + token.minted, 0);
+    expect(tokens).toHaveLength(2);
+    // A worker that ends has told what it minted with its last test.
+    expect(minted).toBeLessThanOrEqual(all.issuers['short']!.minted.length);
+    expect(tokens.some(({ renewed }) => renewed > 0)).toBe(true);
+    for (const { expiresAt } of tokens) expect(expiresAt).toMatch(/^\d{4}-.*Z$/);
+    expect(result.report!.pools.find(({ name }) => name === 'down')!.keys[0]!.token).toBeUndefined();
+  });
+
+  it('are asked for by gemba check, and gemba run hands one to its command', async () => {
+    const env = { ...SECRETS, SERVER: all.server.url };
+    const check = await project.node([CLI, 'check'], { env });
+    expect(check.exitCode).toBe(1);
+    expect(check.output).toContain('token minted, expires in 60 min');
+    expect(check.output).toContain(`no token: ${all.server.url}/wrong/token answered 401, invalid_client`);
+    const script = 'console.log(process.env.GEMBA_HEADER_AUTHORIZATION)';
+    const run = await project.node([CLI, 'run', '--pool', 'hour', '--', 'node', '-e', script], { env });
+    expect(run.stdout.trim(), run.output).toMatch(/^Bearer hour-one-\d+-0f3a77b1$/);
+    for (const secret of Object.values(SECRETS)) expect(check.output + run.output).not.toContain(secret);
+  });
+
+  it('that are kept are found by gemba scan where they stand in a file', async () => {
+    const env = { ...SECRETS, SERVER: all.server.url };
+    const script = "require('fs').writeFileSync('leak/log.txt', process.env.GEMBA_HEADER_AUTHORIZATION)";
+    await project.write({ 'leak/none.txt': 'nothing' });
+    await project.node([CLI, 'run', '--pool', 'hour', '--', 'node', '-e', script], { env });
+    const scan = await project.node([CLI, 'scan', 'leak'], { env });
+    expect(scan.exitCode, scan.output).toBe(1);
+    expect(scan.output).toContain('hour/one (token)');
+  });
+
   it('stand in no artifact and no cache file, nor do the secrets', async () => {
     const tokens = Object.values(all.issuers).flatMap(({ minted }) => minted);
     const secrets = Object.fromEntries([...Object.values(SECRETS), ...tokens].map((value) => [value, value]));
+    await rm(path.join(project.folder, 'leak'), { recursive: true });
     const found = await findSecrets(project.folder, secrets);
     // The trace of a page shows its requests as the browser sent them.
     const isOfPage = (file: string): boolean => /tokens-page.*\.zip!.*\.network$/.test(file);

@@ -129,6 +129,8 @@ function ingestRun(runState: RunState, record: GembaRecord): void {
     if ((runState.routerEstimates.get(name)?.at ?? -Infinity) <= estimate.at)
       runState.routerEstimates.set(name, estimate);
   }
+  for (const minted of record.mintedTokens ?? [])
+    runState.mintedTokens.set([minted.pool, minted.key, minted.at].join('\n'), minted);
   for (const transition of record.transitions) {
     runState.transitions.set(`${transition.broker}\n${transition.seq}`, transition);
     noteMember(runState, transition);

@@ -1,5 +1,6 @@
 import type { Gate, RouterEstimate, OutcomeKind, HealthSnapshot, Transition } from '../../core/types.ts';
 import type { Pin } from '../../shared/pin.ts';
+import type { GembaRecord } from '../../shared/record.ts';
 import type { AttemptRequest, MemberName, UnmetLease } from '../../core/verdict/attempt.ts';
 import type { AskedOnceMore, Judgement, NamedAttempt } from '../../core/verdict/describe.ts';
 import { RunView } from '../../core/verdict/run-view.ts';
@@ -8,6 +9,9 @@ import type { ReportForeignRecord, ResultStatus, TestOutcome } from '../report/m
 import { TimelineCounts } from './timeline-counts.ts';
 import { ConfigStates } from './config-states.ts';
 import { type PoolCounts, type StrategyCounts, OutcomeCounts } from './counts.ts';
+
+/** That a token was minted for a key. */
+type MintedToken = NonNullable<GembaRecord['mintedTokens']>[number];
 
 /** The run so far: counts, not the records that they come from. */
 export interface RunState {
@@ -29,6 +33,8 @@ export interface RunState {
   readonly fallbacks: Map<string, FallbackUse>;
   /** The router's last estimate of each member. */
   readonly routerEstimates: Map<string, RouterEstimate>;
+  /** Tokens that were minted, each once. */
+  readonly mintedTokens: Map<string, MintedToken>;
   readonly timeline: TimelineCounts;
   /** What the run has seen of each route. */
   readonly view: RunView;
@@ -169,6 +175,7 @@ export function emptyRunState(): RunState {
     healthSnapshots: new Map(),
     fallbacks: new Map(),
     routerEstimates: new Map(),
+    mintedTokens: new Map(),
     timeline: new TimelineCounts(),
     view: new RunView(),
     workerLeases: new Set(),

@@ -148,13 +148,23 @@ function troubleOf({ state, failures, requests }: ReportMember): number {
 
 /** `ab12cd34`, and `12,300 (gpt-5: 10,000, gpt-5-mini: 2,300; 40 estimated)` */
 export function keyFacts(key: ReportPool['keys'][number]): MemberFact[] {
-  const { fingerprint, tokens, tokensByModel, tokensEstimated } = key;
-  const facts = [{ name: 'Fingerprint', value: fingerprint }];
+  const { fingerprint, tokens, tokensByModel, tokensEstimated, token } = key;
+  const facts = [
+    { name: 'Fingerprint', value: fingerprint },
+    ...(token ? [{ name: 'Access token', value: tokenText(token) }] : []),
+  ];
   if (tokens === null) return facts;
   const models = Object.entries(tokensByModel).map(([model, used]) => `${model}: ${count(used)}`);
   const estimated = tokensEstimated ? [`${count(tokensEstimated)} estimated`] : [];
   const parts = [models.join(', '), ...estimated].filter(Boolean).join('; ');
   return [...facts, { name: 'Tokens', value: `${count(tokens)}${parts === '' ? '' : ` (${parts})`}` }];
+}
+
+/** `minted 3 times, 2 of them renewals; the last expires at 2026-01-01T10:00:00.000Z` */
+function tokenText({ minted, renewed, expiresAt }: NonNullable<ReportPool['keys'][number]['token']>): string {
+  const times = `minted ${minted === 1 ? 'once' : `${count(minted)} times`}`;
+  const renewals = renewed === 0 ? '' : `, ${counted(renewed, 'renewal')} among them`;
+  return `${times}${renewals}${expiresAt === null ? '' : `; the last one expires at ${expiresAt}`}`;
 }
 
 function estimateBar(estimate: ReportEstimate | null | undefined): EstimateBar | null {

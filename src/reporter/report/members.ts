@@ -44,9 +44,23 @@ export function poolsOf(runState: RunState, transitions: readonly Transition[], 
     keys: toMembers(pool, 'key', pool.keys).map(({ name, ...rest }) => {
       const { fingerprint, tokens, tokensByModel, tokensEstimated } = pool.keys.get(name)!;
       const used = { tokens, tokensByModel: Object.fromEntries(tokensByModel), tokensEstimated };
-      return { name, fingerprint, ...rest, ...used };
+      return { name, fingerprint, ...rest, ...used, ...tokenOf(runState, pool.name, name) };
     }),
   }));
+}
+
+function tokenOf(
+  { mintedTokens }: RunState,
+  pool: string,
+  key: string,
+): Pick<ReportPool['keys'][number], 'token'> {
+  const own = [...mintedTokens.values()].filter((each) => each.pool === pool && each.key === key);
+  const last = own.toSorted((one, other) => one.at - other.at).at(-1);
+  if (!last) return {};
+  const expiresAt = last.expiresAt === null ? null : isoTime(last.expiresAt);
+  return {
+    token: { minted: own.length, renewed: own.filter(({ isRenewal }) => isRenewal).length, expiresAt },
+  };
 }
 
 function requestsOf(members: ReadonlyMap<string, MemberCounts>): number {

@@ -222,6 +222,16 @@ interface ReportKey extends ReportMember {
   readonly tokens: number | null;
   readonly tokensByModel: Readonly<Record<string, number>>;
   readonly tokensEstimated: number | null;
+  /** The token that its calls carried, where its pool has `oauth2`, and this run minted one. */
+  readonly token?: ReportToken;
+}
+
+interface ReportToken {
+  readonly minted: number;
+  /** How many of these took the place of another one in the run. */
+  readonly renewed: number;
+  /** When the last one ends; null: its issuer did not say. */
+  readonly expiresAt: string | null;
 }
 
 export interface ReportStrategy {
