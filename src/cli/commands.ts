@@ -119,7 +119,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: '[DIR]',
     summary:
       'open the report, also of a killed run; --gate only checks the gate, --markdown prints a summary',
-    details: 'DIR is the folder of the report. Default: GEMBA_REPORT_DIR, else gemba-report.',
+    details:
+      'DIR is the folder of the report. Default: GEMBA_REPORT_DIR, else the nearest gemba-report from here upward.',
     examples: [
       'npx gemba show-report',
       'npx gemba show-report --gate',

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { historyOf } from '../reporter/history/history-file.ts';
 import type { RunHistory } from '../reporter/history/history-run.ts';
@@ -13,7 +13,7 @@ import { plainLine } from '../shared/sanitize.ts';
 import { summaryText } from '../reporter/terminal/summary.ts';
 import { measuredSoFar, missingShards } from '../reporter/page/view-notices.ts';
 import type { Command } from './command.ts';
-import type { Terminal } from './terminal.ts';
+import { linkTo, type Terminal } from './terminal.ts';
 
 const TITLE = 'Gemba report';
 const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
@@ -25,7 +25,7 @@ const ENDED: Record<Exclude<RunStatus, 'passed'>, string> = {
 /** Shows the report of a run, also of a killed one; with `--gate`, only checks the gate. */
 export const showReport: Command = async (args, terminal) => {
   const { flags, operands } = args;
-  const given = operands[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || 'gemba-report');
+  const given = operands[0] ?? (terminal.env['GEMBA_REPORT_DIR'] || nearestReport(terminal.folder));
   // The operand may be the page.
   const folder = resolve(terminal.folder, basename(given) === PAGE ? dirname(given) : given);
   const recovered = await recover(folder, terminal);
@@ -43,13 +43,22 @@ export const showReport: Command = async (args, terminal) => {
     const history = await historyIn(folder, report);
     await intact(folder, () => writePage(folder, report, TITLE, history));
   }
-  const shown = hasPage ? relative(terminal.folder, page) || page : null;
+  const shown = hasPage ? linkTo(page, terminal) : null;
   const summary = await intact(folder, () => summaryText(report, shown));
   terminal.print(`${summary}\n`);
   if (terminal.interactive && hasPage)
     openFile(page, (why) => terminal.warn(`could not open ${page}: ${why}\n`));
   return 0;
 };
+
+/** The report of the project that a folder belongs to: the nearest one upward, up to the repository's folder. */
+function nearestReport(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const report = join(folder, 'gemba-report');
+    if (existsSync(report)) return report;
+    if (existsSync(join(folder, '.git')) || dirname(folder) === folder) return join(from, 'gemba-report');
+  }
+}
 
 interface Recovered {
   readonly report: Report;

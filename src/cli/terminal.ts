@@ -1,3 +1,5 @@
+import { relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GembaError } from '../core/errors.ts';
 
 /** What a command may use of the process that runs it. */
@@ -40,6 +42,11 @@ async function ask(question: string): Promise<boolean> {
   } finally {
     asking.close();
   }
+}
+
+/** A file as a person at a terminal can click it; elsewhere its path, relative to the current folder. */
+export function linkTo(file: string, { folder, interactive }: Terminal): string {
+  return interactive ? pathToFileURL(file).href : relative(folder, file) || file;
 }
 
 /** Our colours, and every other control character. */
