@@ -90,9 +90,10 @@ function testCase(run, index) {
   return Object.assign(test, { outcome: () => outcome });
 }
 
-/** As Playwright reports a failed check. */
-function expectation({ location: { file, line } }) {
-  const at = line + 3;
+/** As Playwright reports a failed check, in one of the three places that these tests share. */
+function expectation({ location: { line } }) {
+  const file = '/repo/tests/helpers/basket.ts';
+  const at = [31, 85, 112][line % 3];
   return {
     message: 'Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 43\nReceived: 42',
     snippet: `  ${at - 1} |   const { total } = await basket.json();\n> ${at} |   expect(total).toBe(43);\n     |                 ^\n  ${at + 1} | });`,

@@ -31,6 +31,12 @@ export interface EndpointView {
   readonly servesOthers: boolean;
 }
 
+/** How often one endpoint served a route, and how often it gave each fault. */
+export interface Answers {
+  successes: number;
+  readonly failures: Map<FaultStatus, number>;
+}
+
 /** Time goes by steps: all faults of one are judged by the same window, which reaches so many steps to either side. */
 const STEP_MS = 10_000;
 const REACH = 30;
@@ -85,6 +91,23 @@ export class RunView {
   around(pool: string, route: number, at: number): readonly EndpointView[] {
     const step = stepOf(at);
     return ensure(this.#windows, `${pool}\n${route}\n${step}`, () => this.#window(pool, route, step));
+  }
+
+  /** What each endpoint of the pool gave to each route, over the whole time. */
+  answersOf(pool: string): Map<string, Map<number, Answers>> {
+    const endpoints = new Map<string, Map<number, Answers>>();
+    for (const [route, byEndpoint] of this.#pools.get(pool) ?? []) {
+      for (const [name, steps] of byEndpoint) {
+        const answers: Answers = { successes: 0, failures: new Map() };
+        for (const { succeeded, failed } of steps.values()) {
+          answers.successes += succeeded.length;
+          for (const { status } of failed)
+            answers.failures.set(status, (answers.failures.get(status) ?? 0) + 1);
+        }
+        ensure(endpoints, name, () => new Map<number, Answers>()).set(route, answers);
+      }
+    }
+    return endpoints;
   }
 
   /** Forgets what no fault of now can be judged by, once there are more requests than that. */

@@ -1,6 +1,6 @@
 import { type Verdict, VERDICTS } from '../../core/types.ts';
-import { capital, count, counted, timeWindow } from '../../shared/format.ts';
-import type { Report, ReportCause } from '../report/model.ts';
+import { capital, count, counted, shorten, timeWindow } from '../../shared/format.ts';
+import type { Report, ReportAnswers, ReportCause, ReportCauseAnswers } from '../report/model.ts';
 import { type Notice, noticesOf } from './view-notices.ts';
 
 export interface AnswerView {
@@ -27,22 +27,50 @@ interface VerdictView {
 interface CauseView {
   readonly index: number;
   readonly text: string;
+  /** The code that the text begins with; empty where it begins with none. */
+  readonly code: string;
+  /** The text after the code. */
+  readonly rest: string;
+  readonly error: { readonly message: string; readonly snippet: string } | null;
+  readonly proof: ProofView | null;
   readonly note: string;
+}
+
+/** What endpoints answered: one column for each route, and one for all other routes. */
+interface ProofView {
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    readonly name: string;
+    readonly cells: readonly { readonly tone: '' | 'good' | 'warn' | 'bad'; readonly text: string }[];
+  }[];
+  /** Empty where all endpoints are shown. */
+  readonly more: string;
 }
 
 const MEANING: Record<Verdict, string> = {
   product: 'No fault of an endpoint, a key or the network explains the failure.',
   environment: 'An endpoint, a key or the network failed a call of the test, or no lease was available.',
-  unknown: 'Nothing was measured, the worker crashed, or too little was seen to decide.',
+  unknown: 'Not judged: no leased request was made, the worker crashed, or too little was seen to decide.',
 };
 const FAILURES: Record<Verdict, (tests: number) => string> = {
   product: (tests) => counted(tests, 'product failure'),
   environment: (tests) => counted(tests, 'environment failure'),
-  unknown: (tests) => `${count(tests)} of unknown cause`,
+  unknown: (tests) => `${count(tests)} not judged`,
 };
 const MAX_CAUSES = 6;
 
 const NOTHING_MEASURED = 'No test took a lease, so nothing was measured.';
+const NO_CONFIG =
+  'No gemba.config.json was found: the tests ran as plain Playwright. Create one with: npx gemba init';
+const NO_LEASE =
+  'The tests ran, and none was leased: they do not use the test of gemba-agent, or their requests come from contexts of their own. ' +
+  'Import test from gemba-agent, and ask for its request, page or lease there.';
+/** Characters of an error and of its code that the answer shows; the test has all. */
+const MAX_ERROR = 1200;
+/** Endpoints that a table of answers shows. */
+const MAX_ENDPOINTS = 40;
+/** Causes of a verdict that show their proof. */
+const MAX_PROOFS = 3;
 
 /** Was it the environment or the product? */
 export function answerView(report: Report, running: boolean = false): AnswerView {
@@ -79,10 +107,18 @@ function everyTest(ran: number, someSkipped: boolean): string {
 }
 
 /** Why there are no numbers, or null where there are some. */
-export function nothingMeasured({ totals }: Report): string | null {
+export function nothingMeasured(report: Report): string | null {
+  const { totals } = report;
   if (totals.requests > 0) return null;
-  if (totals.leases === 0) return NOTHING_MEASURED;
+  if (totals.leases === 0) return [NOTHING_MEASURED, whyNoLease(report)].filter(Boolean).join(' ');
   return 'No test made a leased request, so nothing was measured.';
+}
+
+/** What a run without any lease lacks. */
+function whyNoLease({ run, totals, pools }: Report): string {
+  if (totals.tests === totals.skipped) return '';
+  if (run.configErrors.length > 0 || run.cutOff !== null) return '';
+  return run.configRevision === null && pools.length === 0 ? NO_CONFIG : NO_LEASE;
 }
 
 /** `: 2 product failures, 1 environment failure` */
@@ -127,11 +163,46 @@ function verdictView(report: Report, verdict: Verdict): VerdictView {
     meaning: MEANING[verdict],
     split: splitOf(causes.map(({ cause }) => cause)),
     some: report.verdicts[verdict] > 0,
-    causes: causes.slice(0, MAX_CAUSES).map(({ cause, index }) => {
-      return { index, text: capital(cause.text), note: noteOfCause(cause) };
+    causes: causes.slice(0, MAX_CAUSES).map(({ cause, index }, place) => {
+      return causeView(cause, index, place < MAX_PROOFS);
     }),
     more: cut > 0 ? `and ${counted(cut, 'more cause')}` : null,
   };
+}
+
+function causeView(cause: ReportCause, index: number, isProved: boolean): CauseView {
+  const text = capital(cause.text);
+  const [, code = '', rest = text] = /^`([^`]+)`(.*)$/s.exec(text) ?? [];
+  const { message = '', snippet = '' } = cause.error ?? {};
+  const hasError = isProved && message !== '';
+  return {
+    index,
+    text,
+    code,
+    rest,
+    note: noteOfCause(cause),
+    error: hasError ? { message: shorten(message, MAX_ERROR), snippet: shorten(snippet, MAX_ERROR) } : null,
+    proof: isProved && cause.answers ? proofView(cause.answers) : null,
+  };
+}
+
+function proofView({ routes, endpoints }: ReportCauseAnswers): ProofView {
+  const cut = endpoints.length - MAX_ENDPOINTS;
+  return {
+    columns: [...routes, 'other routes'],
+    rows: endpoints.slice(0, MAX_ENDPOINTS).map(({ name, answers, others }) => {
+      return { name, cells: [...answers, others].map(cellOf) };
+    }),
+    more: cut > 0 ? `${counted(cut, 'more endpoint')} in report.json` : '',
+  };
+}
+
+/** `12 ok, 3 × 503` */
+function cellOf({ successes, failures }: ReportAnswers): ProofView['rows'][number]['cells'][number] {
+  const faults = Object.entries(failures).map(([status, times]) => `${count(times)} × ${status}`);
+  if (successes === 0 && faults.length === 0) return { tone: '', text: '–' };
+  const parts = [...(successes > 0 ? [`${count(successes)} ok`] : []), ...faults];
+  return { tone: faults.length === 0 ? 'good' : successes > 0 ? 'warn' : 'bad', text: parts.join(', ') };
 }
 
 function splitOf(causes: readonly ReportCause[]): string {

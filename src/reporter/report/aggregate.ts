@@ -75,7 +75,7 @@ export function aggregate(runState: RunState, tests: readonly CollectedTest[], r
     },
     totals,
     verdicts,
-    causes: groupCauses(judged, runState.errors),
+    causes: groupCauses(judged, runState),
     pools: poolsOf(runState, transitions, { ...spanOf(timeline, run.startedAt, endedAt), endedAt }),
     fallbacks: [...runState.fallbacks.values()].map((each) => ({ ...each, tests: each.tests.size })),
     strategies: strategiesOf([...runState.strategies.values()]),

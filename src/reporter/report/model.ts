@@ -153,6 +153,27 @@ export interface ReportCause {
   readonly tests: readonly string[];
   /** How many of them failed in the end; the others passed on a retry. */
   readonly failed: number;
+  /** The error of the first test. Null where it has none. */
+  readonly error: ReportAttemptError | null;
+  /** What endpoints answered: of causes that are 5xx or timeouts of known routes. Else null. */
+  readonly answers: ReportCauseAnswers | null;
+}
+
+/** What each endpoint gave over the run to the routes of a cause, the most frequent ones first, and to all other routes. */
+export interface ReportCauseAnswers {
+  readonly routes: readonly string[];
+  readonly endpoints: readonly {
+    readonly name: string;
+    /** One for each of `routes`. */
+    readonly answers: readonly ReportAnswers[];
+    readonly others: ReportAnswers;
+  }[];
+}
+
+export interface ReportAnswers {
+  readonly successes: number;
+  /** By status, or `timeout`. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 interface ReportFallback {

@@ -49,7 +49,7 @@ it('groups failures by cause: product first, then the most frequent', () => {
       "product | the tests failed, and no call of theirs ended in a fault | 1 | 1 |  | ",
       "environment | endpoint api/eu refused connections | 3 | 2 | 02:10 | 02:27",
       "environment | key api/k2 was rate limited (429) | 1 | 1 | 02:00 | 02:00",
-      "unknown | nothing was measured | 1 | 1 |  | ",
+      "unknown | not judged, made no leased request | 1 | 1 |  | ",
       "unknown | the worker crashed during the test | 1 | 1 |  | ",
     ]
   `);
@@ -86,10 +86,97 @@ it('names the route of a bug, and no endpoint', () => {
   expect(report.causes).toHaveLength(1);
   expect(report.causes[0]).toMatchObject({
     verdict: 'product',
-    text: 'api: GET /orders/# answered 500',
+    text: 'GET /orders/# answered 500 at 2 of 2 endpoints of api',
     endpoint: null,
     failed: 2,
+    answers: {
+      routes: ['GET /orders/#'],
+      endpoints: [
+        {
+          name: 'eu',
+          answers: [{ successes: 0, failures: { 500: 1 } }],
+          others: { successes: 1, failures: {} },
+        },
+        {
+          name: 'us',
+          answers: [{ successes: 0, failures: { 500: 1 } }],
+          others: { successes: 1, failures: {} },
+        },
+      ],
+    },
   });
+});
+
+const ok = (records = [leased('api/eu/k1', [[0, 'ok']])]) => records;
+const failedAt = (title: string, line: number, code: string, message: string): FakeTest => ({
+  title,
+  results: [
+    {
+      status: 'failed',
+      records: ok(),
+      errors: [
+        {
+          message,
+          snippet: `  ${line - 1} | {\n> ${line} |   ${code};\n     |   ^`,
+          location: { file: '/repo/tests/checkout.spec.ts', line, column: 3 },
+        },
+      ],
+    },
+  ],
+});
+
+it('groups product failures by error and place, without the numbers in their messages', () => {
+  const { causes } = reportOf([
+    failedAt('a', 85, 'expect(total).toBe(43)', 'Error: of order 17'),
+    failedAt('b', 85, 'expect(total).toBe(43)', 'Error: of order 18'),
+    failedAt('c', 85, 'expect(total).toBe(43)', 'Error: expect(received).toBe(expected)\n\nExpected: 43'),
+    failedAt('d', 90, 'await total.toFixed()', 'TypeError: total is not a number'),
+    { title: 'e', results: [{ status: 'failed', records: ok(), error: 'Error: from elsewhere\nmore' }] },
+  ]);
+  expect(causes.map(({ verdict, text, tests }) => [verdict, text, tests.length])).toEqual([
+    ['product', '`expect(total).toBe(43)` at checkout.spec.ts:85: Error: of order 17', 2],
+    ['product', '`expect(total).toBe(43)` at checkout.spec.ts:85', 1],
+    ['product', '`total.toFixed()` at checkout.spec.ts:90: TypeError: total is not a number', 1],
+    ['product', 'Error: from elsewhere', 1],
+  ]);
+  expect(causes[0]!.error).toMatchObject({
+    message: 'Error: of order 17',
+    file: 'checkout.spec.ts',
+    line: 85,
+  });
+});
+
+it('does not judge tests without a leased request, and says where they failed', () => {
+  const [first] = [failedAt('a', 85, 'expect(1).toBe(2)', 'Error: no')];
+  const plain = { ...first!, results: first!.results.map((result) => ({ ...result, records: [] })) };
+  const { causes, verdicts } = reportOf([plain]);
+  expect(verdicts.unknown).toBe(1);
+  expect(causes[0]!.text).toBe(
+    'not judged, made no leased request: `expect(1).toBe(2)` at checkout.spec.ts:85: Error: no',
+  );
+});
+
+it('makes one cause of members that fail alike: at one route, or many of them', () => {
+  const serves = ['eu', 'us', 'ap'].map((name): FakeTest => {
+    return {
+      title: `serves ${name}`,
+      results: [{ records: [leased(`api/${name}/k1`, [[0, 'ok', 200, 9, 0, 0]], { targets })] }],
+    };
+  });
+  const busy = ['eu', 'us'].map((name) => failing(name, 'server', 503, { member: `api/${name}/k1` }));
+  expect(reportOf([...busy, ...serves]).causes).toMatchObject([
+    {
+      verdict: 'environment',
+      text: 'GET /orders/# answered 503 at 2 of 3 endpoints of api',
+      endpoint: null,
+      failed: 2,
+    },
+  ]);
+  const keys = ['k1', 'k2', 'k3'].map((key) => failing(key, 'auth', 401, { member: `api/eu/${key}` }));
+  expect(reportOf(keys).causes).toMatchObject([
+    { verdict: 'environment', text: '3 of 3 keys of api were refused (401)', key: null, failed: 3 },
+  ]);
+  expect(reportOf(keys.slice(0, 2)).causes.map(({ key }) => key)).toEqual(['k1', 'k2']);
 });
 
 it('finds no cause where no attempt failed', () => {
