@@ -126,7 +126,7 @@ test("a user's own TypeScript project compiles against the package", async () =>
   expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
 });
 
-test.each(['quick-start', 'accounts', 'existing-suite', 'llm-keys', 'sharded-redis', 'strategies'])(
+test.each(['quick-start', 'accounts', 'existing-suite', 'llm-keys', 'sharded-redis', 'strategies', 'tokens'])(
   'the example %s compiles as a newcomer would copy it',
   async (name) => {
     const project = await createExample(name);
