@@ -5,6 +5,7 @@ import { changeText } from '../history/texts.ts';
 import type { RunHistory } from '../history/history-run.ts';
 import type { Report, ReportMember, ReportTest } from '../report/model.ts';
 import { headline, noteOfCause, nothingMeasured } from '../page/view-answer.ts';
+import { waitedText } from '../page/waits.ts';
 import { missingShards } from '../page/view-notices.ts';
 import { reasonOf } from '../page/view-pools.ts';
 
@@ -65,7 +66,10 @@ function totalsTable(report: Report): string {
     ['Success rate', orNot(successRate, percent)],
     ['Average', orNot(avgResponseMs, duration)],
     ['p95', orNot(p95Ms, duration)],
-    ['Waited', duration(totals.waitedMs)],
+    [
+      'Waited',
+      totals.waitedMs === 0 ? duration(0) : `${duration(totals.waitedMs)} (${waitedText(totals.waited)})`,
+    ],
   ];
   const shown = nothing === null ? cells : cells.slice(0, 4);
   const numbers = table(

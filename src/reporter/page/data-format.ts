@@ -13,6 +13,8 @@ export const OUTCOME_LABELS: Readonly<Record<TestOutcome, string>> = {
   expected: 'Passed',
   skipped: 'Skipped',
 };
+/** Of a test that was running when the run ended. */
+export const INTERRUPTED = 'Interrupted';
 /** What else is noted of a test, by bit. */
 export const TEST_MARKS: readonly string[] = ['degraded', 'pinned', 'not measured'];
 /** Errors that the markup has; the script lists the others. */
@@ -37,6 +39,8 @@ export interface PackedData {
   readonly causes: readonly string[];
   /** Ids of the tests: apart from their rows they deflate better. */
   readonly ids: readonly string[];
+  /** What each test waited, in milliseconds. */
+  readonly waits: readonly number[];
   readonly tags: readonly string[];
   /** The tags of each test; apart from their rows, since few tests have some. */
   readonly testTags: readonly (readonly number[])[];

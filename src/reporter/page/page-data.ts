@@ -14,6 +14,7 @@ import { memoryOf } from './view-memory.ts';
 import { AttemptPacker } from './pack-attempts.ts';
 import { safeLink } from './links.ts';
 import { StringTable } from './string-table.ts';
+import { waitedMsOf } from './waits.ts';
 import { isUnmeasured } from './view-tests.ts';
 
 type StringTables = Record<'files' | 'projects' | 'members' | 'evidence' | 'names' | 'messages', StringTable>;
@@ -70,6 +71,7 @@ export function packPageData(
     messages: texts.messages.list,
     causes: report.causes.map(({ text }) => text),
     ids: ordered.map(({ id }) => id),
+    waits: ordered.map((test) => Math.round(waitedMsOf(test))),
     tags: tags.list,
     testTags,
     tests,

@@ -89,21 +89,23 @@ function headlineSoFar(report: Report): string {
 }
 
 export function headline(report: Report): string {
-  const { tests, failed, flaky, skipped } = report.totals;
-  const ran = tests - skipped;
+  const { tests, failed, flaky, skipped, interrupted } = report.totals;
+  const ran = tests - skipped - interrupted;
   if (tests === 0) return 'No test ran.';
+  if (ran === 0 && interrupted > 0) return 'No test ended.';
   if (ran === 0) return `${tests === 1 ? 'The one test was' : `All ${count(tests)} tests were`} skipped.`;
   if (failed > 0) {
     return `${count(failed)} of ${counted(tests, 'test')} failed${verdictsText(report, 'unexpected')}.`;
   }
   const onRetry =
     flaky === 0 ? '' : flaky === ran ? ' only on a retry' : `, ${count(flaky)} of them only on a retry`;
-  return `${everyTest(ran, skipped > 0)} passed${onRetry}.`;
+  return `${everyTest(ran, skipped + interrupted > 0, interrupted > 0)} passed${onRetry}.`;
 }
 
-function everyTest(ran: number, someSkipped: boolean): string {
+function everyTest(ran: number, notAll: boolean, someInterrupted: boolean): string {
   const ones = ran === 1 ? 'The one test' : ran === 2 ? 'Both tests' : `All ${count(ran)} tests`;
-  return someSkipped ? `${ones} that ran` : ones;
+  if (someInterrupted) return `${ones} that ended`;
+  return notAll ? `${ones} that ran` : ones;
 }
 
 /** Why there are no numbers, or null where there are some. */
@@ -145,6 +147,11 @@ function notesOf(report: Report, running: boolean): string[] {
   if (totals.pinned > 0) notes.push(`${counted(totals.pinned, 'test')} ran pinned to a target.`);
   if (totals.unmeasured > 0 && totals.requests > 0) {
     notes.push(`${counted(totals.unmeasured, 'test was', 'tests were')} not measured: no leased request.`);
+  }
+  if (totals.interrupted > 0) {
+    notes.push(
+      `${counted(totals.interrupted, 'test was', 'tests were')} running when the run ended: interrupted.`,
+    );
   }
   if (totals.skipped > 0 && totals.skipped < totals.tests) {
     notes.push(`${counted(totals.skipped, 'test was', 'tests were')} skipped or did not run.`);

@@ -1,4 +1,5 @@
 import { count, duration, encodedPart } from '../../shared/format.ts';
+import { waitedMsOf } from './waits.ts';
 import type { ReportTest } from '../report/model.ts';
 
 const MAX_ROWS = 5;
@@ -27,7 +28,7 @@ interface Timed {
   readonly waitedMs: number;
 }
 
-/** The slowest tests, and those that waited longest for a lease. */
+/** The slowest tests, and those that waited longest: for leases, rate limits and request retries. */
 export function extremesView(tests: readonly ReportTest[]): ExtremesView | null {
   const ran = tests.filter(({ results }) => results.length > 0).map(timed);
   if (ran.length === 0) return null;
@@ -52,18 +53,17 @@ export function extremesView(tests: readonly ReportTest[]): ExtremesView | null 
         rows: top(({ waitedMs }) => waitedMs).map(({ test, tookMs, waitedMs }) => {
           return toRow(test, duration(waitedMs), duration(tookMs));
         }),
-        empty: 'No test waited for a lease.',
+        empty: 'No test waited.',
       },
     ],
   };
 }
 
 function timed(test: ReportTest): Timed {
-  const leases = test.results.flatMap((result) => result.leases);
   return {
     test,
     tookMs: test.results.reduce((sum, { durationMs }) => sum + durationMs, 0),
-    waitedMs: leases.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+    waitedMs: waitedMsOf(test),
   };
 }
 

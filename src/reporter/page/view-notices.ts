@@ -16,6 +16,9 @@ const MAX_NAMED = 12;
 export function noticesOf(report: Report, running: boolean = false): Notice[] {
   const { run } = report;
   const notices: Notice[] = [];
+  // First: every number of the report lacks them.
+  const missing = missingShards(report);
+  if (missing) notices.push({ tone: 'bad', text: missing });
   if (run.status === 'timedout') notices.push({ tone: 'bad', text: 'The run hit its time limit.' });
   const cutOff = cutOffText(report);
   if (cutOff) notices.push({ tone: 'bad', text: cutOff });
@@ -27,8 +30,6 @@ export function noticesOf(report: Report, running: boolean = false): Notice[] {
       text: 'The run failed outside of its tests. See Playwright’s output.',
     });
   }
-  const missing = missingShards(report);
-  if (missing) notices.push({ tone: 'warn', text: missing });
   if (run.configErrors.length > 0) {
     const problems = run.configErrors.join('; ');
     notices.push(

@@ -1,10 +1,11 @@
 import { type Verdict, VERDICTS } from '../../core/types.ts';
 import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
-import { OUTCOME_LABELS, OUTCOMES } from './data-format.ts';
+import { INTERRUPTED, OUTCOME_LABELS, OUTCOMES } from './data-format.ts';
 import type { RunHistory } from '../history/history-run.ts';
 import { type StripView, stripOf } from './strip.ts';
 import { type Memory, memoryOf } from './view-memory.ts';
 import { memberName } from '../report/member-names.ts';
+import { waitedMsOf } from './waits.ts';
 import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
 
 /** Rows that the markup has; the script lists the others. */
@@ -61,13 +62,15 @@ export function testsView(
     unexpected: totals.failed,
     flaky: totals.flaky,
     expected: totals.passed,
-    skipped: totals.skipped,
+    // The list counts tests that were interrupted with them: neither has an outcome.
+    skipped: totals.skipped + totals.interrupted,
   };
   return {
     rows: ordered.slice(0, FIRST_TESTS).map((test, index) => toTestRow(test, index, memory)),
     all: count(ordered.length),
     outcomes: OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
-      return { value: outcome, label: OUTCOME_LABELS[outcome], count: count(counts[outcome]) };
+      const label = outcome === 'skipped' ? skippedLabel(totals) : OUTCOME_LABELS[outcome];
+      return { value: outcome, label, count: count(counts[outcome]) };
     }),
     verdicts: VERDICTS.filter((verdict) => verdicts[verdict] > 0).map((verdict) => ({
       value: verdict,
@@ -90,6 +93,16 @@ function choicesOf(tests: readonly ReportTest[]): TestsView['choices'] {
     { param: 'tag' as const, label: 'Tag', isNeeded: tags },
   ];
   return choices.filter(({ isNeeded }) => isNeeded).map(({ param, label }) => ({ param, label }));
+}
+
+function skippedLabel({ skipped, interrupted }: Report['totals']): string {
+  if (interrupted === 0) return OUTCOME_LABELS.skipped;
+  return skipped === 0 ? INTERRUPTED : `${OUTCOME_LABELS.skipped}, interrupted`;
+}
+
+/** It was running when the run ended. */
+function isInterrupted({ status, results }: ReportTest): boolean {
+  return status === 'skipped' && results.at(-1)?.status === 'interrupted';
 }
 
 function marksOf({ degraded, pinned, unmeasured }: Report['totals']): TestsView['marks'] {
@@ -127,7 +140,7 @@ function toTestRow(test: ReportTest, index: number, memory: Memory): TestRow {
   return {
     index,
     outcome: test.status,
-    label: OUTCOME_LABELS[test.status],
+    label: isInterrupted(test) ? INTERRUPTED : OUTCOME_LABELS[test.status],
     title: test.title,
     place: placeOf(test),
     verdict: test.verdict,
@@ -143,9 +156,7 @@ function toTestRow(test: ReportTest, index: number, memory: Memory): TestRow {
 
 function waitedText(test: ReportTest): string {
   if (test.results.every(({ leases }) => leases.length === 0)) return '–';
-  return duration(
-    sum(test, ({ leases }) => leases.reduce((all, lease) => all + Math.round(lease.waitedMs), 0)),
-  );
+  return duration(Math.round(waitedMsOf(test)));
 }
 
 function placeOf(test: ReportTest): string {

@@ -15,6 +15,7 @@ import { type PoolsView, poolsView } from './view-pools.ts';
 import { type RequestsView, requestsView } from './view-requests.ts';
 import { type StrategyRow, strategyRows } from './view-strategies.ts';
 import { orderTests, type TestsView, testsView } from './view-tests.ts';
+import { waitedText } from './waits.ts';
 import { type TrendsView, trendsView } from './view-trends.ts';
 
 /** Everything that the templates show, as text: they decide nothing and format nothing. */
@@ -172,16 +173,17 @@ function tilesOf(totals: ReportTotals): Tile[] {
       p50Ms === null ? 'of a response' : `median ${ms(p50Ms)}`,
     ),
     tile('p95 response', p95Ms === null ? null : duration(p95Ms), p99Ms === null ? '' : `p99 ${ms(p99Ms)}`),
-    tile('Waited', duration(totals.waitedMs), `for ${counted(totals.leases, 'lease')} and rate limits`),
+    tile('Waited', duration(totals.waitedMs), waitedText(totals.waited)),
   ];
 }
 
 function testsNote(totals: ReportTotals): string {
-  const { passed, flaky, failed, skipped } = totals;
+  const { passed, flaky, failed, skipped, interrupted } = totals;
   const parts = [`${count(passed)} passed`];
   if (flaky > 0) parts.push(`${count(flaky)} flaky`);
   if (failed > 0) parts.push(`${count(failed)} failed`);
   if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  if (interrupted > 0) parts.push(`${count(interrupted)} interrupted`);
   return parts.join(', ');
 }
 

@@ -21,6 +21,7 @@ const MAX_PINS = 8;
  */
 export function summaryText(report: Report, reportPath: string | null, hint: string | null = null): string {
   const details = [
+    missingShards(report),
     cutOffText(report),
     ...causeLines(report),
     ...fallbackNotice(report),
@@ -28,7 +29,6 @@ export function summaryText(report: Report, reportPath: string | null, hint: str
     ...memberLines(report),
     brokerEnded(report),
     refusedEdit(report),
-    missingShards(report),
     report.run.gate?.line ?? null,
     ...nextLines(report),
     reportPath === null ? null : `Report: ${reportPath}`,

@@ -119,7 +119,7 @@ describe('where the time went', () => {
     expect(waits!.rows.map(({ title, first }) => [title, first])).toEqual([['waits', '700 ms']]);
     expect(extremesView(reportOf([]).tests)).toBeNull();
     const none = extremesView(reportOf([{ title: 'a', results: [{}] }]).tests)!.lists[1]!;
-    expect([none.rows, none.empty]).toEqual([[], 'No test waited for a lease.']);
+    expect([none.rows, none.empty]).toEqual([[], 'No test waited.']);
   });
 });
 

@@ -118,7 +118,7 @@ function toTest(row: PackedTest, index: number, data: PackedData): TestItem {
     outcomes: data.outcomes[outcomes] ?? null,
     change: data.changes[change] ?? null,
     tookMs: results.reduce((sum, result) => sum + result[2], 0),
-    waitedMs: leases.reduce((sum, lease) => sum + lease[1], 0),
+    waitedMs: data.waits[index]!,
     text: [title, place, ...tags, ...members, data.changes[change] ?? ''].join(' ').toLowerCase(),
   };
 }

@@ -1,5 +1,5 @@
 import { clockTime, count, counted, duration } from '../../../shared/format.ts';
-import { OUTCOME_LABELS } from '../data-format.ts';
+import { INTERRUPTED, OUTCOME_LABELS } from '../data-format.ts';
 import { linkToTest } from '../links.ts';
 import { STRIP_HEIGHT, stripOf } from '../strip.ts';
 import { attemptDetails } from './attempts.ts';
@@ -114,7 +114,7 @@ function testRow(test: TestItem): HTMLElement {
   return el(
     'tr',
     { 'data-test': String(test.index) },
-    el('td', { class: `outcome ${test.outcome}` }, OUTCOME_LABELS[test.outcome]),
+    el('td', { class: `outcome ${test.outcome}` }, outcomeLabel(test)),
     el(
       'td',
       { class: 'title' },
@@ -132,6 +132,12 @@ function testRow(test: TestItem): HTMLElement {
     el('td', { class: 'n' }, members.length === 0 ? '–' : duration(test.waitedMs)),
     el('td', { class: 'n' }, test.results.length === 0 ? '–' : duration(test.tookMs)),
   );
+}
+
+function outcomeLabel({ outcome, results }: TestItem): string {
+  return outcome === 'skipped' && results.at(-1)?.[1] === 'interrupted'
+    ? INTERRUPTED
+    : OUTCOME_LABELS[outcome];
 }
 
 function findTests(tests: readonly TestItem[]): TestItem[] {
