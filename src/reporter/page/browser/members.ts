@@ -170,6 +170,8 @@ async function toggle(row: HTMLElement): Promise<void> {
   const member = (await load())[idOf(table)]?.rows.find((each) => each.name === name);
   if (!member || opened.has(key)) return;
   opened.add(key);
+  // The table was listed anew meanwhile.
+  if (!row.isConnected) return listMembers();
   button.setAttribute('aria-expanded', 'true');
   row.after(detailsRow(member));
 }
