@@ -22,7 +22,7 @@ const BEGIN_AFTER_MS = 5_000;
 const LOOK_EVERY_MS = 400;
 
 /** What the store needs of the configuration's code, which is loaded only when it is needed. */
-interface Reader {
+interface ConfigReader {
   /** Throws what is wrong with the files; `looked` gets each path that was tried. */
   readonly read: (file: string, looked: Set<string>) => ConfigSource;
   readonly check: (source: ConfigSource) => void;
@@ -46,7 +46,7 @@ export class ConfigStore {
   readonly #file: string;
   readonly #now: Clock;
   readonly #onChange: (current: CurrentConfig) => void;
-  readonly #reader: () => Promise<Reader>;
+  readonly #reader: () => Promise<ConfigReader>;
   #watcher: { close(): Promise<void> } | null = null;
   #current: CurrentConfig | null = null;
   #errors: readonly string[] = [];
@@ -66,7 +66,7 @@ export class ConfigStore {
     file: string,
     now: Clock,
     onChange: (current: CurrentConfig) => void,
-    reader: () => Promise<Reader>,
+    reader: () => Promise<ConfigReader>,
   ) {
     this.#file = file;
     this.#looked = new Set([file]);
@@ -141,7 +141,7 @@ export class ConfigStore {
     if (this.#look(reader) === 'again') this.#look(reader);
   }
 
-  #look(reader: Reader): 'again' | undefined {
+  #look(reader: ConfigReader): 'again' | undefined {
     const found = this.#read(reader);
     if (found.state === this.#lastSeen) {
       this.#lookAtValues();
@@ -172,7 +172,7 @@ export class ConfigStore {
     this.#apply(nextRevision(revision), layers, errors);
   }
 
-  #read(reader: Reader): { state: string; layers: readonly ConfigLayer[] | null; errors: string[] } {
+  #read(reader: ConfigReader): { state: string; layers: readonly ConfigLayer[] | null; errors: string[] } {
     let state = '';
     try {
       const source = reader.read(this.#file, this.#looked);
@@ -204,7 +204,7 @@ function sourceIn(file: string): ConfigSource | null {
 }
 
 /** The code that reads and checks the files. */
-export async function configReader(): Promise<Reader> {
+export async function configReader(): Promise<ConfigReader> {
   const [{ readSource }, { checkSource }, { ConfigError, inWords }, { watchFiles }] = await Promise.all([
     import('../config/layers.ts'),
     import('../config/load.ts'),

@@ -6,7 +6,7 @@ import { type Connection, type Connections, send } from './connections.ts';
 import type { ConfigUpdate } from '../wire/messages.ts';
 
 /** What a run has been told by its terminal. */
-interface RunNotices {
+interface RevisionNotices {
   /** Problems of the file that were said last. */
   refused: string;
   /** What the run's environment lacks for the revision in force, as it was said last. */
@@ -18,7 +18,7 @@ export class Revisions {
   readonly #broker: string;
   readonly #connections: Connections;
   readonly #configStore: ConfigStore | null;
-  readonly #runs = new Map<string, RunNotices>();
+  readonly #runs = new Map<string, RevisionNotices>();
 
   constructor(broker: string, connections: Connections, configStore: ConfigStore | null) {
     this.#broker = broker;
@@ -101,7 +101,7 @@ export class Revisions {
   }
 
   /** Once for each run, by its reporter, else by its first worker; forgotten when the file is good again. */
-  #say(run: string, about: ConfigState, what: keyof RunNotices, problems: readonly string[]): void {
+  #say(run: string, about: ConfigState, what: keyof RevisionNotices, problems: readonly string[]): void {
     const known = this.#runs.get(run);
     const text = problems.join('\n');
     if (!known || text === known[what]) return;

@@ -1,13 +1,13 @@
 import type { RequestReport } from '../core/request-outcome.ts';
 import type { PoolState } from '../core/state.ts';
 import type { PoolSpec } from '../core/types.ts';
-import { type Finding, judgeAttempt } from '../core/verdict/judge.ts';
+import { type Ruling, judgeAttempt } from '../core/verdict/judge.ts';
 import type { MemberName } from '../core/verdict/attempt.ts';
 import { outOfServiceBy } from '../core/verdict/out-of-service.ts';
 import { RunView } from '../core/verdict/run-view.ts';
 import type { ClientMessage } from '../wire/messages.ts';
 
-type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
+type MessageOf<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
 
 /** Views of older runs are forgotten. */
 const MOST_RUNS = 8;
@@ -30,7 +30,7 @@ export class RunViews {
   }
 
   /** An attempt of that run passed although these calls of it ended in faults. */
-  passed(run: string, { ended, foreign }: Message<'attempt-passed'>): void {
+  passed(run: string, { ended, foreign }: MessageOf<'attempt-passed'>): void {
     const view = this.#of(run);
     for (const call of ended) view.addExpected(call);
     for (const fault of foreign) view.addExpected({ ...fault, pool: fault.origin });
@@ -38,10 +38,10 @@ export class RunViews {
 
   judge(
     run: string,
-    { attempt, evidence }: Message<'judge'>,
+    { attempt, evidence }: MessageOf<'judge'>,
     pools: readonly { readonly state: PoolState; readonly spec: PoolSpec }[],
     now: number,
-  ): { finding: Finding; outOfService: MemberName[] } {
+  ): { finding: Ruling; outOfService: MemberName[] } {
     const view = this.#of(run);
     for (const request of evidence) view.add(request);
     const outOfService = pools.flatMap(({ state, spec }) => outOfServiceBy(state, spec, attempt.ended, now));

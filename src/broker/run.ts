@@ -15,7 +15,7 @@ import { loadState, saveState } from './persist.ts';
 import { Presences } from './presences.ts';
 import { configReader, ConfigStore } from './config-store.ts';
 import { parseTask, pastTasks, readTasks, savedTasksOf, type SavedTask } from './persist-tasks.ts';
-import { Secret } from './secret.ts';
+import { BrokerSecret } from './secret.ts';
 import { Broker } from './server.ts';
 import { Tasks } from './tasks.ts';
 import { readSteps, TimeSteps } from './time-steps.ts';
@@ -25,7 +25,7 @@ const IDLE_MS = 3_000;
 const BIRTH_MS = 10_000;
 const SAVE_AFTER_MS = 200;
 
-export interface RunOptions {
+export interface BrokerOptions {
   readonly cacheFile: string;
   /** Makes choices repeatable; empty: chance. */
   readonly seed: string;
@@ -39,12 +39,12 @@ const shared = readShared(process.env['GEMBA_BROKER_STORE']);
 export function run(
   listener: Listener,
   early: readonly [Socket, string][],
-  { cacheFile, seed, configFile }: RunOptions,
+  { cacheFile, seed, configFile }: BrokerOptions,
 ): void {
   const random = seed === '' ? systemRandom : seededRandom(seed);
   const routing = new PoolRouting(random);
   const now = steadyClock;
-  const secret = new Secret(listener.projects[0]!);
+  const secret = new BrokerSecret(listener.projects[0]!);
   // A broker that was killed has not written down which calls went.
   const callsKnownFrom = secret.isAfterCrash ? now() : -Infinity;
   const clocks = { now, dateOf: dateOfSteady, callsKnownFrom, random, routing };

@@ -8,7 +8,7 @@ import { writeWholeSync } from '../shared/write-whole.ts';
 import { type BrokerIdentity, newSecret } from '../wire/greeting.ts';
 
 /** The secret by which this broker proves whose it is, in a file that its user alone can read. */
-export class Secret {
+export class BrokerSecret {
   readonly text: string = newSecret();
   /** A broker before this one left its own: it did not end by itself. */
   readonly isAfterCrash: boolean;

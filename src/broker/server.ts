@@ -21,7 +21,7 @@ import { Locks } from './locks.ts';
 import { type Board, boardOf, machineName, Machines } from './machines.ts';
 import type { ConfigStore } from './config-store.ts';
 import type { Presences } from './presences.ts';
-import type { Secret } from './secret.ts';
+import type { BrokerSecret } from './secret.ts';
 import { Strangers } from './strangers.ts';
 import { type TimeSteps } from './time-steps.ts';
 import { TransitionLog } from './transition-log.ts';
@@ -49,7 +49,7 @@ export interface BrokerPorts {
   readonly tasks: Tasks;
   /** Of one-time codes, where no store is shared. */
   readonly timeSteps: TimeSteps;
-  readonly secret: Pick<Secret, 'text' | 'file'>;
+  readonly secret: Pick<BrokerSecret, 'text' | 'file'>;
   readonly presences: Presences;
   /** Clients that may hold leases of a broker before this one; `unknown` where there may be some, and nobody knows which. */
   readonly unheard: readonly PresentClient[] | 'unknown';

@@ -10,7 +10,7 @@ import {
   readGreet,
 } from '../wire/greeting.ts';
 import { PROTOCOL_VERSION } from '../wire/lines.ts';
-import type { Secret } from './secret.ts';
+import type { BrokerSecret } from './secret.ts';
 
 /** A client greets and says hello at once; a connection that does not in this time is none. */
 const SILENT_MS = 30_000;
@@ -26,11 +26,11 @@ interface Stranger {
 
 /** Connections that are no clients yet: each must prove that it belongs here, soon and once, and keeps no broker from its end. */
 export class Strangers {
-  readonly #secret: Pick<Secret, 'text' | 'file'>;
+  readonly #secret: Pick<BrokerSecret, 'text' | 'file'>;
   readonly #silentMs: number;
   readonly #open = new Map<Socket, Stranger>();
 
-  constructor(secret: Pick<Secret, 'text' | 'file'>, silentMs: number = SILENT_MS) {
+  constructor(secret: Pick<BrokerSecret, 'text' | 'file'>, silentMs: number = SILENT_MS) {
     this.#secret = secret;
     this.#silentMs = silentMs;
   }

@@ -10,7 +10,7 @@ import type { BrokerIdentity } from '../wire/greeting.ts';
 import { splitLines, toLine } from '../wire/lines.ts';
 import { storeIdOf } from './address.ts';
 import { foreign, inTime, invalid, REACH_MS, rejected, silent, unanswered, unreachable } from './failures.ts';
-import { type Greeted, greet } from './greet.ts';
+import { type GreetedBroker, greet } from './greet.ts';
 import { HeldLeases } from './held-leases.ts';
 import { type BrokerSocket, type Machine, type Presence, thisMachine } from './machine.ts';
 import { Outbox } from './outbox.ts';
@@ -254,7 +254,7 @@ export class BrokerClient {
   }
 
   /** Says hello with what is held and asks again what is open. */
-  #join(connection: BrokerSocket, { broker, proof }: Greeted): Promise<Found> {
+  #join(connection: BrokerSocket, { broker, proof }: GreetedBroker): Promise<Found> {
     const { socket } = connection;
     this.#broker = broker;
     return new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ import { versionDiffers } from './failures.ts';
 import type { BrokerSocket, Machine } from './machine.ts';
 
 /** A broker that has proved that it is the project's and this user's. */
-export interface Greeted {
+export interface GreetedBroker {
   readonly is: 'greeted';
   readonly broker: BrokerIdentity;
   /** What this client says to prove the same of itself. */
@@ -28,7 +28,7 @@ export async function greet(
   connection: BrokerSocket,
   project: string,
   machine: Machine,
-): Promise<Greeted | { readonly is: 'foreign' | 'gone' | 'silent' }> {
+): Promise<GreetedBroker | { readonly is: 'foreign' | 'gone' | 'silent' }> {
   const { socket } = connection;
   const sent = newGreet();
   const line = new Promise<string | null>((resolve) => {

@@ -15,7 +15,7 @@ export interface AvailableConfig extends LoadedConfig {
   readonly problems: readonly string[];
 }
 
-type List = 'endpoints' | 'keys';
+type MemberList = 'endpoints' | 'keys';
 
 /** What is left out, by places in the merged value. */
 interface LeftOut {
@@ -94,7 +94,7 @@ function remains(whole: Loose, left: LeftOut): Loose {
 }
 
 /** The positions in the merged value of the members that remain. */
-function keptOf(whole: Loose, left: LeftOut, pool: string, list: List): number[] {
+function keptOf(whole: Loose, left: LeftOut, pool: string, list: MemberList): number[] {
   const all = items(asObject(poolsOf(whole)[pool])[list]);
   return all.flatMap((_, index) => (left.members.has(`${pool}/${list}/${index}`) ? [] : index));
 }
@@ -128,6 +128,6 @@ function poolsOf(value: unknown): Loose {
   return asObject(asObject(value)['pools']);
 }
 
-function isList(step: unknown): step is List {
+function isList(step: unknown): step is MemberList {
   return step === 'endpoints' || step === 'keys';
 }

@@ -3,7 +3,8 @@ import type { Finding, Path } from './problems.ts';
 import type { ReadFile } from './types.ts';
 import { readValueFile } from './value-file.ts';
 
-export type Env = Readonly<Record<string, string | undefined>>;
+import type { Env } from '../shared/env.ts';
+export type { Env };
 
 /** A configuration's value with its variables filled in. Where one is unset, a string stands that is valid as nothing. */
 export interface Resolution {

@@ -44,14 +44,14 @@ const CLIENT_REFUSED: ReadonlySet<string> = new Set([
   'access_denied',
 ]);
 
-interface Answer {
+interface TokenAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly text: string;
 }
 
 /** How the client says who it is. */
-type Way = 'header' | 'body' | 'plain header';
+type SecretWay = 'header' | 'body' | 'plain header';
 
 /**
  * Mints a token. The client's secret goes in the header of basic authentication, which each server has to take. To one that
@@ -61,7 +61,7 @@ type Way = 'header' | 'body' | 'plain header';
 export async function mintToken(task: TokenTask): Promise<TokenOutcome> {
   const { clientId, clientSecret } = task;
   const isPlain = [clientId, clientSecret].every((text) => formEncoded(text) === text);
-  const further: Way[] = isPlain ? ['body'] : ['body', 'plain header'];
+  const further: SecretWay[] = isPlain ? ['body'] : ['body', 'plain header'];
   const first = await ask(task, 'header');
   if (first.is !== 'refused') return first;
   for (const way of further) {
@@ -71,7 +71,7 @@ export async function mintToken(task: TokenTask): Promise<TokenOutcome> {
   return first;
 }
 
-async function ask(task: TokenTask, way: Way): Promise<TokenOutcome> {
+async function ask(task: TokenTask, way: SecretWay): Promise<TokenOutcome> {
   // Loaded with the first token.
   const oauth = await import('oauth4webapi');
   const { tokenUrl, clientId, clientSecret, scope, audience } = task;
@@ -85,7 +85,7 @@ async function ask(task: TokenTask, way: Way): Promise<TokenOutcome> {
       : (_server, _client, _body, headers) =>
           headers.set('authorization', basic(`${encoded(clientId)}:${encoded(clientSecret)}`));
   const parameters = { ...(scope !== undefined && { scope }), ...(audience !== undefined && { audience }) };
-  let answer: Answer | null = null;
+  let answer: TokenAnswer | null = null;
   try {
     const response = await oauth.clientCredentialsGrantRequest(server, client, auth, parameters, {
       [oauth.allowInsecureRequests]: true,
@@ -114,7 +114,7 @@ async function post(
   url: string,
   headers: Record<string, string>,
   body: string,
-): Promise<Answer> {
+): Promise<TokenAnswer> {
   const tls = tlsTo(new URL(url).origin, trust);
   const dispatcher = dispatcherTo({ url, tls }, { connections: 1, pipelining: 0 });
   const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
@@ -131,7 +131,7 @@ async function post(
   }
 }
 
-function failureOf(task: TokenTask, { status, headers, text }: Answer): Failed | null {
+function failureOf(task: TokenTask, { status, headers, text }: TokenAnswer): Failed | null {
   const at = `${shown(task.tokenUrl)} answered ${status}`;
   const retryAfterMs = explicitWaitMs(headers, systemClock());
   if (status === 429 || (status === 503 && retryAfterMs !== null))

@@ -12,7 +12,7 @@ export interface Answering {
 }
 
 type RawHeaders = (Buffer | string)[];
-type Handler = Record<string, ((...args: never[]) => unknown) | undefined>;
+type AnswerHandler = Record<string, ((...args: never[]) => unknown) | undefined>;
 
 interface Watched {
   readonly watched: object;
@@ -21,7 +21,7 @@ interface Watched {
 }
 
 export function watchAnswer(handler: object, answering: Answering): Watched {
-  const plain = handler as Handler;
+  const plain = handler as AnswerHandler;
   let end: (error: unknown) => void = () => {};
   const ended = new Promise<unknown>((resolve) => (end = resolve));
   const call = (self: unknown, name: string, args: readonly unknown[]): unknown =>
@@ -32,7 +32,7 @@ export function watchAnswer(handler: object, answering: Answering): Watched {
         onResponseStart(
           controller: { rawHeaders?: RawHeaders },
           status: number,
-          headers: Headers,
+          headers: HeaderFields,
           ...rest: unknown[]
         ) {
           const changes = changesOf(status, controller.rawHeaders ?? [], answering);
@@ -64,10 +64,10 @@ export function watchAnswer(handler: object, answering: Answering): Watched {
   return { watched: Object.assign(Object.create(handler) as object, methods), ended };
 }
 
-type Headers = Readonly<Record<string, string | string[]>>;
+type HeaderFields = Readonly<Record<string, string | string[]>>;
 
 /** Changes the raw headers of a final answer in place, and returns what it changed. */
-function changesOf(status: number, rawHeaders: RawHeaders, answering: Answering): Headers {
+function changesOf(status: number, rawHeaders: RawHeaders, answering: Answering): HeaderFields {
   const changes: Record<string, string> = {};
   if (status < 200) return changes;
   answering.onStart(status);

@@ -11,7 +11,7 @@ import { systemClock } from '../core/clock.ts';
 import { plainLine } from '../shared/sanitize.ts';
 import { openSeal } from '../shared/seal.ts';
 import { aggregate } from './report/aggregate.ts';
-import { collectResult, collectTests, type Origin, findOrAddTest } from './collect/collect.ts';
+import { collectResult, collectTests, type RecordOrigin, findOrAddTest } from './collect/collect.ts';
 import { type RunState, emptyRunState } from './collect/run-state.ts';
 import { keepHistory } from './history/history-file.ts';
 import type { RunHistory } from './history/history-run.ts';
@@ -182,7 +182,7 @@ export default class GembaReporter implements Reporter {
     });
   }
 
-  #origin(): Origin {
+  #origin(): RecordOrigin {
     const { mode, folder, configDir } = this.#settings;
     const merging = mode === 'merge';
     const shard = this.#config?.shard?.current ?? (merging ? null : 1);

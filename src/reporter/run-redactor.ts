@@ -1,10 +1,9 @@
+import type { Env } from '../shared/env.ts';
 import { existsSync } from 'node:fs';
 import type { FullConfig } from '@playwright/test/reporter';
 import { isSwitchedOff } from '../config/environment.ts';
 import { expectedConfig } from '../config/find.ts';
 import type { Redact } from '../shared/redact.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Takes the secrets of a run's configuration out of what Playwright itself tells the reporter, such as titles. Records

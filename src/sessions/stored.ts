@@ -6,7 +6,7 @@ import { type SessionOwner, SessionStore } from './store.ts';
 import { parseToken, type TokenPlace, tokenOwnerIn } from './token.ts';
 
 /** What of a configuration says whose sessions there may be. */
-interface Accounts {
+interface SessionOwners {
   readonly name: string;
   readonly pools: Readonly<Record<string, Pool>>;
 }
@@ -25,10 +25,10 @@ interface Key {
 
 /** The sessions that a project keeps, for commands. */
 export class StoredSessions {
-  readonly #accounts: Accounts;
+  readonly #accounts: SessionOwners;
   readonly #store: SessionStore;
 
-  constructor(accounts: Accounts, cacheFile: string, say: (line: string) => void) {
+  constructor(accounts: SessionOwners, cacheFile: string, say: (line: string) => void) {
     this.#accounts = accounts;
     this.#store = new SessionStore(sessionFolder(cacheFile, {}, 0), say);
   }

@@ -8,15 +8,15 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 const VARIABLE = 'GEMBA_RECORD_SEAL';
 const SEAL = /,"seal":"([0-9a-f]{32})"\}$/;
 
-type Env = Record<string, string | undefined>;
+type WritableEnv = Record<string, string | undefined>;
 
 /** The secret of this runner's workers. */
-export function openSeal(env: Env): string {
+export function openSeal(env: WritableEnv): string {
   return (env[VARIABLE] ??= randomBytes(16).toString('hex'));
 }
 
 /** The secret that this worker inherited; none where no reporter of ours runs beside it. */
-export function inheritedSeal(env: Env): string | undefined {
+export function inheritedSeal(env: WritableEnv): string | undefined {
   return env[VARIABLE];
 }
 

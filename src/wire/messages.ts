@@ -33,7 +33,7 @@ import type {
   MemberName,
   UnmetLease,
 } from '../core/verdict/attempt.ts';
-import type { Finding } from '../core/verdict/judge.ts';
+import type { Ruling } from '../core/verdict/judge.ts';
 import type { ViewedRequest } from '../core/verdict/run-view.ts';
 import { compileLater } from '../shared/compile-later.ts';
 import { z } from '../shared/zod.ts';
@@ -454,7 +454,7 @@ export type Answer =
   | { readonly is: 'locked' }
   /** Null: all that were asked for are given; `why`: the store that machines share gave no answer. */
   | { readonly is: 'time-step'; readonly step: number | null; readonly why?: string | undefined }
-  | { readonly is: 'judged'; readonly finding: Finding; readonly outOfService: readonly MemberName[] }
+  | { readonly is: 'judged'; readonly finding: Ruling; readonly outOfService: readonly MemberName[] }
   | { readonly is: 'test-retry'; readonly endedBy: ProductFailure | null }
   | { readonly is: 'first-notice'; readonly isFirst: boolean }
   | {

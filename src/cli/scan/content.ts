@@ -8,7 +8,7 @@ import type { Embedded } from './embedded.ts';
 import { BASE64_AT, type Findings, type Leak, type LeakPlace } from './findings.ts';
 import type { Hit, Search } from './finder.ts';
 import { UTF_16 } from './forms.ts';
-import { isTrace, locatorOf } from './locate.ts';
+import { type Chunks, isTrace, locatorOf } from './locate.ts';
 import { HEAD_LENGTH, type Packing, packingOf, unmarkedPackingOf, wideEncodingOf } from './sniff.ts';
 import { TextScan } from './text-scan.ts';
 
@@ -39,8 +39,6 @@ export const LIMITS: Limits = {
 /** A limit was reached: nothing more of this file is looked at. */
 class LimitReached extends Error {}
 
-type Chunks = AsyncIterable<Buffer>;
-
 /** A content that is read once as it comes. */
 interface Content {
   readonly chunks: Chunks;
@@ -52,14 +50,14 @@ interface Content {
 }
 
 /** One content on its way through the packings of a file. */
-interface Visit {
+interface ContentVisit {
   readonly place: LeakPlace;
   readonly depth: number;
   /** What the whole file may still unpack to. */
-  readonly budget: Budget;
+  readonly budget: ReadBudget;
 }
 
-interface Budget {
+interface ReadBudget {
   bytes: number;
   innerFiles: number;
   /** What may still be held in memory. */
@@ -88,7 +86,7 @@ export class ContentScan {
   /** Never rejects: what cannot be read is noted as unfinished. */
   async file(path: string, file: string): Promise<void> {
     const { unpackedBytes: bytes, innerFiles, heldBytes: held } = this.#limits;
-    const visit: Visit = { place: { file, inner: [] }, depth: 0, budget: { bytes, innerFiles, held } };
+    const visit: ContentVisit = { place: { file, inner: [] }, depth: 0, budget: { bytes, innerFiles, held } };
     const before = this.#findings.list.length;
     this.#findings.read.files++;
     this.#name(visit.place, file);
@@ -111,7 +109,7 @@ export class ContentScan {
     await this.#attempt(visit, () => this.#locate(0, null), false);
   }
 
-  async #content(visit: Visit, content: Content, packing: Packing | null): Promise<void> {
+  async #content(visit: ContentVisit, content: Content, packing: Packing | null): Promise<void> {
     if (packing === null) return this.#unmarked(visit, content);
     if (packing.is === 'closed') {
       this.#findings.stopped(visit.place, `${packing.name} cannot be opened here`);
@@ -127,7 +125,7 @@ export class ContentScan {
   }
 
   /** It is searched as it is, and unpacked where that can be done. */
-  async #unmarked(visit: Visit, content: Content): Promise<void> {
+  async #unmarked(visit: ContentVisit, content: Content): Promise<void> {
     await this.#plain(visit, content);
     const { again, head, isShort } = content;
     const packing = again && visit.depth < this.#limits.depth ? unmarkedPackingOf(head, isShort) : null;
@@ -137,7 +135,7 @@ export class ContentScan {
     await this.#attempt(visit, () => this.#unpacked(visit, packing.is, again(), unpack), false);
   }
 
-  async #plain(visit: Visit, { chunks, head, again }: Content): Promise<void> {
+  async #plain(visit: ContentVisit, { chunks, head, again }: Content): Promise<void> {
     const encoding = wideEncodingOf(head);
     await this.#text(visit, chunks, again, encoding !== null);
     if (encoding === null || !again) return;
@@ -145,7 +143,7 @@ export class ContentScan {
     await this.#text(inner, transcoded(again(), encoding), () => transcoded(again(), encoding), false);
   }
 
-  async #text(visit: Visit, chunks: Chunks, again: Content['again'], isWide: boolean): Promise<void> {
+  async #text(visit: ContentVisit, chunks: Chunks, again: Content['again'], isWide: boolean): Promise<void> {
     const { place } = visit;
     const most = Math.max(0, visit.budget.held);
     const onHit = (hit: Hit): void => {
@@ -164,7 +162,7 @@ export class ContentScan {
     await this.#embedded(visit, scan.end());
   }
 
-  async #embedded(visit: Visit, list: readonly Embedded[]): Promise<void> {
+  async #embedded(visit: ContentVisit, list: readonly Embedded[]): Promise<void> {
     for (const { offset, bytes, packing } of list) {
       const inner = inside(visit, `${BASE64_AT}${offset}`);
       if (inner.depth > this.#limits.depth) continue;
@@ -178,13 +176,13 @@ export class ContentScan {
     }
   }
 
-  async #unpacked(visit: Visit, name: string, chunks: Chunks, unpack: Transform): Promise<void> {
+  async #unpacked(visit: ContentVisit, name: string, chunks: Chunks, unpack: Transform): Promise<void> {
     pipeline(Readable.from(chunks), unpack, () => {});
     await this.#inner(inside(visit, name), unpack as Chunks, '');
   }
 
   /** A zip begins at its end, so one inside another file is held whole. */
-  async #heldZip(visit: Visit, chunks: Chunks): Promise<void> {
+  async #heldZip(visit: ContentVisit, chunks: Chunks): Promise<void> {
     const { budget } = visit;
     const before = budget.held;
     try {
@@ -195,7 +193,7 @@ export class ContentScan {
     }
   }
 
-  async #zip(visit: Visit, zip: yauzl.ZipFile): Promise<void> {
+  async #zip(visit: ContentVisit, zip: yauzl.ZipFile): Promise<void> {
     const before = this.#unlocated.length;
     let trace: (() => Chunks) | null = null;
     try {
@@ -223,7 +221,7 @@ export class ContentScan {
     }
   }
 
-  async #tar(visit: Visit, chunks: Chunks): Promise<void> {
+  async #tar(visit: ContentVisit, chunks: Chunks): Promise<void> {
     const { createTarDecoder } = await import('modern-tar');
     const entries = Readable.toWeb(Readable.from(chunks)).pipeThrough(createTarDecoder({ strict: true }));
     for await (const { header, body } of entries) {
@@ -234,7 +232,7 @@ export class ContentScan {
   }
 
   /** What comes out of a packing: counted, and looked at like a file. */
-  async #inner(visit: Visit, chunks: Chunks, name: string, again?: () => Chunks): Promise<void> {
+  async #inner(visit: ContentVisit, chunks: Chunks, name: string, again?: () => Chunks): Promise<void> {
     this.#findings.read.inner++;
     if (--visit.budget.innerFiles < 0)
       throw new LimitReached(`more than ${this.#limits.innerFiles} files inside it`);
@@ -242,7 +240,7 @@ export class ContentScan {
     await this.#content(visit, { chunks: all, head, isShort, again }, packingOf(head, name));
   }
 
-  async #held(chunks: Chunks, budget: Budget): Promise<Buffer> {
+  async #held(chunks: Chunks, budget: ReadBudget): Promise<Buffer> {
     const most = budget.held;
     const parts: Buffer[] = [];
     for await (const chunk of chunks) {
@@ -265,7 +263,7 @@ export class ContentScan {
   }
 
   /** Goes on with the next content after a fault; a limit ends the whole file. */
-  async #attempt(visit: Visit, work: () => Promise<void> | void, isFault = true): Promise<void> {
+  async #attempt(visit: ContentVisit, work: () => Promise<void> | void, isFault = true): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -300,12 +298,12 @@ export class ContentScan {
     }
   }
 
-  #stop({ place }: Visit, error: unknown): void {
+  #stop({ place }: ContentVisit, error: unknown): void {
     this.#findings.stopped(place, error instanceof Error ? error.message : String(error));
   }
 }
 
-function inside({ place, depth, budget }: Visit, name: string): Visit {
+function inside({ place, depth, budget }: ContentVisit, name: string): ContentVisit {
   return { place: { ...place, inner: [...place.inner, name] }, depth: depth + 1, budget };
 }
 
@@ -336,7 +334,7 @@ async function peek(chunks: Chunks): Promise<{ head: Buffer; isShort: boolean; a
   return { head: first.subarray(0, HEAD_LENGTH), isShort: done && first.length <= HEAD_LENGTH, all: all() };
 }
 
-async function* counted(chunks: Chunks, budget: Budget): AsyncGenerator<Buffer> {
+async function* counted(chunks: Chunks, budget: ReadBudget): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     budget.bytes -= chunk.length;
     if (budget.bytes < 0) throw new LimitReached('it unpacks to more than a scan reads of one file');

@@ -13,13 +13,13 @@ export interface Where {
 }
 
 /** What a content of Playwright's says of secrets that were found in it. */
-export interface Located {
+export interface LocatedStep {
   /** Its test, where the content is about one. */
   readonly test: string | null;
   readonly where: ReadonlyMap<Secret, readonly Where[]>;
 }
 
-type Chunks = AsyncIterable<Buffer>;
+export type Chunks = AsyncIterable<Buffer>;
 
 /** Further places of a secret in one content are not listed. */
 const MAX_WHERE = 20;
@@ -32,7 +32,7 @@ const TYPING_TITLE =
 /** Reads contents that say which test and step a text belongs to; null for others. */
 export function locatorOf(
   name: string,
-): ((chunks: Chunks, secrets: readonly Secret[]) => Promise<Located>) | null {
+): ((chunks: Chunks, secrets: readonly Secret[]) => Promise<LocatedStep>) | null {
   if (isTrace(name)) return inTrace;
   if (/(?:^|\/)report\.jsonl$/.test(name)) return inBlob;
   if (name.endsWith('.json')) return inReport;
@@ -69,16 +69,16 @@ class Places {
   }
 }
 
-interface Step {
+interface TracedStep {
   readonly title: string;
   readonly typed: boolean;
 }
 
 /** A trace's actions, one JSON object a line: what belongs to an action has its id. */
-async function inTrace(chunks: Chunks, secrets: readonly Secret[]): Promise<Located> {
+async function inTrace(chunks: Chunks, secrets: readonly Secret[]): Promise<LocatedStep> {
   const places = new Places(secrets);
-  const steps = new Map<string, Step>();
-  const hits: { secret: Secret; step: Step | null }[] = [];
+  const steps = new Map<string, TracedStep>();
+  const hits: { secret: Secret; step: TracedStep | null }[] = [];
   let test: string | null = null;
   for await (const line of createInterface({ input: Readable.from(chunks), crlfDelay: Infinity })) {
     const begins = line.startsWith('{"type":"before"');
@@ -97,7 +97,7 @@ async function inTrace(chunks: Chunks, secrets: readonly Secret[]): Promise<Loca
   return { test, where: places.found };
 }
 
-function stepOf(event: Loose): Step {
+function stepOf(event: Loose): TracedStep {
   const method = textOf(event, 'method') ?? '';
   const title = textOf(event, 'title') ?? `${textOf(event, 'class') ?? ''}.${method}`;
   return { title, typed: TYPING.test(method) || TYPING_TITLE.test(title) };
@@ -110,7 +110,7 @@ function withoutFile(title: string | undefined): string | null {
 }
 
 /** The events of a blob: tests and steps by id. */
-async function inBlob(chunks: Chunks, secrets: readonly Secret[]): Promise<Located> {
+async function inBlob(chunks: Chunks, secrets: readonly Secret[]): Promise<LocatedStep> {
   const places = new Places(secrets);
   const titles = new Map<string, string>();
   for await (const line of createInterface({ input: Readable.from(chunks), crlfDelay: Infinity })) {
@@ -141,7 +141,7 @@ function titlesOf(suite: unknown, above: readonly string[], titles: Map<string, 
 }
 
 /** The JSON of Playwright's reporters `json` and `html`: tests have titles and results, steps have titles. */
-async function inReport(chunks: Chunks, secrets: readonly Secret[]): Promise<Located> {
+async function inReport(chunks: Chunks, secrets: readonly Secret[]): Promise<LocatedStep> {
   const places = new Places(secrets);
   const text = await whole(chunks);
   if (text === null || !/"(?:results|suites)"\s*:/.test(text)) return { test: null, where: places.found };
@@ -178,7 +178,7 @@ function contextOf(
   return 'duration' in node || 'steps' in node ? { ...at, step: title } : at;
 }
 
-async function inJunit(chunks: Chunks, secrets: readonly Secret[]): Promise<Located> {
+async function inJunit(chunks: Chunks, secrets: readonly Secret[]): Promise<LocatedStep> {
   const places = new Places(secrets);
   const text = (await whole(chunks)) ?? '';
   for (const [, name = '', body = ''] of text.matchAll(

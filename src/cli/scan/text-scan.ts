@@ -62,7 +62,7 @@ export class TextScan {
     if (this.#offset === 0) this.#quotedPrintable = QUOTED_PRINTABLE.test(piece.toString('latin1'));
     const from = this.#done;
     const to = isLast ? piece.length : piece.length - this.#overlap;
-    const found: Found = { hits: [], embedded: [] };
+    const found: FoundForm = { hits: [], embedded: [] };
     this.#search.find(piece, from, to, (needle, at) => found.hits.push({ needle, form: needle.form, at }));
     const first = unescape(piece, this.#quotedPrintable);
     const most = piece.includes(0) ? MAX_BINARY_LEVELS : MAX_LEVELS;
@@ -80,7 +80,7 @@ export class TextScan {
   #levels(
     first: Unescaped,
     most: number,
-    { from, to, found }: { from: number; to: number; found: Found },
+    { from, to, found }: { from: number; to: number; found: FoundForm },
   ): void {
     let level: Unescaped | null = first;
     let toPiece = (offset: number): number => offset;
@@ -128,7 +128,7 @@ interface FoundHit {
   readonly at: number;
 }
 
-interface Found {
+interface FoundForm {
   readonly hits: FoundHit[];
   readonly embedded: Embedded[];
 }

@@ -88,12 +88,12 @@ function comparePools(
     next.endpoints.map((endpoint) => shownEndpoint(endpoint, nextProject)),
     changes,
   );
-  const shown = (keys: readonly KeyConfig[], project: string): ShownMember[] =>
+  const shown = (keys: readonly KeyConfig[], project: string): MemberValues[] =>
     keys.map((key) => shownKey(key, project));
   compareMembers([...path, 'keys'], shown(old.keys, oldProject), shown(next.keys, nextProject), changes);
 }
 
-interface ShownMember {
+interface MemberValues {
   readonly name: string;
   readonly identity: string;
   readonly fields: Shown;
@@ -101,12 +101,12 @@ interface ShownMember {
 
 function compareMembers(
   path: Path,
-  old: readonly ShownMember[],
-  next: readonly ShownMember[],
+  old: readonly MemberValues[],
+  next: readonly MemberValues[],
   changes: FoundChange[],
 ): void {
   const left = new Set(old);
-  const take = (fits: (member: ShownMember) => boolean): ShownMember | undefined => {
+  const take = (fits: (member: MemberValues) => boolean): MemberValues | undefined => {
     const found = [...left].find(fits);
     if (found) left.delete(found);
     return found;
@@ -153,7 +153,7 @@ function summary({ endpoints, keys }: PoolConfig): Shown {
   return { endpoints: endpoints.map(({ name }) => name), keys: keys.map(({ name }) => name) };
 }
 
-function shownEndpoint(endpoint: EndpointConfig, project: string): ShownMember {
+function shownEndpoint(endpoint: EndpointConfig, project: string): MemberValues {
   const fields = {
     ...endpoint,
     proxy: endpoint.proxy && withoutLogins(endpoint.proxy),
@@ -162,7 +162,7 @@ function shownEndpoint(endpoint: EndpointConfig, project: string): ShownMember {
   return { name: endpoint.name, identity: sameAddress(endpoint.url), fields };
 }
 
-function shownKey(key: KeyConfig, project: string): ShownMember {
+function shownKey(key: KeyConfig, project: string): MemberValues {
   const { value, fields, totp, labels, ...rest } = key;
   return {
     name: key.name,

@@ -1,6 +1,6 @@
 import type { EndedCall, ForeignFault, FailedAttempt } from './attempt.ts';
 import type { Verdict } from '../types.ts';
-import type { Finding } from './judge.ts';
+import type { Ruling } from './judge.ts';
 import { routeOf, type Target } from './route.ts';
 
 type NamedCall = EndedCall & Target;
@@ -26,7 +26,7 @@ const MOST_LINES = 5;
 
 /** The verdict in words; `asked`: calls that were made once more for it. */
 export function judgementOf(
-  finding: Finding,
+  finding: Ruling,
   attempt: NamedAttempt,
   asked: readonly AskedOnceMore[] = [],
 ): Judgement {
@@ -37,12 +37,12 @@ export function judgementOf(
 }
 
 /** Whether something was found that the verdict rests on; else it is what is left. */
-export function isGrounded({ reason }: Finding): boolean {
+export function isGrounded({ reason }: Ruling): boolean {
   return reason !== 'not measured' && reason !== 'none of these';
 }
 
 /** The evidence for a verdict, for people: the faults that decided it, and what they were compared with. */
-function describeFinding(finding: Finding, attempt: NamedAttempt): string[] {
+function describeFinding(finding: Ruling, attempt: NamedAttempt): string[] {
   const { reason, by, endpoints } = finding;
   const calls = (): string[] => describeCalls(by.map((index) => attempt.ended[index]!));
   const named = listed(endpoints);

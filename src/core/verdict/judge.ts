@@ -28,7 +28,7 @@ const REASONS = [
 type Reason = (typeof REASONS)[number];
 
 /** A verdict with what led to it: enough to put it into words, and to ask for more. */
-export interface Finding {
+export interface Ruling {
   readonly verdict: Verdict;
   readonly reason: Reason;
   /** Indexes into `ended` (of another origin: into `foreign`; of leases: into `unmet`) of what decided. */
@@ -42,7 +42,7 @@ export interface Finding {
 /** An attempt that lost this part of its time to the environment ran out of it for that. */
 const LOST_SHARE = 1 / 4;
 
-export function judgeAttempt(attempt: FailedAttempt, view: RunView): Finding {
+export function judgeAttempt(attempt: FailedAttempt, view: RunView): Ruling {
   return (
     unknown(attempt, view) ??
     environment(attempt, view) ??
@@ -57,7 +57,7 @@ export function judgeTest(verdicts: readonly (Verdict | null)[]): Verdict | null
   return VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? null;
 }
 
-function unknown({ crashed, requests, unmet, foreign }: FailedAttempt, view: RunView): Finding | null {
+function unknown({ crashed, requests, unmet, foreign }: FailedAttempt, view: RunView): Ruling | null {
   if (crashed) return found('unknown', 'crashed', []);
   const mistakes = indexesOf(unmet, ({ isMistake }) => isMistake);
   if (mistakes.length > 0) return found('unknown', 'mistake', mistakes);
@@ -69,11 +69,11 @@ function unknown({ crashed, requests, unmet, foreign }: FailedAttempt, view: Run
   return isMeasured ? null : found('unknown', 'not measured', []);
 }
 
-function environment(attempt: FailedAttempt, view: RunView): Finding | null {
+function environment(attempt: FailedAttempt, view: RunView): Ruling | null {
   const { ended, unmet, outOfService } = attempt;
   if (unmet.length > 0) return found('environment', 'no lease', [...unmet.keys()]);
   const isEvidence = evidenceBy(view);
-  const decides = (reason: Reason, is: (call: EndedCall) => boolean): Finding | null => {
+  const decides = (reason: Reason, is: (call: EndedCall) => boolean): Ruling | null => {
     const by = indexesOf(ended, (call) => is(call) && isEvidence(call));
     return by.length > 0 ? found('environment', reason, by) : null;
   };
@@ -85,7 +85,7 @@ function environment(attempt: FailedAttempt, view: RunView): Finding | null {
   );
 }
 
-function byRoutes({ ended }: FailedAttempt, view: RunView): Finding | null {
+function byRoutes({ ended }: FailedAttempt, view: RunView): Ruling | null {
   const isEvidence = evidenceBy(view);
   const judged = indexesOf(ended, (call) => isSoftFault(call) && isEvidence(call)).map((index) => {
     return { index, ...judgeByRoute(ended[index]!, view) };
@@ -108,7 +108,7 @@ function isOpen(reason: Reason): boolean {
   return reason === 'serves other routes' || reason === 'nothing to compare';
 }
 
-function timeLost({ timedOut, ownMs, lostMs }: FailedAttempt): Finding | null {
+function timeLost({ timedOut, ownMs, lostMs }: FailedAttempt): Ruling | null {
   const isMuch = timedOut && lostMs > 0 && lostMs >= ownMs * LOST_SHARE;
   return isMuch ? found('environment', 'time lost', []) : null;
 }
@@ -125,7 +125,7 @@ function isOut(call: EndedCall, members: readonly MemberName[]): boolean {
   });
 }
 
-function found(verdict: Verdict, reason: Reason, by: readonly number[]): Finding {
+function found(verdict: Verdict, reason: Reason, by: readonly number[]): Ruling {
   return { verdict, reason, by, endpoints: [], open: [] };
 }
 

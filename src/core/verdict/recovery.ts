@@ -49,7 +49,7 @@ export function recoveries(requests: readonly CallRequest[]): (boolean | null)[]
 }
 
 /** Follows an attempt as it goes: which requests the fate of its faults depends on. */
-export class Pending {
+export class PendingFaults {
   readonly #open = new Set<string>();
 
   /** True for a fault, and for a success that a fault before it waits for. */

@@ -1,11 +1,10 @@
+import type { Env } from '../../shared/env.ts';
 import { GATE_RULES } from '../../core/types.ts';
 import { shorten } from '../../shared/format.ts';
 import { plainLine } from '../../shared/sanitize.ts';
 import type { Report } from '../report/model.ts';
 import { headline, noteOfCause } from '../page/view-answer.ts';
 import { missingShards } from '../page/view-notices.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 const NOTIFY_REASONS = ['product', 'environment', 'unknown', 'degraded', 'gate', 'always'] as const;
 export type NotifyReason = (typeof NOTIFY_REASONS)[number];

@@ -16,7 +16,7 @@ import { getOrCreate } from './counts.ts';
 import { type JudgeRecord, ownRecord } from './own-record.ts';
 
 /** Facts of this process; while blobs are merged, folder and shard are unknown. */
-export interface Origin {
+export interface RecordOrigin {
   readonly rootDir: string;
   /** The shard that this process runs; null where results come from several. */
   readonly shard: number | null;
@@ -38,7 +38,7 @@ interface CollectedAttempt {
   readonly text: string | null;
 }
 
-export function findOrAddTest(runState: RunState, test: TestCase, origin: Origin): CollectedTest {
+export function findOrAddTest(runState: RunState, test: TestCase, origin: RecordOrigin): CollectedTest {
   return getOrCreate(runState.tests, test.id, () => describeTest(test, origin));
 }
 
@@ -47,7 +47,7 @@ export function collectResult(
   runState: RunState,
   test: TestCase,
   result: TestResult,
-  origin: Origin,
+  origin: RecordOrigin,
 ): CollectedAttempt {
   const seenTest = findOrAddTest(runState, test, origin);
   const own = ownRecord(runState, test, result, origin.judgeRecord);
@@ -63,7 +63,7 @@ export function collectResult(
 export function collectTests(
   runState: RunState,
   tests: readonly TestCase[],
-  origin: Origin,
+  origin: RecordOrigin,
 ): CollectedTest[] {
   const ordered = tests.map((test) => {
     const seen = runState.tests.get(test.id) ?? describeTest(test, origin);
@@ -74,7 +74,7 @@ export function collectTests(
   return [...ordered, ...[...runState.tests.values()].filter((test) => !known.has(test.id))];
 }
 
-function describeTest(test: TestCase, origin: Origin): CollectedTest {
+function describeTest(test: TestCase, origin: RecordOrigin): CollectedTest {
   const [, project = '', , ...titles] = test.titlePath();
   const { file, line } = test.location;
   return {
@@ -92,7 +92,7 @@ function describeTest(test: TestCase, origin: Origin): CollectedTest {
 function describeResult(
   test: TestCase,
   result: TestResult,
-  origin: Origin,
+  origin: RecordOrigin,
   errorTexts: GembaRecord['errorTexts'],
 ): CollectedResult {
   const known = !origin.merging && result.workerIndex >= 0;
@@ -125,7 +125,7 @@ function describeResult(
   };
 }
 
-function traceOf({ attachments }: TestResult, { linkTo }: Origin): string | null {
+function traceOf({ attachments }: TestResult, { linkTo }: RecordOrigin): string | null {
   const file = attachments.find(({ name, path: at }) => name === 'trace' && at !== undefined)?.path;
   return file === undefined ? null : linkTo(file);
 }

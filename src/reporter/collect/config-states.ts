@@ -3,14 +3,14 @@ import type { GembaRecord } from '../../shared/record.ts';
 import type { ReportRevision } from '../report/model.ts';
 
 /** One state of the configuration, as all records describe it. */
-type ConfigState = NonNullable<GembaRecord['revisions']>[number];
+type RecordedState = NonNullable<GembaRecord['revisions']>[number];
 
 /** The states of the configuration over a run. */
 export class ConfigStates {
-  readonly #states = new Map<string, ConfigState>();
+  readonly #states = new Map<string, RecordedState>();
 
   /** Several processes report the same state; one that connected later does not know what had changed. */
-  add(state: ConfigState): void {
+  add(state: RecordedState): void {
     const name = `${state.broker}\n${state.seq}`;
     const known = this.#states.get(name);
     this.#states.set(name, {
@@ -46,7 +46,7 @@ export class ConfigStates {
     return [...new Set(newest.flatMap(({ errors }) => errors))];
   }
 
-  #sorted(): ConfigState[] {
+  #sorted(): RecordedState[] {
     return [...this.#states.values()].sort((a, b) => a.at - b.at || a.seq - b.seq);
   }
 }

@@ -51,12 +51,12 @@ export async function reportFromJournal(
   version: string,
 ): Promise<{ report: Report; title: string } | null> {
   const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity });
-  const replay = new Replay();
+  const replay = new JournalReplay();
   for await (const line of lines) replay.read(line);
   return replay.report(version);
 }
 
-class Replay {
+class JournalReplay {
   readonly #runState: RunState = emptyRunState();
   readonly #running = new Map<string, BeganLine>();
   #head: JournalHead | null = null;

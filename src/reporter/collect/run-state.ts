@@ -11,7 +11,7 @@ import { ConfigStates } from './config-states.ts';
 import { type PoolCounts, type StrategyCounts, OutcomeCounts } from './counts.ts';
 
 /** That a token was minted for a key. */
-type MintedToken = NonNullable<GembaRecord['mintedTokens']>[number];
+type SeenToken = NonNullable<GembaRecord['mintedTokens']>[number];
 
 /** The run so far: counts, not the records that they come from. */
 export interface RunState {
@@ -34,7 +34,7 @@ export interface RunState {
   /** The router's last estimate of each member. */
   readonly routerEstimates: Map<string, RouterEstimate>;
   /** Tokens that were minted, each once. */
-  readonly mintedTokens: Map<string, MintedToken>;
+  readonly mintedTokens: Map<string, SeenToken>;
   readonly timeline: TimelineCounts;
   /** What the run has seen of each route. */
   readonly view: RunView;

@@ -1,7 +1,6 @@
+import type { Env } from '../../shared/env.ts';
 import { withoutLogins } from '../../shared/redact.ts';
 import type { ReportCi } from '../report/model.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** The CI run, from the variables that the system sets. */
 export interface CiRun extends ReportCi {

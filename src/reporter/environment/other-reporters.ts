@@ -1,7 +1,6 @@
+import type { Env } from '../../shared/env.ts';
 import path from 'node:path';
 import type { ReporterDescription } from '@playwright/test';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** What this run's other reporters mean for ours. */
 export interface OtherReporters {

@@ -17,14 +17,14 @@ const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 /** Members of one pool that fail alike are one cause from this number on, whichever routes they failed. */
 const MANY = 3;
 
-interface Failure {
+interface FailedTest {
   readonly test: JudgedTest;
   readonly faults: readonly SeenRequest[];
 }
 
 /** Why tests failed: failures alike in one group, the product's first, then the most frequent. */
 export function groupCauses(judged: readonly JudgedTest[], runState: RunState): ReportCause[] {
-  const groups = new Map<string, Failure[]>();
+  const groups = new Map<string, FailedTest[]>();
   const answers = new Map<string, PoolAnswers>();
   for (const test of judged) {
     if (test.verdict === null) continue;
@@ -41,8 +41,8 @@ export function groupCauses(judged: readonly JudgedTest[], runState: RunState): 
 }
 
 /** Members that fail alike become one cause: where many do, or where one route of theirs does. */
-function merged(groups: readonly Failure[][], errors: readonly CollectedError[]): Failure[][] {
-  const alike = new Map<string, Failure[][]>();
+function merged(groups: readonly FailedTest[][], errors: readonly CollectedError[]): FailedTest[][] {
+  const alike = new Map<string, FailedTest[][]>();
   groups.forEach((group, index) => {
     const { test, faults } = group[0]!;
     const fault = faults[0];
@@ -95,7 +95,7 @@ function isNotMeasured(test: JudgedTest): boolean {
 }
 
 function toCause(
-  failures: readonly Failure[],
+  failures: readonly FailedTest[],
   runState: RunState,
   ofPool: (pool: string) => PoolAnswers,
 ): ReportCause {

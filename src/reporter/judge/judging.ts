@@ -4,7 +4,7 @@
  */
 import type { FailedAttempt } from '../../core/verdict/attempt.ts';
 import { isGrounded, type Judgement, judgementOf, type NamedAttempt } from '../../core/verdict/describe.ts';
-import { type Finding, judgeAttempt, judgeTest } from '../../core/verdict/judge.ts';
+import { type Ruling, judgeAttempt, judgeTest } from '../../core/verdict/judge.ts';
 import type { RunView } from '../../core/verdict/run-view.ts';
 import { spanOf } from '../../core/verdict/span.ts';
 import type { Verdict } from '../../core/types.ts';
@@ -17,7 +17,7 @@ export interface JudgedTest {
   /** By result; null for one that did not fail. */
   readonly judgements: readonly (Judgement | null)[];
   /** What decided: the reason, and the calls that it is about. */
-  readonly reason: Finding['reason'] | null;
+  readonly reason: Ruling['reason'] | null;
   readonly faults: readonly SeenRequest[];
 }
 
@@ -35,7 +35,7 @@ export function judgeCollectedTest(test: CollectedTest, view: RunView): JudgedTe
 }
 
 interface JudgedResult {
-  readonly finding: Finding;
+  readonly finding: Ruling;
   readonly judgement: Judgement;
   readonly faults: readonly SeenRequest[];
 }
@@ -75,12 +75,12 @@ function attemptOf(result: CollectedResult, ended: readonly SeenRequest[]): Name
   } satisfies FailedAttempt;
 }
 
-function isUnseen({ reason }: Finding): boolean {
+function isUnseen({ reason }: Ruling): boolean {
   return reason === 'not measured';
 }
 
-const NOT_ABOUT_CALLS: ReadonlySet<Finding['reason']> = new Set(['mistake', 'no lease', 'another origin']);
+const NOT_ABOUT_CALLS: ReadonlySet<Ruling['reason']> = new Set(['mistake', 'no lease', 'another origin']);
 
-function isAboutCalls({ reason }: Finding): boolean {
+function isAboutCalls({ reason }: Ruling): boolean {
   return !NOT_ABOUT_CALLS.has(reason);
 }

@@ -5,16 +5,16 @@ import type { RunStatus } from '../report/model.ts';
 import type { Progress } from './progress.ts';
 
 /** The event `state`. */
-export interface LiveState extends RunState, PoolsState {}
+export interface LiveState extends ShownRun, PoolsState {}
 
-export interface RunState {
+export interface ShownRun {
   /** Null where the page shows no run. */
-  readonly run: (Progress & Ended) | null;
+  readonly run: (Progress & EndedRun) | null;
   readonly running: readonly { readonly title: string; readonly retry: number; readonly forMs: number }[];
 }
 
 /** What a run came to; null while it goes on. */
-interface Ended {
+interface EndedRun {
   readonly status: RunStatus | null;
   /** The written page, relative to where the run was started; null where it was not written. */
   readonly report: string | null;
@@ -27,7 +27,7 @@ export interface PoolsState {
   readonly machine: string;
   readonly pools: readonly LivePool[];
   /** The configuration in force; null where there is none. */
-  readonly config: ConfigState | null;
+  readonly config: ShownConfig | null;
   /** Why there is nothing to show, or null. */
   readonly notice: string | null;
 }
@@ -52,7 +52,7 @@ export interface MemberSettings {
   readonly rpm: number | null;
 }
 
-export interface ConfigState {
+export interface ShownConfig {
   /** The file's name, without its folder. */
   readonly file: string;
   readonly revision: string;

@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import type { Revision } from '../../config/live.ts';
 import type { EndpointConfig, KeyConfig } from '../../config/types.ts';
 import type { PoolStatus } from '../../core/admin.ts';
-import type { ConfigState, LivePool, MemberSettings } from './messages.ts';
+import type { ShownConfig, LivePool, MemberSettings } from './messages.ts';
 
-export function configState({ config }: Revision, errors: readonly string[]): ConfigState {
+export function configState({ config }: Revision, errors: readonly string[]): ShownConfig {
   return { file: basename(config.path), revision: config.revision, valid: errors.length === 0 };
 }
 

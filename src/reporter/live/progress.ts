@@ -20,7 +20,7 @@ export interface Progress {
 }
 
 /** What one result adds. */
-export interface Step {
+export interface ProgressStep {
   readonly at: number;
   /** No retry follows. */
   readonly done: boolean;
@@ -34,7 +34,7 @@ export interface Step {
 export class ProgressMeter {
   readonly #total: number;
   readonly #startedAt: number;
-  #recent: Step[] = [];
+  #recent: ProgressStep[] = [];
   #done = 0;
   #failed = 0;
   #flaky = 0;
@@ -45,7 +45,7 @@ export class ProgressMeter {
     this.#startedAt = startedAt;
   }
 
-  add(step: Step): void {
+  add(step: ProgressStep): void {
     this.#recent.push(step);
     if (this.#recent.length > 1 && this.#recent[0]!.at < step.at - 2 * WINDOW_MS) this.#forget(step.at);
     if (!step.done) return;
@@ -92,6 +92,6 @@ export class ProgressMeter {
   }
 }
 
-function sum(steps: readonly Step[], of: (step: Step) => number): number {
+function sum(steps: readonly ProgressStep[], of: (step: ProgressStep) => number): number {
   return steps.reduce((all, step) => all + of(step), 0);
 }

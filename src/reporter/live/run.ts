@@ -1,7 +1,7 @@
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import type { Clock } from '../../core/clock.ts';
 import type { Report, RunStatus } from '../report/model.ts';
-import type { RunState } from './messages.ts';
+import type { ShownRun } from './messages.ts';
 import { ProgressMeter } from './progress.ts';
 
 export interface WrittenPage {
@@ -10,7 +10,7 @@ export interface WrittenPage {
   readonly file: string;
 }
 
-interface RunningTest {
+interface LiveTest {
   readonly title: string;
   readonly retry: number;
   readonly since: number;
@@ -31,7 +31,7 @@ export class LiveRun {
   readonly source: LiveSource;
   readonly #clock: Clock;
   readonly #meter: ProgressMeter;
-  readonly #running = new Map<TestResult, RunningTest>();
+  readonly #running = new Map<TestResult, LiveTest>();
   #counts = { requests: 0, failures: 0 };
   /** Grows with each change of the report. */
   revision = 0;
@@ -77,7 +77,7 @@ export class LiveRun {
     this.#meter.end(this.#clock());
   }
 
-  state(): Pick<RunState, 'running'> & { readonly run: NonNullable<RunState['run']> } {
+  state(): Pick<ShownRun, 'running'> & { readonly run: NonNullable<ShownRun['run']> } {
     const now = this.#clock();
     return {
       run: { ...this.#meter.at(now), status: this.status, report: this.written?.shown ?? null },

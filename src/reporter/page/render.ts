@@ -25,7 +25,7 @@ export async function renderPage(view: DashboardView): Promise<{ html: string; p
   return { html: template({ ...view, css, script, policy, timelineJson }), policy };
 }
 
-interface Prepared {
+interface PreparedTemplate {
   readonly template: (view: object) => string;
   readonly css: string;
   readonly script: string;
@@ -36,8 +36,8 @@ const filePage = memoize(() => prepare(false));
 const livePage = memoize(() => prepare(true));
 
 /** A live page is rendered again and again; its parts are read once. */
-function memoize(make: () => Promise<Prepared>): () => Promise<Prepared> {
-  let made: Promise<Prepared> | null = null;
+function memoize(make: () => Promise<PreparedTemplate>): () => Promise<PreparedTemplate> {
+  let made: Promise<PreparedTemplate> | null = null;
   return () => {
     made ??= make();
     made.catch(() => (made = null));
@@ -45,7 +45,7 @@ function memoize(make: () => Promise<Prepared>): () => Promise<Prepared> {
   };
 }
 
-async function prepare(live: boolean): Promise<Prepared> {
+async function prepare(live: boolean): Promise<PreparedTemplate> {
   const [template, css, script] = await Promise.all([
     // Loaded when there is a page to write.
     import('./templates.ts').then(({ pageTemplate }) => pageTemplate()),

@@ -5,7 +5,7 @@
  */
 import { count, counted } from '../../shared/format.ts';
 
-interface Mark {
+interface StripMark {
   readonly words: string;
   /** Its class on the page; empty: the ground. */
   readonly mark: '' | 'product' | 'environment' | 'unknown' | 'gap';
@@ -14,7 +14,7 @@ interface Mark {
 
 const GROUND = 3;
 /** By the letters of `history/outcomes.ts`. */
-const MARKS: Readonly<Record<string, Mark>> = {
+const MARKS: Readonly<Record<string, StripMark>> = {
   p: { words: 'passed', mark: '', height: 0 },
   P: { words: 'failed by the product', mark: 'product', height: 14 },
   E: { words: 'failed by the environment', mark: 'environment', height: 14 },
@@ -25,7 +25,7 @@ const MARKS: Readonly<Record<string, Mark>> = {
   s: { words: 'skipped', mark: 'gap', height: GROUND },
   i: { words: 'interrupted', mark: 'gap', height: GROUND },
 };
-const NOT_RUN: Mark = { words: 'not run', mark: 'gap', height: GROUND };
+const NOT_RUN: StripMark = { words: 'not run', mark: 'gap', height: GROUND };
 
 const STEP = 5;
 const WIDTH = 4;

@@ -3,7 +3,7 @@ import { changeText } from '../history/texts.ts';
 import type { RunHistory } from '../history/history-run.ts';
 
 /** What the runs before say of each test. */
-export interface Memory {
+export interface TestMemory {
   /** One letter a run, this run’s last; null without earlier runs. */
   outcomes: (id: string) => string | null;
   /** `still failing since 2026-11-20 (4 runs)`; null where there is nothing to say. */
@@ -15,7 +15,7 @@ export interface Memory {
 /** An outcome before this run's. */
 const EARLIER = /[^.].*.$/s;
 
-export function memoryOf(history: RunHistory | null): Memory {
+export function memoryOf(history: RunHistory | null): TestMemory {
   if (history === null || history.runs.length === 0) {
     return { outcomes: () => null, change: () => null, branch: null };
   }

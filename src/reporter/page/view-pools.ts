@@ -27,10 +27,10 @@ interface PoolSection {
   readonly name: string;
   readonly id: string;
   readonly note: string;
-  readonly tables: readonly MemberTable[];
+  readonly tables: readonly PoolMembers[];
 }
 
-interface MemberTable {
+interface PoolMembers {
   readonly id: string;
   readonly caption: string;
   readonly columns: readonly MemberColumn[];
@@ -126,7 +126,7 @@ function memberTable(
   caption: string,
   members: readonly MemberRow[],
   { most, when }: Pick<SectionOptions, 'most' | 'when'>,
-): MemberTable[] {
+): PoolMembers[] {
   if (members.length === 0) return [];
   const has = {
     tokens: members.some(({ sort }) => sort.tokens !== null),

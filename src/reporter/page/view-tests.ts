@@ -3,7 +3,7 @@ import { count, counted, duration, NOT_MEASURED } from '../../shared/format.ts';
 import { INTERRUPTED, OUTCOME_LABELS, OUTCOMES } from './data-format.ts';
 import type { RunHistory } from '../history/history-run.ts';
 import { type StripView, stripOf } from './strip.ts';
-import { type Memory, memoryOf } from './view-memory.ts';
+import { type TestMemory, memoryOf } from './view-memory.ts';
 import { memberName } from '../report/member-names.ts';
 import { waitedMsOf } from './waits.ts';
 import type { Report, ReportTest, TestOutcome } from '../report/model.ts';
@@ -130,7 +130,7 @@ function rank(test: ReportTest): number {
   return test.degraded || test.pinned ? 20 : 30;
 }
 
-function toTestRow(test: ReportTest, index: number, memory: Memory): TestRow {
+function toTestRow(test: ReportTest, index: number, memory: TestMemory): TestRow {
   const outcomes = memory.outcomes(test.id);
   const tags = [
     test.degraded ? 'degraded' : '',

@@ -86,14 +86,17 @@ function verdictChart(runs: readonly HistoryRun[]): TrendChart {
   };
 }
 
-interface Line {
+interface TrendLine {
   readonly title: string;
   readonly of: (run: HistoryRun) => number | null;
   readonly format: (value: number) => string;
   readonly fromZero?: boolean;
 }
 
-function lineChart(runs: readonly HistoryRun[], { title, of, format, fromZero = false }: Line): TrendChart {
+function lineChart(
+  runs: readonly HistoryRun[],
+  { title, of, format, fromZero = false }: TrendLine,
+): TrendChart {
   const values = runs.map(of);
   const known = values.filter((value) => value !== null);
   const high = known.length === 0 ? 1 : Math.max(...known);

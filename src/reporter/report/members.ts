@@ -15,14 +15,14 @@ interface CurrentState {
 }
 
 /** The time that members' counts over time cover, and when the run ended. */
-export interface Span {
+export interface RunSpan {
   readonly from: number;
   readonly to: number;
   readonly endedAt: number;
 }
 
 /** All pools with their members, used or not, in their states at the end of the run. */
-export function poolsOf(runState: RunState, transitions: readonly Transition[], span: Span): ReportPool[] {
+export function poolsOf(runState: RunState, transitions: readonly Transition[], span: RunSpan): ReportPool[] {
   const states = statesOf(runState, transitions);
   const toMembers = (
     pool: PoolCounts,
@@ -100,7 +100,7 @@ function reportEstimateOf(estimate: RouterEstimate): ReportEstimate {
 
 interface MemberContext {
   readonly now: CurrentState | null;
-  readonly span: Span;
+  readonly span: RunSpan;
   readonly estimate: RouterEstimate | undefined;
   /** Requests of all members of its kind in the pool. */
   readonly all: number;

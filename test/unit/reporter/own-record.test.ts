@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { collectResult, type Origin } from '../../../src/reporter/collect/collect.ts';
+import { collectResult, type RecordOrigin } from '../../../src/reporter/collect/collect.ts';
 import { emptyRunState, type RunState } from '../../../src/reporter/collect/run-state.ts';
 import { byContent, bySeal } from '../../../src/reporter/collect/own-record.ts';
 import { isSealed, openSeal, sealed } from '../../../src/shared/seal.ts';
@@ -28,7 +28,7 @@ let runState: RunState;
 beforeEach(() => (runState = emptyRunState()));
 
 /** Collects a failed result with these attachments; returns what was found foreign. */
-function collect(attachments: Attachments, judgeRecord: Origin['judgeRecord']): string[] {
+function collect(attachments: Attachments, judgeRecord: RecordOrigin['judgeRecord']): string[] {
   const test = testCase({ title: 't', id: 'one', results: [{ status: 'failed' }] });
   Object.assign(test.results[0]!, { attachments });
   collectResult(runState, test, test.results[0]!, { ...ORIGIN, judgeRecord });

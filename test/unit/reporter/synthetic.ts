@@ -8,7 +8,7 @@ import type {
 } from '@playwright/test/reporter';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../../src/core/types.ts';
 import { aggregate, type RunFacts } from '../../../src/reporter/report/aggregate.ts';
-import { collectResult, collectTests, type Origin } from '../../../src/reporter/collect/collect.ts';
+import { collectResult, collectTests, type RecordOrigin } from '../../../src/reporter/collect/collect.ts';
 import { type RunState, emptyRunState } from '../../../src/reporter/collect/run-state.ts';
 import type { Report } from '../../../src/reporter/report/model.ts';
 import { openSeal, sealed } from '../../../src/shared/seal.ts';
@@ -175,7 +175,7 @@ function testResult(fake: FakeResult, test: string, retry: number): TestResult {
   return shape as unknown as TestResult;
 }
 
-export const ORIGIN: Origin = {
+export const ORIGIN: RecordOrigin = {
   rootDir: '/repo/tests',
   shard: 1,
   merging: false,
@@ -195,7 +195,7 @@ export const RUN: RunFacts = {
 
 export function collect(
   fakes: readonly FakeTest[],
-  origin: Origin = ORIGIN,
+  origin: RecordOrigin = ORIGIN,
 ): { runState: RunState; cases: TestCase[] } {
   const runState = emptyRunState();
   const cases = fakes.map(testCase);
@@ -206,7 +206,7 @@ export function collect(
 export function reportOf(
   fakes: readonly FakeTest[],
   run: Partial<RunFacts> = {},
-  origin: Origin = ORIGIN,
+  origin: RecordOrigin = ORIGIN,
 ): Report {
   const { runState, cases } = collect(fakes, origin);
   return aggregate(runState, collectTests(runState, cases, origin), { ...RUN, ...run });

@@ -3,7 +3,7 @@ import { clockTime, count, duration } from '../../../shared/format.ts';
 import type { PackedAttemptError, PackedLease, PackedResult } from '../data-format.ts';
 import type { PageData, TestItem } from './data.ts';
 import { type Child, el } from './dom.ts';
-import type { RequestLog } from './request-data.ts';
+import type { ShownRequests } from './request-data.ts';
 import { waterfall } from './waterfall.ts';
 
 /** One attempt of a test: what it failed with and why, what it did, and what it held. */
@@ -11,7 +11,7 @@ export function attemptDetails(
   test: TestItem,
   result: PackedResult,
   data: PageData,
-  log: RequestLog,
+  log: ShownRequests,
 ): HTMLElement {
   const [retry, , , verdict, evidence, , , leases, , refused, attempt] = result;
   const [errors, trace] = attempt;

@@ -1,5 +1,5 @@
 import { count } from '../../../shared/format.ts';
-import type { ConfigState, EditRequest, LiveMember, MemberSettings } from '../../live/messages.ts';
+import type { ShownConfig, EditRequest, LiveMember, MemberSettings } from '../../live/messages.ts';
 import { byId, el } from './dom.ts';
 import { post } from './post.ts';
 
@@ -10,7 +10,7 @@ interface EditedMember extends Omit<EditRequest, 'set'> {
 
 export interface ShownMember {
   readonly member: LiveMember;
-  readonly config: ConfigState | null;
+  readonly config: ShownConfig | null;
 }
 
 const NUMBERS = ['weight', 'maxConcurrent', 'rpm'] as const;

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../core/clock.ts';
 import { type AdminAction, HEALTH_STATES } from '../../../core/types.ts';
 import { capital, clockTime, count, duration, percent } from '../../../shared/format.ts';
-import type { AdminRequest, ConfigState, LiveMember, LivePool, LiveState } from '../../live/messages.ts';
+import type { AdminRequest, ShownConfig, LiveMember, LivePool, LiveState } from '../../live/messages.ts';
 import { param, showParams } from './address.ts';
 import { type Selectable, setUpBulk, showSelected } from './bulk.ts';
 import { forgetData } from './data.ts';
@@ -173,7 +173,7 @@ function fill(id: string, lines: readonly Line[], empty: string): void {
 
 // ---- members ------------------------------------------------------------------------------------------------------
 
-interface MemberRow extends Selectable {
+interface LiveRow extends Selectable {
   readonly element: HTMLElement;
   readonly cells: Readonly<Record<'state' | 'until' | 'used' | 'actions' | 'file', HTMLElement>>;
   readonly settings: HTMLElement;
@@ -185,10 +185,10 @@ interface MemberRow extends Selectable {
   words: string;
 }
 
-const memberRows = new Map<string, MemberRow>();
+const memberRows = new Map<string, LiveRow>();
 
 /** A row is kept while its member is, so that a button under the pointer or the focus stays where it is. */
-function showMembers(pools: readonly LivePool[], config: ConfigState | null, here: string): void {
+function showMembers(pools: readonly LivePool[], config: ShownConfig | null, here: string): void {
   const body = byId('live-members');
   const seen = new Set<string>();
   for (const pool of pools) {
@@ -227,7 +227,7 @@ function filterMembers(): void {
   showSelected(shownMembers());
 }
 
-function shownMembers(): readonly MemberRow[] {
+function shownMembers(): readonly LiveRow[] {
   return [...memberRows.values()].filter(({ element }) => !element.hidden);
 }
 
@@ -235,7 +235,7 @@ function shownState({ off, state }: LiveMember): LiveMember['state'] {
   return off ? 'disabled' : state;
 }
 
-function newMemberRow(pool: string, member: LiveMember): MemberRow {
+function newMemberRow(pool: string, member: LiveMember): LiveRow {
   const cells = {
     state: el('td', null),
     until: el('td', { class: 'time' }),
@@ -250,7 +250,7 @@ function newMemberRow(pool: string, member: LiveMember): MemberRow {
   const label = `Select ${pool}/${member.name}`;
   const box = el('input', { type: 'checkbox', 'aria-label': label }) as HTMLInputElement;
   const element = el('tr', null, el('td', { class: 'pick' }, box), name, ...Object.values(cells));
-  const row: MemberRow = {
+  const row: LiveRow = {
     pool,
     name: member.name,
     box,
@@ -265,7 +265,7 @@ function newMemberRow(pool: string, member: LiveMember): MemberRow {
   return row;
 }
 
-function updateMember(row: MemberRow, member: LiveMember, holders: readonly string[], text: string): void {
+function updateMember(row: LiveRow, member: LiveMember, holders: readonly string[], text: string): void {
   const { why, until, inUse, limit } = member;
   const { pool } = row;
   row.text = text;

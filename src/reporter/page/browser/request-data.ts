@@ -26,7 +26,7 @@ export interface AttemptRequests {
 }
 
 /** The request log. A request is a position in its lists: a run has a hundred thousand, and a page shows fifty. */
-export interface RequestLog {
+export interface ShownRequests {
   readonly length: number;
   readonly data: PackedRequestLog;
   /** Milliseconds since the epoch, one a request. */
@@ -37,10 +37,10 @@ export interface RequestLog {
   ofAttempt: (test: number, retry: number) => AttemptRequests;
 }
 
-let loading: Promise<RequestLog> | undefined;
+let loading: Promise<ShownRequests> | undefined;
 
 /** Unpacks the requests once, when they are first needed. */
-export function loadRequests(): Promise<RequestLog> {
+export function loadRequests(): Promise<ShownRequests> {
   return (loading ??= unpackElement<PackedRequestLog>('request-data').then(toLog));
 }
 
@@ -49,7 +49,7 @@ export function forgetRequests(): void {
   loading = undefined;
 }
 
-function toLog(data: PackedRequestLog): RequestLog {
+function toLog(data: PackedRequestLog): ShownRequests {
   const { length } = data.call;
   const at = new Float64Array(length);
   const test = new Int32Array(length);

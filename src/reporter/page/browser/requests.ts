@@ -3,7 +3,7 @@ import { FIRST_REQUESTS, RECOVERIES } from '../data-format.ts';
 import { param, setParam, showParams, wordsOf } from './address.ts';
 import { labelMore, linkTo, load, PAGE, type PageData } from './data.ts';
 import { byId, el, findId, targetOf } from './dom.ts';
-import { loadRequests, type RequestItem, type RequestLog } from './request-data.ts';
+import { loadRequests, type RequestItem, type ShownRequests } from './request-data.ts';
 
 const PARAMS = [
   'request-status',
@@ -67,7 +67,7 @@ export async function showRequests(): Promise<void> {
   labelMore(byId('requests-more'), Number(rows.dataset['listed']) - rows.children.length);
 }
 
-function findRequests(log: RequestLog, { tests }: PageData): Int32Array {
+function findRequests(log: ShownRequests, { tests }: PageData): Int32Array {
   const fits = filterOf(log);
   const words = wordsOf(param('request-text'));
   const { calls, members, kinds, call, member, kind, status } = log.data;
@@ -101,7 +101,7 @@ function findRequests(log: RequestLog, { tests }: PageData): Int32Array {
 }
 
 /** Whether a request fits the chosen status, result and member. */
-function filterOf({ data }: RequestLog): (index: number) => boolean {
+function filterOf({ data }: ShownRequests): (index: number) => boolean {
   const [status, result, member] = PARAMS.map(param);
   const wantedStatus = status === 'no response' ? 0 : Number(status);
   const kind = data.kinds.indexOf(result!);
@@ -117,7 +117,7 @@ function filterOf({ data }: RequestLog): (index: number) => boolean {
     (!result || (kind >= 0 ? data.kind[index] === kind : recovery > 0 && data.recovered[index] === recovery));
 }
 
-function inOrder(found: Int32Array, log: RequestLog): Int32Array {
+function inOrder(found: Int32Array, log: ShownRequests): Int32Array {
   const order = param('request-order');
   const { tookMs, waitedMs } = log.data;
   if (order === 'slow') return found.sort((a, b) => tookMs[b]! - tookMs[a]!);

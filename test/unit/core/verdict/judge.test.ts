@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailedAttempt } from '../../../../src/core/verdict/attempt.ts';
 import { judgementOf, type NamedAttempt } from '../../../../src/core/verdict/describe.ts';
-import { type Finding, judgeAttempt, judgeTest } from '../../../../src/core/verdict/judge.ts';
+import { type Ruling, judgeAttempt, judgeTest } from '../../../../src/core/verdict/judge.ts';
 import { identityOf, routeNumber } from '../../../../src/core/verdict/route.ts';
 import { RunView, type ViewedRequest } from '../../../../src/core/verdict/run-view.ts';
 
@@ -50,7 +50,7 @@ function attempt(parts: Partial<NamedAttempt> = {}): NamedAttempt {
 
 const ok = (parts: Parts = {}): ViewedRequest => call({ kind: 'ok', status: 200, ...parts });
 
-function find(parts: Partial<FailedAttempt>, seen: readonly ViewedRequest[] = []): Finding {
+function find(parts: Partial<FailedAttempt>, seen: readonly ViewedRequest[] = []): Ruling {
   const view = new RunView();
   for (const request of [...seen, ...(parts.ended ?? [])]) view.add(request);
   return judgeAttempt(attempt(parts as Partial<NamedAttempt>), view);

@@ -1,5 +1,5 @@
 import type { AttemptRequest, FailedAttempt } from '../../../../../src/core/verdict/attempt.ts';
-import { type Finding, judgeAttempt } from '../../../../../src/core/verdict/judge.ts';
+import { type Ruling, judgeAttempt } from '../../../../../src/core/verdict/judge.ts';
 import { recoveries } from '../../../../../src/core/verdict/recovery.ts';
 import { identityOf, routeNumber } from '../../../../../src/core/verdict/route.ts';
 import { RunView, type ViewedRequest } from '../../../../../src/core/verdict/run-view.ts';
@@ -15,7 +15,7 @@ export interface SeenAttempt {
   /** What was asked once more, after it. */
   evidence: readonly ViewedRequest[];
   /** What was found when it ended. */
-  annotated: Finding | null;
+  annotated: Ruling | null;
 }
 
 const POOL = 'api';
@@ -41,7 +41,7 @@ export function follow(world: World, run: readonly Attempt[], random: Random): S
 export function judgeRun(
   seen: readonly SeenAttempt[],
   all: readonly SeenAttempt[] = seen,
-): (Finding | null)[] {
+): (Ruling | null)[] {
   const view = viewOf(all);
   return seen.map(({ attempt, failure }) => (attempt.failed ? judgeAttempt(failure, view) : null));
 }

@@ -1,0 +1,2 @@
+/** Variables of a process, such as `process.env`. */
+export type Env = Readonly<Record<string, string | undefined>>;
