@@ -14,7 +14,7 @@ import { z } from '../shared/zod.ts';
 /** How often a machine looks whether it holds something else. */
 const LOOK_MS = 500;
 /** It says so again after this long, so that others see that it lives. */
-const REPEAT_MS = 4_000;
+const REPEAT_MS = 2_000;
 /** A store that takes longer is not waited for. */
 const ANSWER_MS = 2_000;
 const MAX_TEXT = 300;

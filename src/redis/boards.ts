@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts';
 import type { ReconnectingConnection } from './reconnecting.ts';
 
 /** A broker that has said nothing for so long is gone. */
-const GONE_MS = 15_000;
+const GONE_MS = 7_000;
 /** Its text is kept for this long after that; the next reader removes it. */
 const FORGET_MS = 600_000;
 

@@ -46,7 +46,7 @@ describe('errors that a user reads', () => {
     expect(output.match(/unknown field; did you mean "timeout"\?/g)).toHaveLength(1);
     expect(output.match(/the variable NOT_SET is not set/g)).toHaveLength(1);
     expect(output.indexOf('did you mean "timeout"?')).toBeLessThan(output.indexOf('a.spec.ts:'));
-    const lines = output.match(/GembaError: .*/g) ?? [];
+    const lines = [...output.matchAll(/^ *(GembaError: .*)/gm)].map(([, line]) => line);
     expect(new Set(lines)).toEqual(
       new Set([
         'GembaError: gemba.config.json is not valid (2 problems, listed at the start of this run and by `npx gemba check`). (GEMBA_CONFIG_INVALID)',

@@ -220,9 +220,9 @@ describe('a quota that is gone', () => {
     for (const test of tests) expect(test.results[0]!.durationMs).toBeLessThan(10_000);
     const asked = servers[0]!.requests.filter(({ token }) => token?.startsWith('gone-'));
     expect(asked.length).toBeLessThanOrEqual(8);
-    const lines = run.output.split('\n').filter((line) => line.includes('pool "gone" had no member to give'));
+    const lines = run.output.match(/^  environment: .*pool "gone" had no member to give.*/gm) ?? [];
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/environment: .*gone-1 exhausted until .*its quota is used up 402.*\(\d+ tests/);
+    expect(lines[0]).toMatch(/gone-1 exhausted until .*its quota is used up 402.*\(\d+ tests/);
   });
 });
 

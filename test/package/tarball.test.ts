@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 test('the tarball holds what runs and what describes it, no sources and no tests', () => {
   const expected =
-    /^(dist\/[\w-]+\.c?js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|examples\/quick-start\/.+\.(md|mjs|ts|json)|(report\.)?schema\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    /^(dist\/[\w-]+\.c?js|dist\/licenses\.txt|dist\/types\/.+\.d\.ts|templates\/.+|docs\/.+\.(md|png)|examples\/quick-start\/.+\.(md|mjs|ts|json)|(report\.)?schema\.json|package\.json|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.filter((file) => /\.(test|spec)\.|__/.test(file) && !file.startsWith('examples/'))).toEqual(
     [],
@@ -58,6 +58,13 @@ test('the docs are shipped, and each page that the index names', async () => {
   expect(pages.filter((page) => !files.includes(page))).toEqual([]);
 });
 
+test('links of the shipped pages lead to shipped files', async () => {
+  const pages = files.filter((file) => file.endsWith('.md') && !file.startsWith('examples/'));
+  const linked = await Promise.all(pages.map(linksOf));
+  expect(linked.flat().length).toBeGreaterThan(200);
+  expect(linked.flat().filter(({ target }) => !files.includes(target))).toEqual([]);
+});
+
 test('every template is shipped as it is', async () => {
   const templates = await filesBelow(path.join(root, 'templates'));
   expect(templates.length).toBeGreaterThan(0);
@@ -93,6 +100,15 @@ async function filesBelow(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name));
   return paths.map((file) => path.relative(folder, file).replaceAll(path.sep, '/')).toSorted();
+}
+
+/** Files that a page links to, beside it or elsewhere in the package. */
+async function linksOf(page: string): Promise<{ page: string; target: string }[]> {
+  const text = (await readFile(path.join(installed, page), 'utf8')).replaceAll(/^```[^]*?^```/gm, '');
+  const found = [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+  return found
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => ({ page, target: path.posix.normalize(path.posix.join(path.posix.dirname(page), link)) }));
 }
 
 async function bareImports(file: string): Promise<string[]> {
