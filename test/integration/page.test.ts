@@ -82,8 +82,10 @@ const errorRows = (page: Page) => page.locator('#errors-rows > tr');
 async function unfold(page: Page): Promise<void> {
   const more = page.locator('button[data-rest]');
   while ((await more.count()) > 0) await more.first().press('Enter');
-  for (const members of await page.locator('button[data-more-members]:visible').all())
-    await members.press('Enter');
+  const moreMembers = page.locator('button[data-more-members]:visible');
+  for (const members of await moreMembers.all()) await members.press('Enter');
+  // The tables are listed anew then: a key pressed meanwhile would go to a row that is no more.
+  await expect.poll(() => moreMembers.count()).toBe(0);
   await page.locator('tr[data-member] button').first().press('Enter');
   await page.locator('tr.member-details').waitFor();
   for (const summary of await page.locator('#answer summary').all()) await summary.press('Enter');
