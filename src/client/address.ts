@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type BrokerSource, brokerSourceOf } from '../config/broker-source.ts';
-import type { Env } from '../config/variables.ts';
+import type { Env } from '../shared/env.ts';
 import { isTrusted } from '../shared/file-trust.ts';
 import { privateFolder } from '../shared/private-folder.ts';
 

@@ -5,7 +5,7 @@ import { readSource } from '../config/layers.ts';
 import { configOf } from '../config/load.ts';
 import { refusalText } from '../config/messages.ts';
 import type { ConfigSource } from '../config/source.ts';
-import type { Env } from '../config/variables.ts';
+import type { Env } from '../shared/env.ts';
 import { type BrokerAddress, brokerAddress, sharedOf } from './address.ts';
 import { BrokerClient } from './broker-client.ts';
 import { brokerErrorsText } from './broker-errors.ts';

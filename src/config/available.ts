@@ -5,7 +5,7 @@ import { configError, type Finding, inWords, type Path } from './problems.ts';
 import { partialConfigSchema } from './schema/schema.ts';
 import type { ConfigSource } from './source.ts';
 import type { LoadedConfig, ReadFile } from './types.ts';
-import type { Env } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** A configuration as far as this process can use it. */
 export interface AvailableConfig extends LoadedConfig {

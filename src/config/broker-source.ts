@@ -1,7 +1,8 @@
 import { projectName } from './find.ts';
 import { textOf } from './json.ts';
 import { roughFiles } from './rough.ts';
-import { isResolved, type Env } from './variables.ts';
+import { isResolved } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** The part of a configuration that says which broker serves it. */
 export interface BrokerSource {

@@ -6,7 +6,7 @@ import { decodeText, UnreadableText, withoutMark } from '../shared/decode-text.t
 import { VARIABLES } from './environment.ts';
 import type { ReadFile } from './types.ts';
 import { stampOf } from '../shared/file-stamp.ts';
-import type { Env } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** The variables of a configuration, with the files that some of them come from. */
 export interface Variables {

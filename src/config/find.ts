@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GembaError } from '../core/errors.ts';
 import { isTrusted } from '../shared/file-trust.ts';
-import type { Env } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 export const CONFIG_FILE = 'gemba.config.json';
 

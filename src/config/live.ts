@@ -5,7 +5,7 @@ import { variablesFor } from './env-file.ts';
 import type { ConfigLayer } from './source.ts';
 import { toPoolSpecs } from './spec.ts';
 import type { LoadedConfig, ReadFile } from './types.ts';
-import type { Env } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** A configuration as one revision has it, with what the broker gets of it. */
 export interface Revision {

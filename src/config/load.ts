@@ -11,7 +11,8 @@ import { skippedPools, withoutPools } from './skip.ts';
 import type { ConfigSource } from './source.ts';
 import type { LoadedConfig, ReadFile } from './types.ts';
 import { writtenTexts } from './written.ts';
-import { resolveVariables, type Env, type FolderOf, type Resolution, type Unset } from './variables.ts';
+import { resolveVariables, type FolderOf, type Resolution, type Unset } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** A file is read once in a process: compiling its schema would take longer. */
 const ONCE = { jitless: true };

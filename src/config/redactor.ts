@@ -1,7 +1,7 @@
 import { createRedactor, type Redact } from '../shared/redact.ts';
 import { secretsInFile, secretsOf } from './secrets.ts';
 import type { LoadedConfig } from './types.ts';
-import type { Env } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 const redactors = new WeakMap<LoadedConfig, Redact>();
 

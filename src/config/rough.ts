@@ -3,7 +3,8 @@ import * as jsonc from 'jsonc-parser';
 import { variablesFor } from './env-file.ts';
 import { asObject } from './json.ts';
 import { readConfigText } from './source.ts';
-import { resolveVariables, type Env } from './variables.ts';
+import { resolveVariables } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** What one file of a configuration holds, as far as it can be read, with the variables that are set. */
 export interface RoughFile {

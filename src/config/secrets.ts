@@ -3,7 +3,8 @@ import { projectName } from './find.ts';
 import { asObject, items, textOf, type Loose } from './json.ts';
 import { roughFiles } from './rough.ts';
 import { parseTotp } from './totp.ts';
-import { type Env, isResolved } from './variables.ts';
+import { isResolved } from './variables.ts';
+import type { Env } from '../shared/env.ts';
 
 /** A value that must stand in no artifact, and whose it is. */
 export interface Secret {

@@ -2,9 +2,7 @@ import { resolve as absolute } from 'node:path';
 import type { Finding, Path } from './problems.ts';
 import type { ReadFile } from './types.ts';
 import { readValueFile } from './value-file.ts';
-
 import type { Env } from '../shared/env.ts';
-export type { Env };
 
 /** A configuration's value with its variables filled in. Where one is unset, a string stands that is valid as nothing. */
 export interface Resolution {

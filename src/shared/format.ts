@@ -2,6 +2,9 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** Units in which durations are written, in milliseconds. */
+export const DURATION_UNITS = { ms: 1, s: SECOND, m: MINUTE, h: HOUR } as const;
+
 /** What people read where no number was measured. */
 export const NOT_MEASURED = 'not measured';
 

@@ -13,7 +13,8 @@ import { configError, type Path } from '../problems.ts';
 import { ADDRESS, hostOf } from '../schema/addresses.ts';
 import { suggest } from '../../shared/suggest.ts';
 import { type ConfigLayer, type ConfigSource, sourceOf, textRevision } from '../source.ts';
-import { type Env, isResolved, resolveVariables } from '../variables.ts';
+import { isResolved, resolveVariables } from '../variables.ts';
+import type { Env } from '../../shared/env.ts';
 
 /** What can be changed of a member. Null takes the field out of the files, so that its default counts. */
 interface MemberEdit {

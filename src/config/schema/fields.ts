@@ -1,3 +1,4 @@
+import { DURATION_UNITS } from '../../shared/format.ts';
 import { suggest } from '../../shared/suggest.ts';
 import type * as zod from 'zod';
 import { LIMITS } from '../../core/limits.ts';
@@ -7,7 +8,6 @@ import type { DurationInput } from '../types.ts';
 const DURATION = /^(\d+(?:\.\d+)?) ?(ms|s|m|h)$/;
 const DURATION_NEEDS =
   'be a duration: a number of milliseconds, or a string such as "500ms", "5s", "2m", "1h"';
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const NAME = /^[\w.:@-]+$/;
 const NAME_NEEDS = 'be a name of letters, digits and . _ : @ - (no space, slash or comma)';
 
@@ -198,7 +198,7 @@ function durationProblem(value: number | string, least: 'zero' | 'more'): string
 function toMs(value: number | string): number {
   if (typeof value === 'number') return Math.round(value);
   const [, amount, unit] = DURATION.exec(value) ?? [];
-  return Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS]);
+  return Math.round(Number(amount) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS]);
 }
 
 function isOfAnotherType(issue: zod.core.$ZodIssue): boolean {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Env } from '../../config/variables.ts';
+import type { Env } from '../../shared/env.ts';
 import { GembaError } from '../../core/errors.ts';
 import type { EditedSettings, EditRequest } from './messages.ts';
 import type { ActionResult } from './server.ts';

@@ -14,7 +14,8 @@ export function packRequests(report: Report, ordered: readonly ReportTest[]): st
   const start = Date.parse(report.run.startedAt);
   const calls = new StringTable();
   const kinds = new StringTable();
-  const members = new MemberTable();
+  // Pool, endpoint and key of a request, each combination kept once.
+  const members = new StringTable();
   const attempts: RequestSpan[] = [];
   const columns: Columns = {
     at: [],
@@ -36,7 +37,7 @@ export function packRequests(report: Report, ordered: readonly ReportTest[]): st
         columns.at.push(at - before);
         before = at;
         columns.call.push(calls.index(callOf(request)));
-        columns.member.push(members.index(request));
+        columns.member.push(members.index(JSON.stringify([request.pool, request.endpoint, request.key])));
         columns.kind.push(kinds.index(request.kind));
         columns.status.push(request.status ?? 0);
         columns.tookMs.push(request.durationMs === null ? -1 : shortMs(request.durationMs));
@@ -48,7 +49,7 @@ export function packRequests(report: Report, ordered: readonly ReportTest[]): st
   const data: PackedRequestLog = {
     start,
     calls: calls.list,
-    members: members.list,
+    members: members.list.map((member) => JSON.parse(member) as PackedRequestLog['members'][number]),
     kinds: kinds.list,
     attempts,
     ...columns,
@@ -64,18 +65,4 @@ export function callOf({ method, path }: ReportRequest): string {
 /** Tenths count only where a reader sees them. */
 function shortMs(ms: number): number {
   return ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms);
-}
-
-/** Pool, endpoint and key of requests by number, each combination kept once. */
-class MemberTable {
-  readonly list: [string, string | null, string | null][] = [];
-  readonly #indexes = new Map<string, number>();
-
-  index({ pool, endpoint, key }: ReportRequest): number {
-    const id = JSON.stringify([pool, endpoint, key]);
-    const known = this.#indexes.get(id);
-    if (known !== undefined) return known;
-    this.#indexes.set(id, this.list.length);
-    return this.list.push([pool, endpoint, key]) - 1;
-  }
 }

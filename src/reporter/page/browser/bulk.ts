@@ -1,4 +1,5 @@
-import { capital, count, counted } from '../../../shared/format.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { capital, count, counted, DURATION_UNITS } from '../../../shared/format.ts';
 import type { AdminRequest, LiveAction } from '../../live/messages.ts';
 import { byId, el } from './dom.ts';
 import { post } from './post.ts';
@@ -12,8 +13,6 @@ export interface Selectable {
 
 const AT_ONCE = 4;
 const MAX_NAMES = 5;
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const LONGEST_MS = 2_147_483_647;
 
 /** What is done to all selected members. `shown`: those that the search leaves. */
 export function setUpBulk(shown: () => readonly Selectable[]): void {
@@ -40,8 +39,8 @@ export function showSelected(shown: readonly Selectable[]): void {
 /** Milliseconds of `30m` or `2h`; null for what is none. */
 function durationOf(text: string): number | null {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim()) ?? [];
-  const ms = Math.round(Number(amount) * (UNITS[unit ?? ''] ?? NaN));
-  return ms > 0 && ms <= LONGEST_MS ? ms : null;
+  const ms = Math.round(Number(amount) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS]);
+  return ms > 0 && ms <= LIMITS.durationMs ? ms : null;
 }
 
 function selectedOf(shown: readonly Selectable[]): Selectable[] {
